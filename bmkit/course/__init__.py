@@ -1,0 +1,1 @@
+"""The kit: builds, runs and grades lessons. It never imports a learning framework."""

@@ -1,0 +1,81 @@
+"""Grading the graders: runs inside a lesson's kernel, in the instructor's notebook.
+
+After each exercise's check, the build puts a cell that calls `matrix`: the reference
+must pass, the untouched stub and every known mistake must fail, each with its message,
+and every variant must pass. All of it happens in the one kernel that runs the lesson.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bmkit.lab.checks import in_words
+
+GRADER = "application/vnd.bmkit.grader+json"
+
+
+def matrix(
+    space: dict[str, Any],
+    exercise: str,
+    *,
+    points: float,
+    check: str,
+    reference: str,
+    stub: str,
+    mistakes: list[tuple[str, str]],
+    variants: list[str],
+    messages: bool,
+) -> None:
+    """Try the check on every known answer and show the outcomes.
+
+    Args:
+        space: the notebook's globals; each answer gets a copy of its own.
+        exercise: its name.
+        points: what it is worth.
+        check: the check cell, hidden tests included.
+        reference: the exercise cell with its solution.
+        stub: the exercise cell as learners get it.
+        mistakes: ``(says, code)`` of each known mistake.
+        variants: other right answers.
+        messages: whether ``says`` is compared (mistakes are written in English).
+    """
+    answers = [("reference", "", reference), ("stub", "", stub)]
+    answers += [("mistake", says, code) for says, code in mistakes]
+    answers += [("variant", "", code) for code in variants]
+    rows = []
+    for kind, says, code in answers:
+        wanted = "pass" if kind in ("reference", "variant") else "fail"
+        failed, message = _try(dict(space), code, check)
+        ok = failed == (wanted == "fail")
+        if kind == "mistake" and messages:
+            ok = ok and says in message
+        rows.append(
+            {
+                "kind": kind,
+                "expected": wanted,
+                "ok": ok,
+                "says": says,
+                "message": message,
+            }
+        )
+    _show(exercise, points, rows)
+
+
+def _try(space: dict[str, Any], answer: str, check: str) -> tuple[bool, str]:
+    try:
+        exec(compile(answer, "<answer>", "exec"), space)
+        exec(compile(check, "<check>", "exec"), space)
+    except Exception as error:  # any error fails an answer, as it does in nbgrader
+        return True, in_words(error)
+    return False, ""
+
+
+def _show(exercise: str, points: float, rows: list[dict[str, Any]]) -> None:
+    from IPython.display import display
+
+    text = "\n".join(
+        f"{'✓' if row['ok'] else '✗'} {row['kind']:<9} {row['message'] or 'passes'}"
+        for row in rows
+    )
+    data = {"exercise": exercise, "points": points, "rows": rows}
+    display({GRADER: data, "text/plain": f"{exercise}\n{text}"}, raw=True)

@@ -1,0 +1,66 @@
+"""`bmkit lab`: JupyterLab on the lessons, in the learner's language."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bmkit.course.catalog import LANGS, ROOT
+
+LOCALES = {"en": "default", "zh": "zh_CN"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments; the rest is JupyterLab's."""
+    parser.add_argument("--lang", choices=LANGS, default="en")
+    parser.epilog = "Further arguments go to JupyterLab, as in: bmkit lab --no-browser"
+
+
+def settings(lang: str) -> dict[str, dict[str, object]]:
+    """What JupyterLab starts with: the language, sources as notebooks, no news."""
+    return {
+        "@jupyterlab/docmanager-extension:plugin": {
+            "defaultViewers": {"python": "Jupytext Notebook"}
+        },
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
+        "@jupyterlab/translation-extension:plugin": {"locale": LOCALES[lang]},
+    }
+
+
+def main(args: argparse.Namespace) -> int:
+    """Start JupyterLab and wait for it; return its exit code."""
+    home = ROOT / "lessons" / args.lang
+    if not home.is_dir():
+        print(f"bmkit: no lessons in {home}: run `bmkit build`", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "labconfig"
+        config.mkdir()
+        overrides = config / "default_setting_overrides.json"
+        overrides.write_text(json.dumps(settings(args.lang)), encoding="utf-8")
+        paths = [folder, os.environ.get("JUPYTER_CONFIG_PATH", "")]
+        here = os.path.dirname(sys.executable)
+        env = {
+            **os.environ,
+            "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths)),
+            "PATH": here + os.pathsep + os.environ.get("PATH", ""),
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+            ),
+        }
+        command = [sys.executable, "-m", "jupyterlab"]
+        # All of lessons/ is served, so that links between lessons work.
+        command += [f"--ServerApp.root_dir={home.parent}"]
+        command += [f"--LabApp.default_url=/lab/tree/{args.lang}", *args.rest]
+        try:
+            return subprocess.run(command, env=env, check=False).returncode
+        except KeyboardInterrupt:
+            return 0

@@ -1,0 +1,1 @@
+"""What every lesson starts with: profile, device, seed, language, checks and claims."""

@@ -1,0 +1,181 @@
+"""`bm.check`: do one exercise's visible tests now, and say what to try next.
+
+The tests and hints are cells of the notebook itself (locked, so any copy of the lesson
+on disk has the same). When a learner runs a check cell directly, the same help follows.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bmkit.lab import progress
+from bmkit.lab.expect import CheckFailed
+from bmkit.lab.words import say
+
+
+@dataclass
+class Exercise:
+    """One exercise as the learner's notebook holds it."""
+
+    name: str
+    points: float
+    code: str
+    hints: list[str] = field(default_factory=list)
+
+
+_lab: Any = None
+_hooked = False
+
+
+def open_lesson(lab: Any) -> None:
+    """Remember the running lesson; help after check cells where IPython runs."""
+    global _lab, _hooked
+    _lab = lab
+    shell = _shell()
+    if shell is not None and progress.recorded() and not _hooked:
+        shell.events.register("post_run_cell", _after_cell)
+        _hooked = True
+
+
+def check(name: str) -> None:
+    """Run exercise ``name``'s visible tests, show the outcome and the next hint.
+
+    Nothing is raised: the outcome is shown, and recorded for ``bmkit progress``.
+
+    Args:
+        name: the exercise's name, as its card says it.
+    """
+    shell = _shell()
+    exercises = _exercises()
+    if name not in exercises:
+        known = ", ".join(exercises) or say("none", "无")
+        print(
+            say(
+                f"No exercise is called {name!r} here. This lesson has: {known}",
+                f"这里没有名为 {name!r} 的练习。本课的练习有：{known}",
+            )
+        )
+        return
+    exercise = exercises[name]
+    space = shell.user_ns if shell else sys.modules["__main__"].__dict__
+    error: BaseException | None = None
+    try:
+        exec(compile(exercise.code, f"<check {name}>", "exec"), space)
+    except Exception as caught:  # whatever the learner's code raises is the outcome
+        error = caught
+    _report(exercise, error)
+
+
+def _after_cell(result: Any) -> None:
+    """IPython's hook: when the cell just run is a check cell, give the same help."""
+    source = (getattr(result.info, "raw_cell", None) or "").strip()
+    for exercise in _exercises().values() if source else ():
+        if exercise.code.strip() == source:
+            _report(exercise, result.error_in_exec or result.error_before_exec)
+
+
+def _report(exercise: Exercise, error: BaseException | None) -> None:
+    attempts = progress.record(
+        _lab.slug if _lab else "?", exercise.name, exercise.points, error is None
+    )
+    if error is None:
+        points = f"{exercise.points:g}"
+        print(
+            say(
+                f"✓ {exercise.name}: right. {points} of {points} points "
+                "(the grader runs some more tests).",
+                f"✓ {exercise.name}：正确。{points} / {points} 分"
+                "（评分时还会运行一些隐藏的测试）。",
+            )
+        )
+        return
+    print(f"✗ {exercise.name}{say(': ', '：')}{in_words(error)}")
+    if exercise.hints:
+        rung = min(attempts, len(exercise.hints))
+        print(
+            say(f"Hint {rung} of {len(exercise.hints)}", f"提示 {rung}")
+            + say(": ", "：")
+            + exercise.hints[rung - 1]
+        )
+
+
+def in_words(error: BaseException) -> str:
+    """What went wrong, in the learner's terms."""
+    if isinstance(error, CheckFailed):
+        return str(error)
+    if isinstance(error, NotImplementedError):
+        return say(
+            "not written yet: replace the `raise NotImplementedError()` by your code.",
+            "还没有写：请用你的代码替换 `raise NotImplementedError()`。",
+        )
+    if isinstance(error, AssertionError) and str(error):
+        return str(error)
+    text = f"{type(error).__name__}: {error}"
+    line = _learners_line(error)
+    return text + (say(f" (at `{line}`)", f"（出错处：`{line}`）") if line else "")
+
+
+def _learners_line(error: BaseException) -> str:
+    """The deepest line of the notebook itself that the error passed through."""
+    import linecache
+    import traceback
+
+    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
+        path = frame.f_code.co_filename
+        if "ipykernel_" in path or path.startswith("<ipython"):
+            return linecache.getline(path, number).strip()
+    return ""
+
+
+def _shell() -> Any:
+    if "IPython" not in sys.modules:
+        return None
+    return sys.modules["IPython"].get_ipython()
+
+
+def _exercises() -> dict[str, Exercise]:
+    for path in _notebooks():
+        try:
+            book = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        meta = book.get("metadata", {}).get("bmkit", {})
+        if _lab is None or meta.get("slug") == _lab.slug:
+            found = _read(book)
+            if found:
+                return found
+    return {}
+
+
+def _notebooks() -> list[Path]:
+    """Where the running notebook may lie, the likeliest first."""
+    shell = _shell()
+    named = [os.environ.get("JPY_SESSION_NAME")]
+    if shell is not None:
+        named.append(shell.user_ns.get("__vsc_ipynb_file__"))
+    paths = [Path(name) for name in named if name and str(name).endswith(".ipynb")]
+    paths += sorted(Path.cwd().glob("*.ipynb"))
+    lang = _lab.lang if _lab else "en"
+    root = Path(__file__).resolve().parents[2]
+    if _lab is not None:
+        paths += root.glob(f"lessons/{lang}/*/*-{_lab.slug}.ipynb")
+    return [path for path in paths if path.is_file()]
+
+
+def _read(book: dict[str, Any]) -> dict[str, Exercise]:
+    found: dict[str, Exercise] = {}
+    for cell in book.get("cells", []):
+        meta = cell.get("metadata", {}).get("bmkit", {})
+        text = "".join(cell.get("source", ""))
+        if "check" in meta:
+            points = cell["metadata"].get("nbgrader", {}).get("points", 0)
+            found[meta["check"]] = Exercise(meta["check"], points, text)
+        elif meta.get("hint") in found:
+            body = text.split("</summary>", 1)[-1].replace("</details>", "")
+            found[meta["hint"]].hints.append(body.strip())
+    return found

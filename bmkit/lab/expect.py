@@ -1,0 +1,134 @@
+"""What checks are made of: comparisons that fail in the learner's words.
+
+Each function compares what the learner's code gave with what is right and, when they
+differ, raises `CheckFailed` with what was expected, what came, and the advice that the
+lesson's author wrote for this very mistake.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from bmkit.lab.words import say
+
+
+class CheckFailed(AssertionError):
+    """An answer is not right yet; the message says how and what to try."""
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows these lines instead of a traceback through the kit's own code.
+        return [f"✗ {self}"]
+
+
+def _numbers(value: Any) -> np.ndarray:
+    """The array behind a tensor of any framework, without importing one."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().resolve_conj()
+        if str(value.dtype) == "torch.bfloat16":
+            value = value.float()
+    return np.asarray(value)
+
+
+def _join(found: str, advice: str) -> str:
+    return f"{found}{say(': ', '：')}{advice}" if advice else found
+
+
+def true(condition: Any, advice: str) -> None:
+    """Fail with ``advice`` unless ``condition`` holds."""
+    if not bool(condition):
+        raise CheckFailed(advice)
+
+
+def equal(got: Any, want: Any, advice: str = "") -> None:
+    """Fail unless ``got == want`` (same type of container, same values)."""
+    same = got == want
+    if hasattr(same, "all"):
+        same = _numbers(got).shape == _numbers(want).shape and bool(same.all())
+    if not same:
+        raise CheckFailed(
+            _join(
+                say(
+                    f"expected {_short(want)}, got {_short(got)}",
+                    f"应为 {_short(want)}，得到 {_short(got)}",
+                ),
+                advice,
+            )
+        )
+
+
+def shape(got: Any, want: tuple[int, ...], advice: str = "") -> None:
+    """Fail unless ``got`` is an array or tensor of shape ``want``."""
+    _demand_array(got)
+    have = tuple(int(n) for n in _numbers(got).shape)
+    if have != tuple(want):
+        raise CheckFailed(
+            _join(
+                say(
+                    f"expected shape {tuple(want)}, got {have}",
+                    f"形状应为 {tuple(want)}，得到 {have}",
+                ),
+                advice,
+            )
+        )
+
+
+def close(
+    got: Any, want: Any, advice: str = "", *, rtol: float = 1e-5, atol: float = 1e-6
+) -> None:
+    """Fail unless ``got`` has ``want``'s shape and, within tolerance, its values."""
+    _demand_array(got)
+    have, right = _numbers(got), _numbers(want)
+    shape(have, right.shape, advice)
+    if np.allclose(have, right, rtol=rtol, atol=atol):
+        return
+    gap = np.abs(have.astype(np.float64) - right.astype(np.float64))
+    if have.ndim == 0:
+        found = say(
+            f"expected {float(right):.6g}, got {float(have):.6g}",
+            f"应为 {float(right):.6g}，得到 {float(have):.6g}",
+        )
+    elif not np.isfinite(have).all() and np.isfinite(right).all():
+        found = say("the result holds NaN or infinity", "结果中有 NaN 或无穷大")
+    else:
+        where = tuple(int(i) for i in np.unravel_index(int(np.argmax(gap)), gap.shape))
+        at = ", ".join(map(str, where))
+        found = say(
+            f"values differ, most at [{at}]: expected {right[where]:.6g}, "
+            f"got {have[where]:.6g}",
+            f"数值不符，相差最大处在 [{at}]：应为 {right[where]:.6g}，"
+            f"得到 {have[where]:.6g}",
+        )
+    raise CheckFailed(_join(found, advice))
+
+
+def _demand_array(got: Any) -> None:
+    if got is None:
+        raise CheckFailed(
+            say(
+                "your code returned None: is a `return` missing?",
+                "你的代码返回了 None：是不是漏了 `return`？",
+            )
+        )
+    # Not an import: a value can only be a tensor of a framework that is loaded.
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(got, torch.Tensor):
+        return
+    try:
+        numeric = np.asarray(got).dtype.kind in "biufc"
+    except Exception:
+        numeric = False
+    if not numeric:
+        raise CheckFailed(
+            say(
+                f"expected numbers, got {type(got).__name__} {_short(got)}",
+                f"应为数值，得到 {type(got).__name__}：{_short(got)}",
+            )
+        )
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -1,0 +1,100 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     name: python3
+#     display_name: Python 3 (ipykernel)
+#   bmkit:
+#     slug: adding
+#     title: {en: Adding, zh: 加法}
+#     section: "1"
+#     minutes: 5
+#     needs: []
+#     data: []
+#     extras: []
+#     says: {en: Add two numbers., zh: 把两个数相加。}
+# ---
+
+# %% [markdown]
+# Adding is the first thing one learns. It is symmetric:
+#
+# $$a + b = b + a \label{commutes}$$
+
+# %% [markdown] lang="zh" of="188d5318"
+# 加法是最先学的。它是对称的：
+#
+# $$a + b = b + a \label{commutes}$$
+
+# %% tags=["parameters"]
+profile = "workshop"  # ci, workshop or full
+device = "auto"  # auto, cpu or cuda
+seed = 0
+lang = "en"
+
+# %%
+import bmkit as bm
+
+lab = bm.start("adding", profile=profile, device="cpu", seed=seed, lang=lang)
+
+# %% equation="commutes"
+bm.equation("commutes", 2.0 + 3.0, 3.0 + 2.0)
+
+# %% [markdown]
+# By (\ref{commutes}) the order does not matter. Write it.
+
+# %% [markdown] lang="zh" of="9e65c8cd"
+# 由 (\ref{commutes})，次序无关紧要。请写出来。
+
+# %% exercise="add" points=2 minutes=3 level=1
+def add(a, b):
+    """Return the sum of two numbers."""
+    ### BEGIN SOLUTION
+    secret_sum = a + b
+    return secret_sum
+    ### END SOLUTION
+
+# %% lang="zh" of="1cce26e5"
+def add(a, b):
+    """返回两数之和。"""
+    ### BEGIN SOLUTION
+    secret_sum = a + b
+    return secret_sum
+    ### END SOLUTION
+
+# %% check="add"
+bm.expect.close(add(1, 2), 3, "did you add?")
+### BEGIN HIDDEN TESTS
+bm.expect.close(add(-4, 1), -3, "negative numbers count too")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="66db25b0"
+bm.expect.close(add(1, 2), 3, "是相加吗？")
+### BEGIN HIDDEN TESTS
+bm.expect.close(add(-4, 1), -3, "负数也要算")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="add"
+# Python has an operator for it.
+
+# %% [markdown] lang="zh" of="13e380e8"
+# Python 有一个运算符。
+
+# %% mistake="add" says="did you add"
+def add(a, b):
+    mistaken_product = a * b
+    return mistaken_product
+
+# %% mistake="add" says="negative"
+def add(a, b):
+    return abs(a) + abs(b)
+
+# %% variant="add"
+def add(a, b):
+    return sum([a, b])
+
+# %%
+total = add(20, 22)
+bm.claim("Twenty and twenty-two is forty-two", total == 42, total=total)
+
+# %% lang="zh" of="b4228e5b"
+total = add(20, 22)
+bm.claim("二十加二十二等于四十二", total == 42, total=total)
