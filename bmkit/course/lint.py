@@ -20,6 +20,8 @@ LABEL = re.compile(r"\\label\{([^}]*)\}")
 REFERENCE = re.compile(r"\\ref\{([^}]*)\}")
 GRADE_ID = re.compile(r"^[A-Za-z0-9_]{1,56}$")  # a cell id has 64, `check-` takes 6
 FIGURE = {"figure", "explore"}
+# What puts words before a reader: alt text, claims, labels of axes.
+WORDY = re.compile(r"\balt=|\bbm\.claim\(|\.set_(title|xlabel|ylabel)\(")
 
 
 def problems(sources: list[tuple[Lesson, Source]]) -> list[Problem]:
@@ -59,9 +61,7 @@ def _must_speak(cell: Cell) -> bool:
         return False
     if cell.markdown or cell.kind in ("exercise", "check"):
         return True
-    return bool(
-        re.search(r"\balt=|\bbm\.claim\(|\.set_(title|xlabel|ylabel)\(", cell.source)
-    )
+    return bool(WORDY.search(cell.source))
 
 
 def _called(cell: Cell) -> str:
@@ -93,10 +93,10 @@ def _exercises(source: Source) -> Iterator[Problem]:
             if kind == "check" and count > 1:
                 yield Problem(*at, f"duplicate grade id 'check-{cell.name}'")
     for cell in source.cells:
-        if cell.kind in ("check", "hint", "mistake", "variant"):
-            if cell.name not in names:
-                message = f"{cell.kind} of {cell.name!r}: no such exercise here"
-                yield Problem(source.path, cell.line, message)
+        owned = cell.kind in ("check", "hint", "mistake", "variant")
+        if owned and cell.name not in names:
+            message = f"{cell.kind} of {cell.name!r}: no such exercise here"
+            yield Problem(source.path, cell.line, message)
         if cell.kind == "mistake" and not str(cell.options.get("says", "")).strip():
             yield Problem(source.path, cell.line, "a mistake must have says=")
 
@@ -175,10 +175,9 @@ def _cells(source: Source) -> Iterator[Problem]:
                 if _is_figure(call) and not _has_alt(call):
                     where = line + call.lineno
                     yield Problem(source.path, where, "a figure without alt text")
-                if isinstance(call, ast.Attribute) and call.attr == "show":
-                    if isinstance(call.value, ast.Name) and call.value.id == "plt":
-                        message = "plt.show() has no alt text: use bm.show.figure"
-                        yield Problem(source.path, line + call.lineno, message)
+                if isinstance(call, ast.Call) and ast.unparse(call.func) == "plt.show":
+                    message = "plt.show() has no alt text: use bm.show.figure"
+                    yield Problem(source.path, line + call.lineno, message)
 
 
 def _is_figure(node: ast.AST) -> bool:
@@ -213,7 +212,7 @@ def _needs(lessons: list[Lesson]) -> Iterator[Problem]:
 
 
 def _circle(start: str, graph: dict[str, tuple[str, ...]]) -> list[str]:
-    """The way from ``start`` back to itself along ``needs``; empty when there is none."""
+    """The way from ``start`` back to itself along ``needs``; empty if none."""
     trails = [[start]]
     seen: set[str] = set()
     while trails:

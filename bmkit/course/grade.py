@@ -1,0 +1,221 @@
+"""Grades by nbgrader's own machinery, in process.
+
+A throw-away course folder is made with the lesson as its assignment; nbgrader
+overwrites the tests, runs the notebook, decides on points and writes the feedback.
+One thing is put right: a right answer whose test writes to stderr (a warning,
+TensorFlow's start-up lines) keeps its points.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bmkit.course import nbgrader_course
+from bmkit.course.build import dumps, source_of
+from bmkit.course.submission import Submission
+
+STUDENT = "learner"
+
+
+@dataclass
+class Mark:
+    """One exercise's outcome: points, and in words why they are not all there."""
+
+    exercise: str
+    points: float
+    of: float
+    message: str = ""
+    hint: str = ""
+
+
+@dataclass
+class Grade:
+    """A submission's marks, remarks and feedback (HTML), or why there is none."""
+
+    submission: Submission
+    marks: list[Mark] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    feedback: str = ""
+
+    @property
+    def points(self) -> float:
+        """Points earned."""
+        return sum(mark.points for mark in self.marks)
+
+    @property
+    def of(self) -> float:
+        """Points there were."""
+        return sum(mark.of for mark in self.marks)
+
+
+def grade(submission: Submission, *, timeout: int = 120) -> Grade:
+    """Run and grade one submission.
+
+    Args:
+        submission: what `submission.read` made of the learner's file.
+        timeout: seconds that one cell may take.
+
+    Returns:
+        marks for every exercise of the lesson. When the notebook cannot be run to its
+        end (its code ends the kernel), every exercise has 0 and a remark says so.
+    """
+    result = Grade(submission, remarks=list(submission.remarks))
+    slug = submission.lesson.slug
+    with _course(submission, timeout) as (folder, api):
+        outcome = api.autograde(slug, STUDENT)
+        if outcome["success"]:
+            api.generate_feedback(slug, STUDENT)
+            result.feedback = _text(folder / "feedback" / STUDENT / slug, "*.html")
+        else:
+            result.remarks.append(
+                "the notebook's own code ended the run before the checks were done "
+                f"({_last_line(outcome)}): nothing could be given points"
+            )
+        result.marks = _marks(submission, api, folder if outcome["success"] else None)
+    return result
+
+
+@contextlib.contextmanager
+def _course(submission: Submission, timeout: int) -> Iterator[tuple[Path, Any]]:
+    """A course folder with the assignment released and the submission handed in."""
+    from nbgrader.apps import NbGraderAPI
+    from nbgrader.coursedir import CourseDirectory
+    from traitlets.config import Config
+
+    lesson = submission.lesson
+    folder = Path(tempfile.mkdtemp(prefix="bmkit-grade-"))
+    config = Config()
+    config.CourseDirectory.root = str(folder)
+    config.CourseDirectory.course_id = "bmkit"
+    config.ExecutePreprocessor.timeout = timeout
+    config.ExecutePreprocessor.startup_timeout = 120
+    config.NbGraderAPI.log_level = "CRITICAL"
+    config.Autograde.autograde_preprocessors = _preprocessors()
+    for url in ("mathjax_url", "require_js_url", "mermaid_js_url", "jquery_url"):
+        config.HTMLExporter[url] = ""  # feedback opens without a network
+    try:
+        nbgrader_course.write(folder, lang=submission.lang, lessons=[lesson])
+        home = folder / "submitted" / STUDENT / lesson.slug
+        home.mkdir(parents=True)
+        (home / f"{lesson.slug}.ipynb").write_text(
+            dumps(submission.book), encoding="utf-8"
+        )
+        with _environment():
+            api = NbGraderAPI(CourseDirectory(config=config), config=config)
+            api.generate_assignment(lesson.slug)
+            yield folder, api
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _preprocessors() -> list[Any]:
+    """nbgrader's own, and between running and deciding, one of ours."""
+    from nbgrader.converters import Autograde
+    from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+
+    class WarningsAreNoFailures(NbGraderPreprocessor):
+        """Let stderr of a graded cell count as what was printed, not as a failure."""
+
+        def preprocess_cell(
+            self, cell: Any, resources: Any, index: int
+        ) -> tuple[Any, Any]:
+            for output in cell.get("outputs", []):
+                if output.output_type == "stream" and output.name == "stderr":
+                    output.name = "stdout"
+            return cell, resources
+
+    stock = list(Autograde.autograde_preprocessors.default_args[0])
+    stock.insert(stock.index(Execute) + 1, WarningsAreNoFailures)
+    return stock
+
+
+@contextlib.contextmanager
+def _environment() -> Iterator[None]:
+    """What nbgrader and the kernel need: alembic on PATH, no record of progress."""
+    here = os.path.dirname(sys.executable)
+    root = str(Path(__file__).resolve().parents[2])
+    wanted = {
+        "PATH": here + os.pathsep + os.environ.get("PATH", ""),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [root, os.environ.get("PYTHONPATH")])
+        ),
+        "BMKIT_PROGRESS": "off",
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _marks(submission: Submission, api: Any, folder: Path | None) -> list[Mark]:
+    source = source_of(submission.lesson)
+    scores = _scores(submission, api) if folder else {}
+    errors = _errors(submission, folder) if folder else {}
+    marks = []
+    for cell in source.exercises():
+        check = f"check-{cell.name}"
+        of = float(cell.options["points"])
+        mark = Mark(cell.name, scores.get(check, 0.0), of)
+        if mark.points < of:
+            mark.message = errors.get(check, "")
+            mark.hint = source.of("hint", cell.name)[0].text(submission.lang)
+        marks.append(mark)
+    return marks
+
+
+def _scores(submission: Submission, api: Any) -> dict[str, float]:
+    """Points by grade id, from nbgrader's grade book."""
+    slug = submission.lesson.slug
+    with api.gradebook as book:
+        done = book.find_submission_notebook(slug, slug, STUDENT)
+        return {grade.name: float(grade.auto_score or 0) for grade in done.grades}
+
+
+def _errors(submission: Submission, folder: Path) -> dict[str, str]:
+    """What each failed check said, by grade id."""
+    import nbformat
+
+    slug = submission.lesson.slug
+    path = folder / "autograded" / STUDENT / slug / f"{slug}.ipynb"
+    found = {}
+    for cell in nbformat.read(path, as_version=4).cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                found[grade_id] = _in_words(output.ename, output.evalue)
+    return found
+
+
+def _in_words(name: str, value: str) -> str:
+    if name == "NotImplementedError":
+        return "not written yet"
+    if name == "NameError":
+        return (
+            f"{value}: was the cell above run, and is the name spelt as the card says?"
+        )
+    return value if name in ("CheckFailed", "AssertionError") else f"{name}: {value}"
+
+
+def _text(folder: Path, pattern: str) -> str:
+    found = sorted(folder.glob(pattern))
+    return found[0].read_text(encoding="utf-8") if found else ""
+
+
+def _last_line(outcome: dict[str, Any]) -> str:
+    lines = (outcome.get("error") or "").strip().splitlines()
+    return lines[-1][:200] if lines else "the kernel ended"
