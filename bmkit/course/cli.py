@@ -12,7 +12,7 @@ from bmkit import __version__
 
 # verb: (module, what it does). Each module has add_arguments(parser) and main(args).
 VERBS = {
-    "run": ("run", "run lessons headless and write a report"),
+    "run": ("run_cli", "run lessons headless and write a report"),
     "test": ("testing", "run the tests, lessons included"),
     "lab": ("lab_server", "open the lessons in JupyterLab"),
     "build": ("build_cli", "build lessons/ from solutions/"),

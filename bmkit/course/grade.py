@@ -13,6 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +70,9 @@ def grade(submission: Submission, *, timeout: int = 120) -> Grade:
     """
     result = Grade(submission, remarks=list(submission.remarks))
     slug = submission.lesson.slug
-    with _course(submission, timeout) as (folder, api):
+    with warnings.catch_warnings(), _course(submission, timeout) as (folder, api):
+        # nbgrader 0.9 with SQLAlchemy 2: notes on its own flushing, nothing of ours.
+        warnings.filterwarnings("ignore", module=r"nbgrader\.api")
         outcome = api.autograde(slug, STUDENT)
         if outcome["success"]:
             api.generate_feedback(slug, STUDENT)
@@ -98,6 +101,10 @@ def _course(submission: Submission, timeout: int) -> Iterator[tuple[Path, Any]]:
     config.ExecutePreprocessor.timeout = timeout
     config.ExecutePreprocessor.startup_timeout = 120
     config.NbGraderAPI.log_level = "CRITICAL"
+    config.ExecutePreprocessor.extra_arguments = [
+        "--HistoryManager.hist_file=:memory:",
+        "--IPKernelApp.log_level=ERROR",
+    ]
     config.Autograde.autograde_preprocessors = _preprocessors()
     for url in ("mathjax_url", "require_js_url", "mermaid_js_url", "jquery_url"):
         config.HTMLExporter[url] = ""  # feedback opens without a network

@@ -1,0 +1,218 @@
+"""Lessons to results: which need running, on which executor, what is kept."""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import contextlib
+import importlib.util
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from bmkit.course.build import dumps, instructor_notebook
+from bmkit.course.catalog import ROOT, Lesson
+from bmkit.course.fingerprint import fingerprint
+from bmkit.course.worker import Job, Result, work
+
+STORE = ROOT / ".bmkit" / "results"
+MODULES = {"tensorflow": "tensorflow", "cluster": "distributed"}
+
+
+class CannotRun(Exception):
+    """Nothing was run; the message says why and what to do."""
+
+
+class Listener(Protocol):
+    """Who wants to know of each result as it comes."""
+
+    def finished(self, result: Result) -> None: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run; the fields are `bmkit run`'s flags."""
+
+    profile: str = "workshop"
+    device: str = "auto"
+    lang: str = "en"
+    seed: int = 0
+    jobs: int = 1
+    fresh: bool = False
+    cluster: str | None = None
+    limit: float = 900.0
+    store: Path = STORE
+
+
+def run(
+    lessons: list[Lesson], settings: Settings, listener: Listener
+) -> tuple[list[Result], bool]:
+    """Run what changed; return the results in the lessons' order and if it was stopped.
+
+    Raises:
+        CannotRun: the device or the cluster asked for is not there.
+    """
+    processor = _processor(settings.device)
+    jobs: list[Job] = []
+    done: dict[str, Result] = {}
+    workers = max(1, min(settings.jobs, len(lessons)))
+    for lesson in lessons:
+        absent = _absent(lesson)
+        if absent:
+            message = f"needs {absent}: pip install 'bmkit[{absent}]'"
+            result = Result(lesson.slug, lesson.title["en"], "skipped", message=message)
+        else:
+            job = _job(lesson, settings, processor, workers)
+            result = None if settings.fresh else _kept(job, settings.store)
+            if result is None:
+                jobs.append(job)
+                continue
+        done[lesson.slug] = result
+        listener.finished(result)
+    stopped = False
+    if jobs:
+        stopped = _all(jobs, settings, workers, done, listener)
+    return [done[lesson.slug] for lesson in lessons if lesson.slug in done], stopped
+
+
+def _all(
+    jobs: list[Job],
+    settings: Settings,
+    workers: int,
+    done: dict[str, Result],
+    listener: Listener,
+) -> bool:
+    """Run the jobs; keep each result as it comes. True when Ctrl-C ended it."""
+    with _executor(settings, workers) as executor:
+        waiting = {executor.submit(work, job): job for job in jobs}
+        try:
+            for future in futures.as_completed(waiting):
+                job = waiting[future]
+                try:
+                    result = future.result()
+                except Exception as error:  # the worker itself died
+                    message = f"its worker ended: {type(error).__name__}: {error}"
+                    result = Result(job.slug, job.title, "died", message=message)
+                done[job.slug] = result
+                _keep(result, settings.store)
+                listener.finished(result)
+        except KeyboardInterrupt:
+            executor.shutdown(wait=False, cancel_futures=True)
+            _end_children()
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def _executor(settings: Settings, workers: int) -> Iterator[futures.Executor]:
+    if settings.cluster is None:
+        context = multiprocessing.get_context("spawn")
+        # One lesson a process: its peak memory and its environment are its own, and
+        # a process that breaks takes no other lesson's result with it.
+        with futures.ProcessPoolExecutor(
+            workers, mp_context=context, max_tasks_per_child=1
+        ) as pool:
+            yield pool
+        return
+    try:
+        from distributed import Client
+    except ModuleNotFoundError:
+        raise CannotRun("--cluster needs Dask: pip install 'bmkit[cluster]'") from None
+    try:
+        client = Client(settings.cluster, timeout=10)
+    except (OSError, ValueError, TimeoutError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CannotRun(
+            f"no Dask scheduler answers at {settings.cluster}: {reason}"
+        ) from None
+    with client, client.get_executor(pure=False) as pool:
+        yield pool
+
+
+def _end_children() -> None:
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            child.kill()
+
+
+def _absent(lesson: Lesson) -> str:
+    """The first extra that the lesson needs and this environment lacks."""
+    for extra in lesson.extras:
+        if importlib.util.find_spec(MODULES.get(extra, extra)) is None:
+            return extra
+    return ""
+
+
+def _job(lesson: Lesson, settings: Settings, processor: str, workers: int) -> Job:
+    from bmkit import data
+
+    book = instructor_notebook(lesson, settings.lang)
+    parameters: dict[str, Any] = {
+        "profile": settings.profile,
+        "device": settings.device,
+        "seed": settings.seed,
+    }
+    return Job(
+        slug=lesson.slug,
+        title=lesson.title[settings.lang],
+        notebook=dumps(book),
+        parameters=parameters,
+        threads=max(1, (os.cpu_count() or 1) // workers),
+        limit=settings.limit,
+        key=fingerprint(
+            book,
+            {**parameters, "lang": settings.lang},
+            processor,
+            data.hashes(lesson.data, settings.profile),
+        ),
+    )
+
+
+@cache
+def _processor(device: str) -> str:
+    """The GPU's name, or ``cpu``, found without importing a framework."""
+    name = ""
+    if device != "cpu" and shutil.which("nvidia-smi"):
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+            name = subprocess.run(
+                command, capture_output=True, text=True, timeout=20, check=True
+            ).stdout.strip()
+    if device == "cuda" and not name:
+        raise CannotRun("--device cuda, but nvidia-smi finds no GPU here")
+    return name or "cpu"
+
+
+def _kept(job: Job, store: Path) -> Result | None:
+    """The result of an earlier run that depended on just the same."""
+    try:
+        found = json.loads((store / f"{job.key}.json").read_text(encoding="utf-8"))
+        result = Result(**found)
+    except (OSError, ValueError, TypeError):
+        return None
+    result.status = "unchanged"
+    return result
+
+
+def _keep(result: Result, store: Path) -> None:
+    """Keep a passed result for next time; whole or not at all."""
+    if result.status != "passed" or not result.key:
+        return
+    store.mkdir(parents=True, exist_ok=True)
+    ignore = store.parent / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=store, delete=False
+    ) as draft:
+        json.dump(asdict(result), draft)
+    os.replace(draft.name, store / f"{result.key}.json")

@@ -1,0 +1,244 @@
+"""What one worker does with one lesson: run its notebook and say what happened.
+
+`work` is a pure function of a `Job`: everything it needs travels in the job and all it
+found travels back in the `Result`, so any `concurrent.futures` executor can call it,
+on this machine or on a cluster that shares no files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+CLAIM = "application/vnd.bmkit.claim+json"
+GRADER = "application/vnd.bmkit.grader+json"
+GOOD = ("passed", "unchanged", "skipped")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+GRACE = 10  # seconds that papermill gets to notice that its kernel was killed
+
+
+@dataclass
+class Job:
+    """A lesson to run: the notebook as JSON, papermill's parameters, limits."""
+
+    slug: str
+    title: str
+    notebook: str
+    parameters: dict[str, Any]
+    threads: int = 1
+    limit: float = 600.0
+    key: str = ""
+
+
+@dataclass
+class Result:
+    """What came of a job; ``seconds`` of wall time, ``memory`` in bytes at its peak."""
+
+    slug: str
+    title: str
+    status: str
+    seconds: float = 0.0
+    memory: int = 0
+    message: str = ""
+    traceback: str = ""
+    cell: str = ""
+    claims: list[dict[str, Any]] = field(default_factory=list)
+    graders: list[dict[str, Any]] = field(default_factory=list)
+    figures: list[dict[str, str]] = field(default_factory=list)
+    notebook: str = ""
+    key: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is wrong with the lesson."""
+        return self.status in GOOD
+
+
+def work(job: Job) -> Result:
+    """Run the job's notebook in a fresh kernel and a folder of its own."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        run = _Run(job, Path(folder))
+        run.finish(began + job.limit)
+        result = run.result()
+    result.seconds = time.monotonic() - began
+    return result
+
+
+class _Run:
+    """Papermill in a thread, watched from outside: it may hang, we may not."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        self.job = job
+        self.input = folder / "in.ipynb"
+        self.output = folder / "out.ipynb"
+        self.input.write_text(job.notebook, encoding="utf-8")
+        self.error: BaseException | None = None
+        self.over = False
+        self.memory = 0
+        self.thread = threading.Thread(target=self._papermill, daemon=True)
+
+    def _papermill(self) -> None:
+        import papermill
+
+        try:
+            papermill.execute_notebook(
+                str(self.input),
+                str(self.output),
+                parameters=self.job.parameters,
+                kernel_name="python3",
+                progress_bar=False,
+                log_output=False,
+                cwd=str(self.input.parent),
+                # A cell at papermill's own limit is interrupted and counted as
+                # fine, so ours must come first.
+                execution_timeout=int(self.job.limit + 10 * GRACE),
+                start_timeout=120,
+                extra_arguments=[
+                    "--HistoryManager.hist_file=:memory:",
+                    "--IPKernelApp.log_level=ERROR",
+                ],
+            )
+        except BaseException as error:  # told in the result, whatever it is
+            self.error = error
+
+    def finish(self, deadline: float) -> None:
+        """Wait for the end or the deadline, noting the kernel's memory meanwhile."""
+        with _environment(self.job):
+            self.thread.start()
+            while self.thread.is_alive() and time.monotonic() < deadline:
+                self.thread.join(0.2)
+                self.memory = max(self.memory, _resident())
+        if self.thread.is_alive():
+            self.over = True
+            _kill_children()
+            self.thread.join(GRACE)
+
+    def result(self) -> Result:
+        job = self.job
+        result = Result(job.slug, job.title, "passed", memory=self.memory, key=job.key)
+        book = self._book()
+        read_outputs(book, result)
+        result.notebook = json.dumps(book, ensure_ascii=False)
+        if self.over:
+            result.status = "timeout"
+            result.message = f"over its limit of {job.limit:g} s; stopped in this cell"
+            result.cell = _running_cell(book)
+        elif self.error is not None:
+            self._blame(result)
+        elif not all(claim["holds"] for claim in result.claims):
+            false = next(c for c in result.claims if not c["holds"])
+            result.status, result.message = "false claim", false["text"]
+        elif bad := [g["exercise"] for g in result.graders if not g["ok"]]:
+            result.status = "grader failed"
+            result.message = f"the check of {', '.join(bad)} misjudges a known answer"
+        return result
+
+    def _blame(self, result: Result) -> None:
+        error = self.error
+        if type(error).__name__ == "PapermillExecutionError":
+            result.status = "failed"
+            result.message = ANSI.sub("", f"{error.ename}: {error.evalue}")[:400]
+            result.traceback = ANSI.sub("", "\n".join(error.traceback))
+            result.cell = error.source
+        elif type(error).__name__ == "DeadKernelError":
+            result.status, result.message = "died", "the kernel ended unexpectedly"
+            result.cell = _running_cell(self._book())
+        else:
+            result.status = "failed"
+            result.message = f"{type(error).__name__}: {error}"[:400]
+
+    def _book(self) -> dict[str, Any]:
+        for path in (self.output, self.input):
+            with contextlib.suppress(OSError, ValueError):
+                return json.loads(path.read_text(encoding="utf-8"))
+        return {"cells": []}
+
+
+def read_outputs(book: dict[str, Any], result: Result) -> None:
+    """Collect claims, graders' matrices and figures from a notebook's outputs."""
+    for cell in book.get("cells", []):
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if CLAIM in data:
+                result.claims.append(data[CLAIM])
+            if GRADER in data:
+                rows = data[GRADER]["rows"]
+                ok = all(row["ok"] for row in rows)
+                result.graders.append({**data[GRADER], "ok": ok})
+            if "image/png" in data:
+                alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
+                png = "".join(data["image/png"]).replace("\n", "")
+                result.figures.append({"png": png, "alt": alt})
+
+
+def _running_cell(book: dict[str, Any]) -> str:
+    for cell in book.get("cells", []):
+        status = cell.get("metadata", {}).get("papermill", {}).get("status")
+        if status == "running" or cell.get("metadata", {}).get("tags") == ["running"]:
+            return "".join(cell["source"])
+    return ""
+
+
+@contextlib.contextmanager
+def _environment(job: Job) -> Any:
+    """The kernel's environment: our interpreter first, few threads, no progress."""
+    root = str(Path(__file__).resolve().parents[2])
+    names = ("OMP", "MKL", "OPENBLAS", "NUMEXPR")
+    wanted = {f"{name}_NUM_THREADS": str(job.threads) for name in names}
+    wanted |= {
+        "TF_NUM_INTRAOP_THREADS": str(job.threads),
+        "TF_NUM_INTEROP_THREADS": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not spin
+        "TF_CPP_MIN_LOG_LEVEL": "2",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+        "BMKIT_PROGRESS": "off",
+        "PYTHONHASHSEED": "0",
+        "PATH": str(Path(sys.executable).parent)
+        + os.pathsep
+        + os.environ.get("PATH", ""),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [root, os.environ.get("PYTHONPATH")])
+        ),
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _children() -> list[Any]:
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        return psutil.Process().children(recursive=True)
+    return []
+
+
+def _resident() -> int:
+    total = 0
+    for child in _children():
+        with contextlib.suppress(Exception):  # it may be gone already
+            total += child.memory_info().rss
+    return total
+
+
+def _kill_children() -> None:
+    for child in _children():
+        with contextlib.suppress(Exception):
+            child.kill()
