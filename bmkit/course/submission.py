@@ -124,10 +124,8 @@ def _recognise(
     mine = {_grade_id(cell) for cell in cells} | {n for c in cells for n in _defines(c)}
     best = max(lessons, key=lambda lesson: len(mine & _names(lesson)), default=None)
     if best is None or not mine & _names(best):
-        known = (
-            f"a lesson called {meta['slug']!r}" if meta.get("slug") else "a notebook"
-        )
-        raise NotGradable(f"{known} that is not of this course: nothing to grade")
+        what = f"lesson {meta['slug']!r}" if meta.get("slug") else "this notebook"
+        raise NotGradable(f"{what} is not of this course: nothing to grade")
     return best
 
 

@@ -1,0 +1,32 @@
+"""What tests share: a course of two tiny lessons, and ways to break it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+# nbgrader runs alembic from PATH; kernels must find this checkout's bmkit.
+ROOT = Path(__file__).resolve().parents[1]
+os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+)
+os.environ["BMKIT_PROGRESS"] = "off"
+TINY = Path(__file__).parent / "course"
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A copy of the tiny course, free to be broken."""
+    shutil.copytree(TINY, tmp_path / "course")
+    return tmp_path / "course"
+
+
+@pytest.fixture
+def adding(course: Path) -> Path:
+    """The source of the tiny course's first lesson."""
+    return course / "solutions" / "01-first" / "01-adding.py"
