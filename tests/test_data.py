@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,7 +49,7 @@ def test_every_card_is_complete():
 
 
 def test_unknown_name_says_which_there_are():
-    with pytest.raises(data.DataError, match="no data set 'nws'; .* news, plays, poem"):
+    with pytest.raises(data.DataError, match=r"data set 'nws'; .* news, plays, poems"):
         data.load("nws")
 
 
@@ -95,7 +96,7 @@ def test_plays_stand_in_is_laid_out_as_a_play():
         assert name.endswith(":") and lines and all(lines)
         speakers.append(name)
     assert len(set(speakers)) > 5
-    assert all(one != next_ for one, next_ in zip(speakers, speakers[1:], strict=False))
+    assert all(one != next_ for one, next_ in pairwise(speakers))
 
 
 def test_poems_stand_in():

@@ -1,0 +1,125 @@
+"""Data for lessons: ``bm.data.load("news", lab)`` gives a typed object.
+
+The schema is the same from the real set and from its built-in stand-in; ``.real`` says
+which it is. Cards in `datasets/` say what each set is and where it comes from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bmkit.data import cards, news, plays, poems, store
+from bmkit.data.cards import Card, DataError
+from bmkit.data.news import News
+from bmkit.data.plays import Plays
+from bmkit.data.poems import Poem, Poems
+
+if TYPE_CHECKING:
+    from bmkit.lab.start import Lab
+
+__all__ = ["DataError", "News", "Plays", "Poem", "Poems", "hashes", "load"]
+
+_ROOMS: dict[str, Any] = {"news": news, "plays": plays, "poems": poems}
+
+
+def load(name: str, lab: Lab | None = None) -> News | Plays | Poems:
+    """Return a data set: the real one where it can be had, else its stand-in.
+
+    Profile ``ci`` always takes the stand-in. The others look in the folder that
+    ``BMKIT_MIRROR`` names, then in the cache, then at the pinned URL (never where
+    ``BMKIT_OFFLINE=1``); every file is verified against the card. Where the stand-in is
+    taken, one printed line says so, why, and what to do.
+
+    Args:
+        name: ``"news"``, ``"plays"`` or ``"poems"``.
+        lab: what `bm.start` returned; ``None`` is profile ``workshop`` in English.
+
+    Raises:
+        DataError: there is no data set of that name, or its card is broken.
+    """
+    card = cards.card(name)
+    room = _ROOMS[name]
+    lang = "en" if lab is None else lab.lang
+    if lab is not None and lab.profile == "ci":
+        print(_small(card, lang))
+        return room.stand_in(card)
+    try:
+        paths, passed_over = _real(card)
+    except DataError as error:
+        print(_missing(card, error, lang))
+        return room.stand_in(card)
+    if passed_over:
+        print(_note(card, _joined(passed_over), lang))
+    return room.read(card, paths)
+
+
+def hashes(names: Iterable[str], profile: str) -> dict[str, str]:
+    """Say what identifies the data that a run would use now.
+
+    Args:
+        names: data sets.
+        profile: the run's profile.
+
+    Returns:
+        For each name ``"real:..."`` (what the card says of files and split, where good
+        files are at hand) or ``"stand-in:..."`` (of the whole card).
+
+    Raises:
+        DataError: there is no data set of some name, or its card is broken.
+    """
+    found = {}
+    for name in names:
+        card = cards.card(name)
+        if profile != "ci" and all(store.at_hand(card, file)[0] for file in card.files):
+            what = f"{[file.sha256 for file in card.files]} {card.split}"
+            found[name] = "real:" + hashlib.sha256(what.encode()).hexdigest()
+        else:
+            found[name] = "stand-in:" + card.digest
+    return found
+
+
+def _real(card: Card) -> tuple[dict[str, Path], list[DataError]]:
+    paths, passed_over = {}, []
+    for file in card.files:
+        path, wrong = store.at_hand(card, file)
+        if path is None:
+            try:
+                path = store.fetch(card, file)
+            except DataError as error:
+                raise _joined([*wrong, error]) from error
+        passed_over += wrong
+        paths[file.file] = path
+    return paths, passed_over
+
+
+def _joined(errors: list[DataError]) -> DataError:
+    return DataError(
+        "; ".join(error.en for error in errors), "；".join(e.zh for e in errors)
+    )
+
+
+def _small(card: Card, lang: str) -> str:
+    if lang == "zh":
+        return f"{card.name}：使用内置的替代数据（ci 档总是如此）。"
+    return f"{card.name}: built-in stand-in data, as always in profile ci."
+
+
+def _missing(card: Card, error: DataError, lang: str) -> str:
+    if lang == "zh":
+        return (
+            f"{card.name}：没有真实数据，改用内置的替代数据。原因：{error.zh}。"
+            f"要用真实数据，请运行：bmkit data get {card.name}"
+        )
+    return (
+        f"{card.name}: using built-in stand-in data, not the real set, because "
+        f"{error.en}. For the real set: bmkit data get {card.name}"
+    )
+
+
+def _note(card: Card, problem: DataError, lang: str) -> str:
+    if lang == "zh":
+        return f"{card.name}：{problem.zh}；改用另一份完好的副本。"
+    return f"{card.name}: {problem.en}; a good copy was taken elsewhere."

@@ -1,0 +1,223 @@
+"""Where real files are: a mirror, the cache, or their pinned URL; verified, always."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Any
+
+from bmkit.data.cards import Card, DataError, File
+
+CONNECT = 10.0  # seconds until a server must have answered
+READ = 15.0  # seconds a server may be silent in the middle of a file
+TRIES = 2
+_STALE = 3600.0  # seconds after which an unfinished download is nobody's any more
+
+
+def mirror() -> Path | None:
+    """The folder named by ``BMKIT_MIRROR``; ``None`` where none is named."""
+    named = os.environ.get("BMKIT_MIRROR")
+    return Path(named) if named else None
+
+
+def cache() -> Path:
+    """``BMKIT_CACHE``, or the folder that this platform keeps for caches."""
+    named = os.environ.get("BMKIT_CACHE")
+    if named:
+        return Path(named)
+    from platformdirs import user_cache_path
+
+    return user_cache_path("bmkit", appauthor=False) / "data"
+
+
+def offline() -> bool:
+    """Whether the network is never to be tried: ``BMKIT_OFFLINE=1``."""
+    return os.environ.get("BMKIT_OFFLINE", "0") not in ("", "0")
+
+
+def check(path: Path, file: File) -> DataError | None:
+    """``None`` when `path` holds exactly `file`, else what is wrong with it."""
+    try:
+        with path.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:
+        return DataError(f"{path} is not there", f"{path} 不存在")
+    except OSError as error:
+        why = error.strerror or error
+        return DataError(f"{path} cannot be read: {why}", f"{path} 无法读取：{why}")
+    if found == file.sha256:
+        return None
+    size = path.stat().st_size
+    return DataError(
+        f"{path} is not the file on the card ({size:,} bytes, sha256 {found[:8]}…; "
+        f"expected {file.bytes:,} bytes, {file.sha256[:8]}…)",
+        f"{path} 与数据卡片不符（{size:,} 字节，sha256 {found[:8]}…；"
+        f"应为 {file.bytes:,} 字节，{file.sha256[:8]}…）",
+    )
+
+
+def places(card: Card, file: File) -> list[Path]:
+    """Where a copy of `file` may stand: in the mirror, if any, and in the cache."""
+    folders = [folder for folder in (mirror(), cache()) if folder is not None]
+    return [folder / card.mirror / file.file for folder in folders]
+
+
+def at_hand(card: Card, file: File) -> tuple[Path | None, list[DataError]]:
+    """Find a good copy of `file` in the mirror or in the cache.
+
+    Returns:
+        Its path, or ``None``; and what is wrong with each copy that was passed over.
+        That a copy is simply not there is wrong only in a mirror one has named.
+    """
+    wrong = []
+    for path in places(card, file):
+        problem = check(path, file)
+        if problem is None:
+            return path, wrong
+        if path.exists() or cache() not in path.parents:
+            wrong.append(problem)
+    return None, wrong
+
+
+def fetch(card: Card, file: File) -> Path:
+    """Put a verified copy of `file` into the cache and return its path.
+
+    It is taken from the mirror, or downloaded where the mirror has no good copy. What
+    stands in the cache is replaced only by a copy that has been verified, in one step;
+    any number of processes may do so at once.
+
+    Raises:
+        DataError: no good copy can be had, or it cannot be written.
+    """
+    target = cache() / card.mirror / file.file
+    if check(target, file) is None:
+        return target
+    sources = [path for path in places(card, file) if path != target]
+    draft = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(target.parent)
+        handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
+        draft = Path(name)
+        with os.fdopen(handle, "w+b") as stream:
+            for source in sources:
+                if check(source, file) is None:
+                    stream.write(source.read_bytes())
+                    break
+            else:
+                _download(file, stream)
+        problem = check(draft, file)
+        if problem:
+            size = draft.stat().st_size
+            raise DataError(
+                f"{file.host} gave something else than the {file.file} on the card "
+                f"({size:,} of {file.bytes:,} bytes, or another hash)",
+                f"{file.host} 给出的 {file.file} 与数据卡片不符"
+                f"（{size:,} 字节，应为 {file.bytes:,} 字节，或哈希不同）",
+            )
+        draft.chmod(0o644)  # a room may share one cache; mkstemp's are private
+        try:
+            os.replace(draft, target)
+        except PermissionError:  # Windows: another process is reading its own good copy
+            if check(target, file):
+                raise
+        return target
+    except OSError as error:
+        raise _unwritable(target, error) from error
+    finally:
+        if draft is not None:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+
+def _download(file: File, stream: IO[bytes]) -> None:
+    if offline():
+        raise DataError(
+            f"{file.file} is not here, and BMKIT_OFFLINE forbids the network",
+            f"{file.file} 不在本机，而 BMKIT_OFFLINE 禁止联网",
+        )
+    import pooch
+    import requests
+
+    for turn in range(1, TRIES + 1):
+        stream.seek(0)
+        stream.truncate()
+        try:
+            with _bar(file) as bar:
+                get = pooch.HTTPDownloader(
+                    progressbar=bar, chunk_size=1 << 15, timeout=(CONNECT, READ)
+                )
+                get(file.url, stream, None)
+            return
+        except requests.HTTPError as error:
+            status = error.response.status_code
+            if status < 500 or turn == TRIES:
+                raise DataError(
+                    f"{file.host} answered {status} for {file.file}",
+                    f"{file.host} 对 {file.file} 的回应是 {status}",
+                ) from error
+        except requests.Timeout as error:  # another wait would be as long
+            raise DataError(
+                f"{file.host} does not answer ({file.file}; waited {CONNECT:g} s to "
+                f"connect, {READ:g} s for data)",
+                f"{file.host} 没有回应（{file.file}；连接等待 {CONNECT:g} 秒，"
+                f"数据等待 {READ:g} 秒）",
+            ) from error
+        except requests.RequestException as error:
+            if turn == TRIES:
+                raise DataError(
+                    f"{file.host} cannot be reached, or the connection broke "
+                    f"({file.file}: {type(error).__name__})",
+                    f"无法连接 {file.host}，或连接中断"
+                    f"（{file.file}：{type(error).__name__}）",
+                ) from error
+
+
+def _bar(file: File) -> Any:
+    from tqdm import tqdm
+
+    class Bar(tqdm):
+        def reset(self, total: float | None = None) -> None:
+            """Count from zero; tqdm's own draws the bar at once, delay or not."""
+            self.n = 0
+
+    # Standard output: a notebook paints standard error red.
+    return Bar(
+        total=file.bytes,
+        desc=file.file,
+        unit="B",
+        unit_scale=True,
+        leave=False,
+        delay=0.5,  # a download that fails at once shows no bar
+        ncols=79,
+        ascii=sys.platform == "win32",
+        file=sys.stdout,
+    )
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what interrupted downloads left behind long ago."""
+    for draft in folder.glob("*.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - draft.stat().st_mtime > _STALE:
+                draft.unlink()
+
+
+def _unwritable(target: Path, error: OSError) -> DataError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DataError(
+            f"the disk is full: {target} cannot be written; free some space, or name "
+            "another folder in BMKIT_CACHE",
+            f"磁盘已满：无法写入 {target}；请腾出空间，或用 BMKIT_CACHE 指定别的文件夹",
+        )
+    why = error.strerror or error
+    return DataError(
+        f"{target} cannot be written: {why}; BMKIT_CACHE names another folder",
+        f"无法写入 {target}：{why}；可用 BMKIT_CACHE 指定别的文件夹",
+    )
