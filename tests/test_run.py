@@ -56,7 +56,11 @@ class Silent:
 def job(slug: str, code: str, limit: float = 60) -> Job:
     cells = [v4.new_code_cell("", metadata={"tags": ["parameters"]})]
     book = v4.new_notebook(cells=[*cells, v4.new_code_cell(code)])
-    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
     return Job(slug, slug.capitalize(), json.dumps(book), {"seed": 0}, limit=limit)
 
 
@@ -76,9 +80,7 @@ def test_a_lesson_is_shown_as_what_it_is(results, case):
 
 def test_a_failure_says_where_and_why(results):
     failed = results["raises"]
-    assert failed.message == "ValueError: expected a nonnegative input, got -1.0" or (
-        failed.message.startswith("ValueError: ")
-    )
+    assert failed.message.startswith("ValueError: ")
     assert "math.sqrt(-1)" in failed.cell and "math.sqrt(-1)" in failed.traceback
     assert "\x1b" not in failed.traceback
     assert "time.sleep(60)" in results["sleeps"].cell

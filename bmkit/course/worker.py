@@ -182,9 +182,10 @@ def read_outputs(book: dict[str, Any], result: Result) -> None:
 
 
 def _running_cell(book: dict[str, Any]) -> str:
+    """The first cell that papermill did not see completed."""
     for cell in book.get("cells", []):
         status = cell.get("metadata", {}).get("papermill", {}).get("status")
-        if status == "running" or cell.get("metadata", {}).get("tags") == ["running"]:
+        if cell["cell_type"] == "code" and status != "completed":
             return "".join(cell["source"])
     return ""
 
