@@ -182,10 +182,10 @@ def read_outputs(book: dict[str, Any], result: Result) -> None:
 
 
 def _running_cell(book: dict[str, Any]) -> str:
-    """The first cell that papermill did not see completed."""
+    """The cell that began and got no reply (papermill may call it completed)."""
     for cell in book.get("cells", []):
-        status = cell.get("metadata", {}).get("papermill", {}).get("status")
-        if cell["cell_type"] == "code" and status != "completed":
+        times = cell.get("metadata", {}).get("execution", {})
+        if "iopub.execute_input" in times and "shell.execute_reply" not in times:
             return "".join(cell["source"])
     return ""
 
