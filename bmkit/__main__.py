@@ -2,7 +2,7 @@
 
 import sys
 
-if __name__ == "__main__":
-    from bmkit.course.cli import main
+from bmkit.bootstrap import main
 
+if __name__ == "__main__":
     sys.exit(main())

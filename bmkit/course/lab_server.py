@@ -17,6 +17,14 @@ LOCALES = {"en": "default", "zh": "zh_CN"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments; the rest is JupyterLab's."""
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=ROOT / "lessons",
+        metavar="FOLDER",
+        help="where the notebooks are (the checkout's lessons/)",
+    )
     parser.add_argument("--lang", choices=LANGS, default="en")
     parser.epilog = "Further arguments go to JupyterLab, as in: bmkit lab --no-browser"
 
@@ -37,16 +45,17 @@ def settings(lang: str) -> dict[str, dict[str, object]]:
 
 def main(args: argparse.Namespace) -> int:
     """Start JupyterLab and wait for it; return its exit code."""
-    home = ROOT / "lessons" / args.lang
-    if not home.is_dir():
-        print(f"bmkit: no lessons in {home}: run `bmkit build`", file=sys.stderr)
+    folder: Path = args.folder.resolve()
+    if not folder.is_dir():
+        print(f"bmkit: no lessons in {folder}: run `bmkit build`", file=sys.stderr)
         return 1
-    with tempfile.TemporaryDirectory() as folder:
-        config = Path(folder) / "labconfig"
+    start = f"/lab/tree/{args.lang}" if (folder / args.lang).is_dir() else "/lab"
+    with tempfile.TemporaryDirectory() as own:
+        config = Path(own) / "labconfig"
         config.mkdir()
         overrides = config / "default_setting_overrides.json"
         overrides.write_text(json.dumps(settings(args.lang)), encoding="utf-8")
-        paths = [folder, os.environ.get("JUPYTER_CONFIG_PATH", "")]
+        paths = [own, os.environ.get("JUPYTER_CONFIG_PATH", "")]
         here = os.path.dirname(sys.executable)
         env = {
             **os.environ,
@@ -58,8 +67,8 @@ def main(args: argparse.Namespace) -> int:
         }
         command = [sys.executable, "-m", "jupyterlab"]
         # All of lessons/ is served, so that links between lessons work.
-        command += [f"--ServerApp.root_dir={home.parent}"]
-        command += [f"--LabApp.default_url=/lab/tree/{args.lang}", *args.rest]
+        command += [f"--ServerApp.root_dir={folder}"]
+        command += [f"--LabApp.default_url={start}", *args.rest]
         try:
             return subprocess.run(command, env=env, check=False).returncode
         except KeyboardInterrupt:

@@ -20,7 +20,7 @@ def _emit(text: str, holds: bool, numbers: dict[str, Any], kind: str) -> None:
     mark, colour = ("✓", "#1a7f37") if holds else ("✗", "#b42318")
     shown = ", ".join(f"{name} = {_pretty(value)}" for name, value in numbers.items())
     row = (
-        f'<div style="border-left:4px solid {colour};padding:.25em .75em;margin:.3em 0">'
+        f'<div style="border-left:4px solid {colour};padding:.25em .75em">'
         f'<b style="color:{colour}">{mark}</b> {html.escape(text)}'
         f'<div style="opacity:.75;font-size:90%">{html.escape(shown)}</div></div>'
     )
@@ -93,7 +93,7 @@ def equation(label: str, left: Any, right: Any, *, atol: float = 1e-9) -> None:
     if not gap <= atol:
         raise CheckFailed(
             say(
-                f"equation {label}: the sides differ by {gap:.3g}, more than {atol:.3g}",
+                f"equation {label}: sides differ by {gap:.3g}, more than {atol:.3g}",
                 f"公式 {label}：两边相差 {gap:.3g}，超过 {atol:.3g}",
             )
         )

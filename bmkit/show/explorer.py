@@ -1,4 +1,4 @@
-"""A picture to play with: sliders where a kernel runs, the picture itself everywhere."""
+"""A picture to play with: sliders where a kernel runs, a picture everywhere."""
 
 from __future__ import annotations
 

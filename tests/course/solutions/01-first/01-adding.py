@@ -44,6 +44,7 @@ bm.equation("commutes", 2.0 + 3.0, 3.0 + 2.0)
 # %% [markdown] lang="zh" of="9e65c8cd"
 # 由 (\ref{commutes})，次序无关紧要。请写出来。
 
+
 # %% exercise="add" points=2 minutes=3 level=1
 def add(a, b):
     """Return the sum of two numbers."""
@@ -52,6 +53,7 @@ def add(a, b):
     return secret_sum
     ### END SOLUTION
 
+
 # %% lang="zh" of="1cce26e5"
 def add(a, b):
     """返回两数之和。"""
@@ -59,6 +61,7 @@ def add(a, b):
     secret_sum = a + b
     return secret_sum
     ### END SOLUTION
+
 
 # %% check="add"
 bm.expect.close(add(1, 2), 3, "did you add?")
@@ -78,18 +81,22 @@ bm.expect.close(add(-4, 1), -3, "负数也要算")
 # %% [markdown] lang="zh" of="13e380e8"
 # Python 有一个运算符。
 
+
 # %% mistake="add" says="did you add"
 def add(a, b):
     mistaken_product = a * b
     return mistaken_product
 
+
 # %% mistake="add" says="negative"
 def add(a, b):
     return abs(a) + abs(b)
 
+
 # %% variant="add"
 def add(a, b):
     return sum([a, b])
+
 
 # %%
 total = add(20, 22)

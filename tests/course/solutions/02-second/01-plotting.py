@@ -33,6 +33,7 @@ import bmkit as bm
 
 lab = bm.start("plotting", profile=profile, device="cpu", seed=seed, lang=lang)
 
+
 # %%
 def draw(slope):
     fig, ax = plt.subplots()
@@ -42,6 +43,7 @@ def draw(slope):
 
 
 bm.show.explore(draw, alt="A straight line through zero.", slope=(0.0, 2.0, 0.1, 1.0))
+
 
 # %% lang="zh" of="f702497c"
 def draw(slope):

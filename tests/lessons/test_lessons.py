@@ -1,0 +1,87 @@
+"""Every lesson runs, every claim holds, every grader judges known answers rightly."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from bmkit.course import catalog, page, runner
+from bmkit.course.build import source_of
+from bmkit.course.table import Board
+from bmkit.course.worker import Result
+
+pytestmark = pytest.mark.lessons
+LESSONS = catalog.lessons()
+SLUGS = [lesson.slug for lesson in LESSONS]
+OUTPUT = catalog.ROOT / ".bmkit" / "test-report"
+SECONDS = 60  # what a lesson may take at ci
+
+
+@pytest.fixture(scope="session")
+def results(request: pytest.FixtureRequest) -> dict[str, Result]:
+    """All lessons at ci, afresh, side by side; the report is kept for CI."""
+    os.environ["BMKIT_OFFLINE"] = "1"
+    settings = runner.Settings(
+        profile="ci", device="cpu", jobs=os.cpu_count() or 1, fresh=True, limit=300
+    )
+    began = time.time()
+    with request.config.pluginmanager.getplugin(
+        "capturemanager"
+    ).global_and_fixture_disabled():
+        print()
+        done, _ = runner.run(LESSONS, settings, Board(SLUGS))
+        _print_matrix(done)
+    path = page.write(OUTPUT, done, settings, time.time() - began)
+    print(f"report: {path}")
+    return {result.slug: result for result in done}
+
+
+def _print_matrix(done: list[Result]) -> None:
+    """Every exercise's row: which known answers its check judged rightly."""
+    for result in done:
+        for grader in result.graders:
+            cells = [
+                f"{row['kind']}{'✓' if row['ok'] else '✗'}" for row in grader["rows"]
+            ]
+            print(f"  {result.slug}.{grader['exercise']}: {' '.join(cells)}")
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_it_runs_with_every_claim_held(results, slug):
+    result = results[slug]
+    assert result.status == "passed", f"{result.message}\n{result.traceback}"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_its_graders_judge_known_answers_rightly(results, slug):
+    source = source_of(next(lesson for lesson in LESSONS if lesson.slug == slug))
+    graded = {grader["exercise"]: grader for grader in results[slug].graders}
+    assert set(graded) == {cell.name for cell in source.exercises()}
+    for name, grader in graded.items():
+        for row in grader["rows"]:
+            assert row["ok"], f"{name}: {row['kind']}: {row['message'] or 'passed'}"
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_it_is_a_whole_lesson(results, slug):
+    result = results[slug]
+    source = source_of(next(lesson for lesson in LESSONS if lesson.slug == slug))
+    assert 3 <= len(source.exercises()) <= 6
+    claims = [claim for claim in result.claims if claim.get("kind") == "claim"]
+    assert claims
+    assert len(result.figures) >= 2
+    assert all(figure["alt"] for figure in result.figures)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_it_is_quick_enough_for_ci(results, slug):
+    # Lessons run side by side on shared cores: twice the limit is a lesson too big,
+    # less than that may be the machine.
+    assert results[slug].seconds < 2 * SECONDS
+
+
+def test_there_is_a_report(results):
+    assert Path(OUTPUT / "report.html").is_file()
