@@ -165,7 +165,10 @@ def make(inside: bool) -> None:
             text=True,
         )
         if done.returncode:
-            raise SetupFailed(_explain(done.stdout) or _no_venv())
+            full = shutil.disk_usage(str(ROOT)).free < 100e6  # venv does not say so
+            raise SetupFailed(
+                _CAUSES[0][1] if full else _explain(done.stdout) or _no_venv()
+            )
     (folder / ".gitignore").write_text("*\n")
     _install(folder / "install.log")
     _stamp_file().write_text(stamp())

@@ -25,8 +25,8 @@ def weights(seed=0):
 
 
 def loss(params, t):
-    """Not quadratic, another one at each step, of very unequal slopes."""
-    return sum((100**i) * ((p - t / 50).sin() ** 2).sum() for i, p in enumerate(params))
+    """Not quadratic, another one at each step, of unequal slopes."""
+    return sum((3**i) * ((p - t / 50).sin() ** 2).sum() for i, p in enumerate(params))
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.3])
