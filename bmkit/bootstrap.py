@@ -13,6 +13,7 @@ import hashlib
 import importlib.util
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -221,7 +222,8 @@ def _follow(process: subprocess.Popen, log: Path, started: float) -> None:
             out.write(line)
             if line.startswith("Collecting "):
                 count += 1
-                doing = f"package {count}, {line.split()[1]}"
+                name = re.split(r"[^\w.-]", line.split()[1])[0]
+                doing = f"package {count}, {name}"
             elif line.startswith("Installing collected packages"):
                 doing = f"installing {len(line.split(','))} packages"
             now = time.monotonic()
