@@ -93,7 +93,8 @@ def prepare(words: list[str]) -> Path | None:
     Raises SetupFailed with one line for the user.
     """
     installed = not (ROOT / "pyproject.toml").exists()  # from a wheel: pip saw to it
-    if installed or satisfied(words):
+    asks = not words or words[0].startswith("-")  # --help, --version: nothing needed
+    if installed or (asks and _suits(sys.version_info[:2])) or satisfied(words):
         return None
     inside = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
     python = venv_python()

@@ -118,9 +118,11 @@ def _files(parts: list[str], package: Path) -> set[Path]:
     here = package
     for part in parts:
         if (here / f"{part}.py").is_file():
-            return files | {here / f"{part}.py"}
+            files.add(here / f"{part}.py")
+            break
         if not (here / part).is_dir():
-            return files | _lazy(here, part)
+            files |= _lazy(here, part)
+            break
         here = here / part
         files.add(here / "__init__.py")
     return {path for path in files if path.is_file()}
@@ -133,7 +135,7 @@ def _lazy(folder: Path, name: str) -> set[Path]:
         for path in folder.glob("*.py")
         if path.name != "__init__.py" and name in _defined(path)
     }
-    return {path for path in found | {folder / "__init__.py"} if path.is_file()}
+    return found | {folder / "__init__.py"}
 
 
 @cache

@@ -1,0 +1,20 @@
+"""Models that two lessons need, one a file, each readable from top to bottom.
+
+Importing this package imports no framework; a model's file is imported when the model
+is first asked for.
+"""
+
+from importlib import import_module
+
+_HOME = {
+    "MultiHeadAttention": "attention",
+    "scaled_dot_product_attention": "attention",
+    "TextCNN": "text_cnn",
+}
+__all__ = sorted(_HOME)  # noqa: PLE0605
+
+
+def __getattr__(name):
+    if name in _HOME:
+        return getattr(import_module(f"bmkit.models.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'bmkit.models' has no attribute {name!r}")
