@@ -82,6 +82,12 @@ def test_an_interpreter_that_has_everything_is_used(
     assert not (project / ".venv").exists()
 
 
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"]])
+def test_asking_for_help_sets_nothing_up(project: Path, words: list[str]) -> None:
+    assert bootstrap.prepare(words) is None
+    assert not (project / ".venv").exists()
+
+
 @pytest.mark.parametrize(
     ("requirement", "holds"),
     [

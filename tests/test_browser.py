@@ -21,10 +21,16 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here"),
 ]
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +70,11 @@ def page(server):
         page.elsewhere = []
         page.on(
             "request",
-            lambda request: page.elsewhere.append(request.url)
-            if not re.match(r"(https?://127\.0\.0\.1|data:|blob:)", request.url)
-            else None,
+            lambda request: (
+                page.elsewhere.append(request.url)
+                if not re.match(r"(https?://127\.0\.0\.1|data:|blob:)", request.url)
+                else None
+            ),
         )
         yield page
         browser.close()

@@ -71,8 +71,15 @@ def sources(root: Path | None = None) -> list[tuple[Lesson, Source]]:
 
 
 def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
-    """The notebook that `run` executes: answers, all tests, the graders' matrix."""
+    """The notebook that `run` executes: answers, all tests, the graders' matrix.
+
+    Raises:
+        SourceError: with every problem of this source.
+    """
     source = source_of(lesson)
+    found = lint.own(source)
+    if found:
+        raise SourceError(found)
     last = {c.name: i for i, c in enumerate(source.cells) if _belongs(c)}
     cells: list[NotebookNode] = []
     for position, cell in enumerate(source.cells):

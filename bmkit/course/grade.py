@@ -155,6 +155,8 @@ def _environment() -> Iterator[None]:
             filter(None, [root, os.environ.get("PYTHONPATH")])
         ),
         "BMKIT_PROGRESS": "off",
+        "OMP_NUM_THREADS": "1",  # spinning threads are slower on busy cores
+        "OMP_WAIT_POLICY": "PASSIVE",
         "TF_CPP_MIN_LOG_LEVEL": "2",
     }
     before = {name: os.environ.get(name) for name in wanted}

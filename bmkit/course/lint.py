@@ -26,12 +26,16 @@ WORDY = re.compile(r"\balt=|\bbm\.claim\(|\.set_(title|xlabel|ylabel)\(")
 
 def problems(sources: list[tuple[Lesson, Source]]) -> list[Problem]:
     """Every problem of every source, and those between sources."""
-    found: list[Problem] = []
-    for _, source in sources:
-        found += source.problems
-        for rule in (_twins, _exercises, _regions, _equations, _cells):
-            found += rule(source)
+    found = [problem for _, source in sources for problem in own(source)]
     return found + list(_needs([lesson for lesson, _ in sources]))
+
+
+def own(source: Source) -> list[Problem]:
+    """The problems of one source by itself."""
+    found = list(source.problems)
+    for rule in (_twins, _exercises, _regions, _equations, _cells):
+        found += rule(source)
+    return found
 
 
 def _twins(source: Source) -> Iterator[Problem]:
@@ -42,7 +46,13 @@ def _twins(source: Source) -> Iterator[Problem]:
             yield Problem(source.path, cell.line, f"{_called(cell)} has no translation")
             continue
         right = digest(cell.source)
-        if cell.twin.of != right:
+        if not cell.twin.of:
+            yield Problem(
+                source.path,
+                cell.twin.line,
+                "a translation without its hash: run `bmkit stamp` on this file",
+            )
+        elif cell.twin.of != right:
             yield Problem(
                 source.path,
                 cell.twin.line,

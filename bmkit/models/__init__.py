@@ -11,7 +11,7 @@ _HOME = {
     "scaled_dot_product_attention": "attention",
     "TextCNN": "text_cnn",
 }
-__all__ = sorted(_HOME)  # noqa: PLE0605
+__all__ = sorted(_HOME)
 
 
 def __getattr__(name):

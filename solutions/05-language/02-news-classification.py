@@ -153,13 +153,15 @@ usual = {
 }
 guess = np.array([usual.get(n, 0) for n in lengths[half:]])
 by_length = np.mean(guess == y_train[half:])
-bm.claim(
-    "The length of a headline alone beats guessing",
-    by_length > 0.25,
-    by_length=by_length,
-)
+print(f"{by_length:.3f}")
+if news.real:
+    bm.claim(
+        "The length of a real headline alone gives much of its class away",
+        by_length > 0.4,
+        by_length=by_length,
+    )
 
-# %% lang="zh" of="abc6d5eb"
+# %% lang="zh" of="9f392b60"
 half = len(lengths) // 2
 usual = {
     n: np.bincount(y_train[:half][lengths[:half] == n]).argmax()
@@ -167,15 +169,21 @@ usual = {
 }
 guess = np.array([usual.get(n, 0) for n in lengths[half:]])
 by_length = np.mean(guess == y_train[half:])
-bm.claim("光凭标题的长短，就胜过瞎猜", by_length > 0.25, by_length=by_length)
+print(f"{by_length:.3f}")
+if news.real:
+    bm.claim(
+        "真实标题光凭长短，就泄露了不少类别信息", by_length > 0.4, by_length=by_length
+    )
 
 # %% [markdown]
-# Each desk writes to its own layout, and that leaks the class before a single character
-# is read. A model is only worth its trouble if it beats such a shortcut by far.
+# On real headlines this is well above guessing: each desk writes to its own layout,
+# which leaks the class before a single character is read. (In the stand-in it hardly
+# does.) A model is only worth its trouble if it beats such a shortcut by far.
 
-# %% [markdown] lang="zh" of="f73bbce2"
-# 各个版面有各自的版式要求，一个字还没读，类别就已经泄露了几分。
-# 模型必须远远胜过这种捷径，才算没有白费功夫。
+# %% [markdown] lang="zh" of="2bcf707a"
+# 在真实标题上，这明显胜过瞎猜：各个版面有各自的版式要求，一个字还没读，
+# 类别就已泄露了几分。（替身数据里几乎没有这回事。）模型必须远远胜过这种捷径，
+# 才算没有白费功夫。
 
 # %% [markdown]
 # ## The baseline first: TF-IDF
@@ -1447,7 +1455,7 @@ bm.claim(
 # 每个都在没有见过的一折上打分。损失发散的记为零分。
 
 # %%
-epochs = lab.pick(ci=12, workshop=20, full=40)
+epochs = lab.pick(ci=10, workshop=20, full=40)
 filters = lab.pick(ci=32, workshop=64, full=128)
 
 
@@ -1474,8 +1482,8 @@ def share_right(net, x, labels):
     )
 
 
-# %% lang="zh" of="605381b2"
-epochs = lab.pick(ci=12, workshop=20, full=40)
+# %% lang="zh" of="4b38704b"
+epochs = lab.pick(ci=10, workshop=20, full=40)
 filters = lab.pick(ci=32, workshop=64, full=128)
 
 
