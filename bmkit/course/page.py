@@ -96,9 +96,13 @@ def _junit(path: Path, results: list[Result], seconds: float) -> None:
 
 
 def _failure(case: ElementTree.Element, message: str, text: str) -> None:
-    failure = ElementTree.SubElement(case, "failure", message=message)
-    # XML has no control characters, not even escaped.
-    failure.text = "".join(c for c in text if c >= " " or c in "\n\t")
+    failure = ElementTree.SubElement(case, "failure", message=_clean(message))
+    failure.text = _clean(text)
+
+
+def _clean(text: str) -> str:
+    """``text`` without control characters: XML has none, not even escaped."""
+    return "".join(c for c in text if c >= " " or c in "\n\t")
 
 
 def _html(results: list[Result], facts: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -105,7 +106,10 @@ def _all(
                 listener.finished(result)
         except KeyboardInterrupt:
             executor.shutdown(wait=False, cancel_futures=True)
-            _end_children()
+            until = time.monotonic() + 10
+            while time.monotonic() < until and any(f.running() for f in waiting):
+                _end_children()  # again: one may have been about to start
+                time.sleep(0.1)
             return True
     return False
 
@@ -113,12 +117,7 @@ def _all(
 @contextlib.contextmanager
 def _executor(settings: Settings, workers: int) -> Iterator[futures.Executor]:
     if settings.cluster is None:
-        context = multiprocessing.get_context("spawn")
-        # One lesson a process: its peak memory and its environment are its own, and
-        # a process that breaks takes no other lesson's result with it.
-        with futures.ProcessPoolExecutor(
-            workers, mp_context=context, max_tasks_per_child=1
-        ) as pool:
+        with _Processes(workers) as pool:
             yield pool
         return
     try:
@@ -134,6 +133,23 @@ def _executor(settings: Settings, workers: int) -> Iterator[futures.Executor]:
         ) from None
     with client, client.get_executor(pure=False) as pool:
         yield pool
+
+
+class _Processes(futures.ThreadPoolExecutor):
+    """Each call in a process of its own, so many at a time.
+
+    One shared process pool would not do: when one of its processes is killed, it
+    fails every other lesson too.
+    """
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
+        return super().submit(_alone, fn, *args, **kwargs)
+
+
+def _alone(fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+    context = multiprocessing.get_context("spawn")
+    with futures.ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(fn, *args, **kwargs).result()
 
 
 def _end_children() -> None:

@@ -79,6 +79,7 @@ class _Run:
 
     def __init__(self, job: Job, folder: Path) -> None:
         self.job = job
+        self.folder = folder
         self.input = folder / "in.ipynb"
         self.output = folder / "out.ipynb"
         self.input.write_text(job.notebook, encoding="utf-8")
@@ -104,7 +105,8 @@ class _Run:
                 execution_timeout=int(self.job.limit + 10 * GRACE),
                 start_timeout=120,
                 extra_arguments=[
-                    "--HistoryManager.hist_file=:memory:",
+                    # Ours alone, and by it we know our kernel from its neighbours.
+                    f"--HistoryManager.hist_file={self.folder / 'history.sqlite'}",
                     "--IPKernelApp.log_level=ERROR",
                 ],
             )
@@ -117,10 +119,10 @@ class _Run:
             self.thread.start()
             while self.thread.is_alive() and time.monotonic() < deadline:
                 self.thread.join(0.2)
-                self.memory = max(self.memory, _resident())
+                self.memory = max(self.memory, _resident(self.folder))
         if self.thread.is_alive():
             self.over = True
-            _kill_children()
+            _kill_children(self.folder)
             self.thread.join(GRACE)
 
     def result(self) -> Result:
@@ -223,23 +225,30 @@ def _environment(job: Job) -> Any:
                 os.environ[name] = value
 
 
-def _children() -> list[Any]:
+def _family(folder: Path) -> list[Any]:
+    """The kernel whose files are in ``folder``, and its children.
+
+    A Dask worker runs several lessons in threads: their kernels are not ours to end.
+    """
     import psutil
 
-    with contextlib.suppress(psutil.Error):
-        return psutil.Process().children(recursive=True)
-    return []
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if any(str(folder) in word for word in child.cmdline()):
+                found += [child, *child.children(recursive=True)]
+    return found
 
 
-def _resident() -> int:
+def _resident(folder: Path) -> int:
     total = 0
-    for child in _children():
+    for child in _family(folder):
         with contextlib.suppress(Exception):  # it may be gone already
             total += child.memory_info().rss
     return total
 
 
-def _kill_children() -> None:
-    for child in _children():
+def _kill_children(folder: Path) -> None:
+    for child in _family(folder):
         with contextlib.suppress(Exception):
             child.kill()
