@@ -53,6 +53,12 @@ def test_the_chinese_copy_is_chinese(course):
     assert book["metadata"]["bmkit"]["lang"] == "zh"
 
 
+def test_chinese_lines_flow_and_others_stay():
+    text = "## 标题\n一行，\n二行。\n\n- 项\n- 目\n\none\ntwo"
+    flowing = "## 标题\n一行，二行。\n\n- 项\n- 目\n\none\ntwo"
+    assert build._flowing(text) == flowing
+
+
 def test_labels_become_numbers(course):
     for text in build.built(course).values():
         assert "\\\\label" not in text and "\\\\ref" not in text

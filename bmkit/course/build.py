@@ -19,6 +19,7 @@ from bmkit.course import lint
 from bmkit.course.catalog import LANGS, ROOT, Lesson, lessons
 from bmkit.course.regions import stub
 from bmkit.course.source import Cell, Source, SourceError, read
+from bmkit.course.twins import CHINESE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -228,7 +229,7 @@ def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
     v4 = _nbformat().v4
     text = cell.text(lang)
     if cell.markdown:
-        return [v4.new_markdown_cell(_numbered(text, source))]
+        return [v4.new_markdown_cell(_flowing(_numbered(text, source)))]
     if cell.kind == "parameters":
         if lang != "en":
             text = re.sub(r'^lang = "en"', f'lang = "{lang}"', text, flags=re.M)
@@ -274,6 +275,21 @@ def _numbered(text: str, source: Source) -> str:
     return lint.REFERENCE.sub(lambda m: number.get(m[1], "?"), text)
 
 
+def _flowing(text: str) -> str:
+    """Chinese lines joined where the source breaks them: a break shows as a gap."""
+    rows: list[str] = []
+    fenced = False
+    for row in text.split("\n"):
+        fenced ^= row.startswith("```")
+        before = rows[-1] if rows and not fenced else ""
+        plain = before and not before.startswith(("#", "|", "$$"))
+        if plain and CHINESE.match(before[-1]) and CHINESE.match(row):
+            rows[-1] += row
+        else:
+            rows.append(row)
+    return "\n".join(rows)
+
+
 def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
     words = WORDS[lang]
     points = sum(cell.options["points"] for cell in source.exercises())
@@ -317,7 +333,7 @@ def _card(cell: Cell, lang: str) -> NotebookNode:
 
 def _hint(cell: Cell, rung: int, lang: str) -> NotebookNode:
     summary = WORDS[lang]["hint"].format(rung)
-    text = f"<details><summary>{summary}</summary>\n\n{cell.text(lang)}\n\n</details>"
+    text = f"<details><summary>{summary}</summary>\n\n{_flowing(cell.text(lang))}\n\n</details>"
     metadata = {"bmkit": {"hint": cell.name, "rung": rung}}
     return _nbformat().v4.new_markdown_cell(text, metadata=metadata)
 

@@ -77,7 +77,7 @@ class MultiHeadAttention(nn.Module):
         self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
         """Where each head looks, (batch, heads, n, m); arguments as for a call."""
-        q, k, v = self.project(x, x if context is None else context)
+        q, k, v = self._project(x, x if context is None else context)
         return scaled_dot_product_attention(q, k, v, mask)[1]
 
     def forward(
@@ -99,12 +99,16 @@ class MultiHeadAttention(nn.Module):
         """
         if mask is not None:
             _demand_boolean(mask)
-        q, k, v = self.project(x, x if context is None else context)
+        q, k, v = self._project(x, x if context is None else context)
         # PyTorch's own never holds all the weights at once where it has a fast kernel.
         y = F.scaled_dot_product_attention(
             q, k, v, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
         )  # (batch, heads, n, d/heads)
         return self.output(y.transpose(1, 2).flatten(2))  # (batch, n, d)
+
+    def _project(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        q, k, v = self.query(x), self.key(context), self.value(context)
+        return self._split(q), self._split(k), self._split(v)  # (batch, heads, ., .)
 
     def _split(self, x: Tensor) -> Tensor:
         # Only places and heads change seats: a plain view would mix the places.
