@@ -333,7 +333,8 @@ def _card(cell: Cell, lang: str) -> NotebookNode:
 
 def _hint(cell: Cell, rung: int, lang: str) -> NotebookNode:
     summary = WORDS[lang]["hint"].format(rung)
-    text = f"<details><summary>{summary}</summary>\n\n{_flowing(cell.text(lang))}\n\n</details>"
+    body = _flowing(cell.text(lang))
+    text = f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
     metadata = {"bmkit": {"hint": cell.name, "rung": rung}}
     return _nbformat().v4.new_markdown_cell(text, metadata=metadata)
 

@@ -70,7 +70,7 @@ def fingerprint(
         "device": device,
         "data": data,
         "python": platform.python_version(),
-        "versions": _versions(),
+        "versions": versions(),
         "modules": {
             path.relative_to(package).as_posix(): _sha(path) for path in sorted(used)
         },
@@ -155,7 +155,8 @@ def _sha(path: Path) -> str:
 
 
 @cache
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What is installed of the packages that compute; ``"absent"`` where not."""
     found = {}
     for name in VERSIONS:
         try:

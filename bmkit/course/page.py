@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from bmkit.course.fingerprint import versions
 from bmkit.course.worker import Result
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def write(
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "system": platform.platform(terse=True),
+        "versions": {k: v for k, v in versions().items() if v != "absent"},
     }
     _json(folder / "report.json", results, facts)
     _junit(folder / "junit.xml", results, seconds)
