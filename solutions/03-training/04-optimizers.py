@@ -1189,23 +1189,23 @@ def fair_choice(results):
 
 # %%
 torch.set_default_dtype(torch.float32)
-text = bm.data.load("plays", lab).text[:200_000]
+text = bm.data.load("plays", lab).text[:250_000]
 chars = sorted(set(text))
 ids = torch.tensor([chars.index(c) for c in text], device=lab.device)
 windows = ids.unfold(0, 9, 1)  # (n, 9): eight characters and the next
 n = len(windows)
-train = windows[: int(0.8 * n)]
-tune, test = (windows[int(a * n) : int((a + 0.1) * n)][:2000] for a in (0.8, 0.9))
+train = windows[: int(0.64 * n)]
+tune, test = (windows[int(a * n) : int((a + 0.1) * n)][:2000] for a in (0.64, 0.9))
 
-# %% lang="zh" of="3bb65a70"
+# %% lang="zh" of="4cd7756d"
 torch.set_default_dtype(torch.float32)
-text = bm.data.load("plays", lab).text[:200_000]
+text = bm.data.load("plays", lab).text[:250_000]
 chars = sorted(set(text))
 ids = torch.tensor([chars.index(c) for c in text], device=lab.device)
 windows = ids.unfold(0, 9, 1)  # (n, 9)：八个字符和下一个
 n = len(windows)
-train = windows[: int(0.8 * n)]
-tune, test = (windows[int(a * n) : int((a + 0.1) * n)][:2000] for a in (0.8, 0.9))
+train = windows[: int(0.64 * n)]
+tune, test = (windows[int(a * n) : int((a + 0.1) * n)][:2000] for a in (0.64, 0.9))
 
 # %%
 def model(seed):
