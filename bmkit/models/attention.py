@@ -65,14 +65,6 @@ class MultiHeadAttention(nn.Module):
         self.value = nn.Linear(d, d)
         self.output = nn.Linear(d, d)
 
-    def project(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries of ``x``, keys, values of ``context``: (batch, heads, n, d/heads)."""
-        return (
-            self._split(self.query(x)),
-            self._split(self.key(context)),
-            self._split(self.value(context)),
-        )
-
     def weights(
         self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
