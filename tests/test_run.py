@@ -192,11 +192,13 @@ def test_a_cell_a_parameter_data_and_device_each_change_the_key(package):
     assert key(TREE, package) == key(TREE, package)
 
 
+# A shell that puts tests in the background has SIGINT ignored in all that it starts.
 STOPPED = """
-import json, sys
+import signal
 from bmkit.course import runner
 from tests.test_run import Silent, job
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     jobs = [job("quick", "1 + 1"), job("slow", "import time; time.sleep(120)")]
     class Say(Silent):
         def finished(self, result):
