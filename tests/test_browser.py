@@ -19,6 +19,7 @@ from bmkit.course import build
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.lessons,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here"),
 ]
 FLAGS = [

@@ -239,7 +239,7 @@ def test_an_unknown_lesson_and_a_missing_gpu_get_one_line(course, capsys):
     assert "no lesson is called 'atention'" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(psutil.WINDOWS, reason="signals")
+@pytest.mark.lessons
 def test_no_scheduler_gets_one_line():
     settings = runner.Settings(cluster="tcp://127.0.0.1:9", jobs=1)
     with pytest.raises(runner.CannotRun, match="no Dask scheduler answers"):
