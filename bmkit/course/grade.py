@@ -9,9 +9,7 @@ TensorFlow's start-up lines) keeps its points.
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
-import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -19,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bmkit.course import nbgrader_course
+from bmkit.course import environment, nbgrader_course
 from bmkit.course.build import dumps, source_of
 from bmkit.course.submission import Submission
 
@@ -115,7 +113,7 @@ def _course(submission: Submission, timeout: int) -> Iterator[tuple[Path, Any]]:
         (home / f"{lesson.slug}.ipynb").write_text(
             dumps(submission.book), encoding="utf-8"
         )
-        with _environment():
+        with environment.kernels():
             api = NbGraderAPI(CourseDirectory(config=config), config=config)
             api.generate_assignment(lesson.slug)
             yield folder, api
@@ -142,33 +140,6 @@ def _preprocessors() -> list[Any]:
     stock = list(Autograde.autograde_preprocessors.default_args[0])
     stock.insert(stock.index(Execute) + 1, WarningsAreNoFailures)
     return stock
-
-
-@contextlib.contextmanager
-def _environment() -> Iterator[None]:
-    """What nbgrader and the kernel need: alembic on PATH, no record of progress."""
-    here = os.path.dirname(sys.executable)
-    root = str(Path(__file__).resolve().parents[2])
-    wanted = {
-        "PATH": here + os.pathsep + os.environ.get("PATH", ""),
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [root, os.environ.get("PYTHONPATH")])
-        ),
-        "BMKIT_PROGRESS": "off",
-        "OMP_NUM_THREADS": "1",  # spinning threads are slower on busy cores
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _marks(submission: Submission, api: Any, folder: Path | None) -> list[Mark]:

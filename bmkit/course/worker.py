@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import sys
 import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from bmkit.course import environment
 
 CLAIM = "application/vnd.bmkit.claim+json"
 GRADER = "application/vnd.bmkit.grader+json"
@@ -115,7 +115,7 @@ class _Run:
 
     def finish(self, deadline: float) -> None:
         """Wait for the end or the deadline, noting the kernel's memory meanwhile."""
-        with _environment(self.job):
+        with environment.kernels(self.job.threads):
             self.thread.start()
             while self.thread.is_alive() and time.monotonic() < deadline:
                 self.thread.join(0.2)
@@ -190,39 +190,6 @@ def _running_cell(book: dict[str, Any]) -> str:
         if "iopub.execute_input" in times and "shell.execute_reply" not in times:
             return "".join(cell["source"])
     return ""
-
-
-@contextlib.contextmanager
-def _environment(job: Job) -> Any:
-    """The kernel's environment: our interpreter first, few threads, no progress."""
-    root = str(Path(__file__).resolve().parents[2])
-    names = ("OMP", "MKL", "OPENBLAS", "NUMEXPR")
-    wanted = {f"{name}_NUM_THREADS": str(job.threads) for name in names}
-    wanted |= {
-        "TF_NUM_INTRAOP_THREADS": str(job.threads),
-        "TF_NUM_INTEROP_THREADS": "1",
-        "OMP_WAIT_POLICY": "PASSIVE",  # threads that wait do not spin
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_ENABLE_ONEDNN_OPTS": "0",
-        "BMKIT_PROGRESS": "off",
-        "PYTHONHASHSEED": "0",
-        "PATH": str(Path(sys.executable).parent)
-        + os.pathsep
-        + os.environ.get("PATH", ""),
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [root, os.environ.get("PYTHONPATH")])
-        ),
-    }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _family(folder: Path) -> list[Any]:
