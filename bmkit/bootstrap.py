@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS = "tensorflow,cluster,dev"
+EXTRAS = "tensorflow,cluster,postgresql,dev"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 # What pip or venv print, in small letters -> what it means and what to do.

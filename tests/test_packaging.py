@@ -28,7 +28,7 @@ PLACES = ["/" + place + "/" for place in ("work", "root", "tmp", "home")]
 
 def requirements() -> list[str]:
     """Every direct requirement, as pyproject.toml writes it."""
-    groups = [EXTRAS[name] for name in ("tensorflow", "cluster", "dev")]
+    groups = [EXTRAS[name] for name in ("tensorflow", "cluster", "postgresql", "dev")]
     return [*PROJECT["dependencies"], *(line for group in groups for line in group)]
 
 

@@ -9,8 +9,8 @@ checksums.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,7 +112,12 @@ def source_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
 
 def learner_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
     """The notebook that learners open, made by nbgrader's preprocessors."""
-    _nbformat()
+    changed = lesson.path.stat().st_mtime_ns
+    return _nbformat().from_dict(json.loads(_learner_text(lesson, lang, changed)))
+
+
+@cache
+def _learner_text(lesson: Lesson, lang: str, _changed: int) -> str:
     from nbgrader import preprocessors as steps
 
     book: Any = source_notebook(lesson, lang)
@@ -127,7 +132,7 @@ def learner_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
         steps.ComputeChecksums,
     ):
         book, resources = step().preprocess(book, resources)
-    return book
+    return json.dumps(book)
 
 
 def built(root: Path | None = None) -> dict[Path, str]:
@@ -187,8 +192,6 @@ def _notebooks(home: Path) -> list[Path]:
 
 
 def _nbformat() -> Any:
-    # nbformat's optional checker compiles a grammar for a second at import.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import nbformat
 
     return nbformat

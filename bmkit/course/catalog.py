@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bmkit.course.source import Problem, SourceError, read_header
@@ -18,13 +18,13 @@ class Lesson:
     """One lesson, as its source's header has it."""
 
     slug: str
-    title: dict[str, str]
+    title: dict[str, str] = field(hash=False)
     section: str
     minutes: int
     needs: tuple[str, ...]
     data: tuple[str, ...]
     extras: tuple[str, ...]
-    says: dict[str, str]
+    says: dict[str, str] = field(hash=False)
     path: Path
 
     @property

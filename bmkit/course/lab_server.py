@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -69,7 +70,10 @@ def main(args: argparse.Namespace) -> int:
         # All of lessons/ is served, so that links between lessons work.
         command += [f"--ServerApp.root_dir={folder}"]
         command += [f"--LabApp.default_url={start}", *args.rest]
-        try:
-            return subprocess.run(command, env=env, check=False).returncode
-        except KeyboardInterrupt:
-            return 0
+        with subprocess.Popen(command, env=env) as server:
+            # Who ends us means JupyterLab, and with it its kernels.
+            signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+            try:
+                return server.wait()
+            except KeyboardInterrupt:
+                return 0

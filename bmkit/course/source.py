@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ OPTIONS: dict[str, set[str]] = {
     "code": set(),
     "parameters": {"tags"},
     "exercise": {"exercise", "points", "minutes", "level"},
-    "check": {"check"},
+    "check": {"check", "inside"},
     "hint": {"hint"},
     "mistake": {"mistake", "says"},
     "variant": {"variant"},
@@ -131,8 +130,6 @@ def read(path: Path) -> Source:
     Raises:
         SourceError: the file has no header to go by.
     """
-    # nbformat's optional checker compiles a grammar for a second at import.
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import jupytext
 
     source = Source(path, read_header(path))
