@@ -1054,7 +1054,7 @@ class MultiHeadAttention(nn.Module):
         ### END SOLUTION
 
 
-# %% check="MultiHeadAttention"
+# %% check="MultiHeadAttention" inside=true
 torch.manual_seed(3)
 model, x = MultiHeadAttention(6, 2), torch.randn(2, 5, 6)
 answer = model(x)

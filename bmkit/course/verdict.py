@@ -1,0 +1,82 @@
+"""What grading one submission comes to: plain data that crosses any process.
+
+An engine makes a `Verdict`; the grade book, the feedback, the exports and the room's
+page are made from it and from nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class Mark:
+    """One exercise's outcome: points, and in words why they are not all there.
+
+    Attributes:
+        exercise: its name; its check cell's grade id is ``check-<name>``.
+        points: points earned.
+        of: points there were.
+        message: what the failed check said, in the learner's terms; empty when passed.
+        hint: the lesson's first hint, when points are missing.
+        mistake: the ``says`` of the known mistake that the message tells of, if one.
+        inside: whether the check ran in the learner's own process.
+    """
+
+    exercise: str
+    points: float
+    of: float
+    message: str = ""
+    hint: str = ""
+    mistake: str = ""
+    inside: bool = False
+
+
+@dataclass
+class Verdict:
+    """A submission's marks, and what a person should know of it.
+
+    Attributes:
+        student: who handed it in; empty for one's own work.
+        slug: the lesson, which is the assignment's name.
+        lang: the language of the notebook.
+        marks: one for each exercise of the lesson, in its order.
+        remarks: what was put right or left out, a sentence each.
+        person: why a person must look before the points count; empty when none need.
+        notebook: the notebook as run, with outputs, as JSON (nbformat 4).
+        key: SHA-256 of the file that was handed in.
+        seconds: wall time of the grading.
+    """
+
+    student: str
+    slug: str
+    lang: str = "en"
+    marks: list[Mark] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    person: list[str] = field(default_factory=list)
+    notebook: str = ""
+    key: str = ""
+    seconds: float = 0.0
+
+    @property
+    def points(self) -> float:
+        """Points earned."""
+        return sum(mark.points for mark in self.marks)
+
+    @property
+    def of(self) -> float:
+        """Points there were."""
+        return sum(mark.of for mark in self.marks)
+
+    def dumps(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def loads(cls, text: str) -> Verdict:
+        """From what `dumps` gave."""
+        found: dict[str, Any] = json.loads(text)
+        marks = [Mark(**mark) for mark in found.pop("marks")]
+        return cls(marks=marks, **found)
