@@ -1,0 +1,125 @@
+"""The database under the grade book: SQLite or PostgreSQL, and its errors in words."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+WAIT = 30  # seconds for another program to let go of an SQLite file
+# What databases say, and what it means to a teacher.
+ADVICE = {
+    "database is locked": "another program is writing to it; close Formgrader or the "
+    "other grading and start again, nothing is lost",
+    "unable to open database file": "it cannot be opened; is there such a folder, and "
+    "may you write to it?",
+    "readonly": "it cannot be written to; whose file is it?",
+    "file is not a database": "this file is no grade book; name another",
+    "disk is full": "the disk is full; free some space and start again",
+    "No space left": "the disk is full; free some space and start again",
+    "authentication failed": "user or password are wrong; the URL is "
+    "postgresql://user:password@host/database",
+    "no password supplied": "it wants a password; the URL is "
+    "postgresql://user:password@host/database",
+    "does not exist": "the server has no such database, or no such user; make it with "
+    "createdb, or look at the URL's end",
+    "permission denied": "this user may not make tables in it; ask the server's keeper",
+    "could not translate host": "there is no such server; look at the URL's host",
+    "failed to resolve host": "there is no such server; look at the URL's host",
+    "Connection refused": "no server answers there; is it running?",
+    "No such file or directory": "no server answers there; is it running?",
+    "timeout expired": "the server does not answer; is it the right host?",
+    "psycopg": "PostgreSQL needs a driver; run: pip install 'psycopg[binary]'",
+    "Could not parse": "this is no database URL; they look like "
+    "sqlite:////folder/gradebook.db or postgresql://user:password@host/database",
+    "Can't load plugin": "no such kind of database; it can be sqlite or postgresql",
+}
+
+
+class BookError(Exception):
+    """The grade book cannot be used; the message says why and what to do."""
+
+
+def engine(url: str) -> Any:
+    """SQLAlchemy's engine for a grade book."""
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.engine import make_url
+
+    place = make_url(url)
+    if place.drivername in ("postgres", "postgresql"):
+        place = place.set(drivername="postgresql+psycopg")
+    if place.get_backend_name() == "postgresql":
+        return create_engine(place, connect_args={"connect_timeout": 10})
+    if place.get_backend_name() != "sqlite":
+        raise BookError(f"{place}: this kit keeps grades in sqlite or postgresql")
+    made = create_engine(place, connect_args={"timeout": WAIT})
+
+    # Python's driver begins a transaction only at the first row written, too late for
+    # tables; so it begins none, and we do. One that will write takes the lock at once.
+    @event.listens_for(made, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(made, "begin")
+    def begun(link: Any) -> None:
+        reads = link.get_execution_options().get("bmkit_reads")
+        link.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return made
+
+
+def make_tables(made: Any) -> Any:
+    """Make what is missing of nbgrader's tables, its version mark and our table."""
+    import alembic.config
+    import alembic.migration
+    import alembic.script
+    from nbgrader import api, dbutil
+    from sqlalchemy import Column, MetaData, String, Table, Text, inspect
+
+    config = alembic.config.Config()
+    config.set_main_option("script_location", dbutil.ALEMBIC_DIR.replace("%", "%%"))
+    script = alembic.script.ScriptDirectory.from_config(config)
+    verdict = Table(
+        "bmkit_verdict",
+        MetaData(),
+        Column("student", String(128), primary_key=True),
+        Column("slug", String(128), primary_key=True),
+        Column("key", String(64), nullable=False),
+        Column("verdict", Text, nullable=False),
+    )
+    with made.begin() as link:
+        if made.dialect.name == "postgresql":
+            # Two that start at once would both make the tables.
+            link.exec_driver_sql("SELECT pg_advisory_xact_lock(20260101)")
+        marked = alembic.migration.MigrationContext.configure(link)
+        fresh = not inspect(link).has_table("assignment")
+        version = marked.get_current_revision()
+        if not fresh and version != script.get_current_head():
+            raise BookError(
+                f"{made.url}: made by another version of nbgrader; run: nbgrader db "
+                "upgrade, in the course folder"
+            )
+        api.Base.metadata.create_all(link)
+        verdict.create(link, checkfirst=True)
+        if fresh:
+            marked.stamp(script, "head")
+    return verdict
+
+
+@contextlib.contextmanager
+def told(url: str) -> Iterator[None]:
+    """A database's errors as one line on what to do, without the password."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, ImportError) as error:
+        text = str(getattr(error, "orig", None) or error)
+        known = (advice for said, advice in ADVICE.items() if said in text)
+        lines = text.strip().splitlines() or [type(error).__name__]
+        try:
+            place = str(make_url(url))
+        except SQLAlchemyError:
+            place = "the grade book"
+        raise BookError(f"{place}: {next(known, lines[0])}") from None
