@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course import build, catalog
-from bmkit.course.grade import grade
+from bmkit.course import build, catalog, feedback
+from bmkit.course.grade import CannotGrade, Settings, grade
+from bmkit.course.kernels import sandbox, warm
 from bmkit.course.submission import NotGradable, read
 
+# Our own work: where there is no sandbox it is graded without.
+SETTINGS = Settings(unsafe=bool(sandbox.missing()))
 RIGHT = "def add(a, b):\n    return a + b"
 
 
@@ -44,7 +47,7 @@ def submit(book, lessons, tmp_path: Path):
 
 
 def points(book, lessons, tmp_path: Path):
-    result = grade(submit(book, lessons, tmp_path))
+    result = grade(submit(book, lessons, tmp_path), SETTINGS)
     return result.points, result
 
 
@@ -52,7 +55,7 @@ def test_right_work_gets_its_points_though_it_warns(book, lessons, tmp_path):
     answer(book, RIGHT.replace("    ", "    import warnings; warnings.warn('x'); "))
     earned, result = points(book, lessons, tmp_path)
     assert earned == result.of == 2
-    assert "<html" in result.feedback
+    assert "<html" in feedback.page(result)
 
 
 def test_wrong_work_is_told_in_words_with_a_hint(book, lessons, tmp_path):
@@ -63,13 +66,14 @@ def test_wrong_work_is_told_in_words_with_a_hint(book, lessons, tmp_path):
     assert "operator" in result.marks[0].hint
 
 
-def test_a_notebook_that_ends_its_kernel_gets_a_line_not_a_traceback(
+def test_a_notebook_that_ends_its_process_gets_a_line_not_a_traceback(
     book, lessons, tmp_path
 ):
     answer(book, "import os\nos._exit(0)")
     earned, result = points(book, lessons, tmp_path)
     assert earned == 0
-    assert "ended the run" in result.remarks[-1]
+    assert "ended itself with status 0" in result.person[-1]
+    assert result.marks[0].message.startswith("not judged: before it")
 
 
 def test_a_deleted_and_an_edited_check_are_run_all_the_same(book, lessons, tmp_path):
@@ -80,6 +84,28 @@ def test_a_deleted_and_an_edited_check_are_run_all_the_same(book, lessons, tmp_p
     earned, result = points(book, lessons, tmp_path)
     assert earned == 0
     assert result.remarks == ["add: its check was deleted; it is run all the same"]
+
+
+def test_without_a_sandbox_nothing_runs_unless_asked(
+    book, lessons, tmp_path, monkeypatch
+):
+    submission = submit(book, lessons, tmp_path)
+    monkeypatch.setattr(sandbox.shutil, "which", lambda name: None)
+    with pytest.raises(CannotGrade, match=r"bubblewrap.*--unsafe"):
+        grade(submission, Settings())
+    assert grade(submission, Settings(unsafe=True)).points == 2
+
+
+def test_without_forks_nbgraders_own_machinery_grades(
+    book, lessons, tmp_path, monkeypatch
+):
+    answer(book, RIGHT.replace("+", "*"))
+    submission = submit(book, lessons, tmp_path)
+    monkeypatch.setattr(warm, "supported", lambda: False)
+    verdict = grade(submission, Settings(unsafe=True))
+    assert verdict.points == 0
+    assert verdict.marks[0].message == "expected 3, got 2: did you add?"
+    assert "expected 3" in verdict.notebook
 
 
 def sources(submission) -> dict[str, str]:

@@ -1,201 +1,298 @@
-"""Grades by nbgrader's own machinery, in process.
+"""Grading: one file of one's own, or everything that a room handed in.
 
-A throw-away course folder is made with the lesson as its assignment; nbgrader
-overwrites the tests, runs the notebook, decides on points and writes the feedback.
-One thing is put right: a right answer whose test writes to stderr (a warning,
-TensorFlow's start-up lines) keeps its points.
+What is graded is written at once, to the grade book in one transaction, so a grading
+that is stopped, however rudely, goes on where it was.
 """
 
 from __future__ import annotations
 
+import concurrent.futures as futures
 import contextlib
-import shutil
+import dataclasses
+import os
 import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from bmkit.course import environment, nbgrader_course
-from bmkit.course.build import dumps, source_of
-from bmkit.course.submission import Submission
+from bmkit.course import cluster, exports, feedback, gradebook, intake, room
+from bmkit.course.catalog import Lesson
+from bmkit.course.gradebook import Book
+from bmkit.course.intake import Handed, IntakeError, Refused
+from bmkit.course.judge import court
+from bmkit.course.judge.brief import Brief, brief
+from bmkit.course.kernels import sandbox, warm
+from bmkit.course.kernels.limits import Limits, limits
+from bmkit.course.submission import NotGradable, Submission, read
+from bmkit.course.verdict import Verdict
 
-STUDENT = "learner"
+
+class CannotGrade(Exception):
+    """Nothing was graded; the message says why and what to do."""
+
+
+class Listener(Protocol):
+    """Who wants to know what happens as it happens."""
+
+    def expecting(self, count: int, done: int) -> None: ...
+
+    def graded(self, verdict: Verdict) -> None: ...
+
+    def refused(self, refused: Refused) -> None: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to grade; the fields are `bmkit grade`'s flags."""
+
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    cluster: str | None = None
+    book: str = ""
+    unsafe: bool = False
+    fresh: bool = False
+    feedback: bool = True
+    lang: str = "en"
+    export: Path | None = None
+    limits: Limits = field(default_factory=limits)
 
 
 @dataclass
-class Mark:
-    """One exercise's outcome: points, and in words why they are not all there."""
+class Outcome:
+    """What came of grading a folder."""
 
-    exercise: str
-    points: float
-    of: float
-    message: str = ""
-    hint: str = ""
-
-
-@dataclass
-class Grade:
-    """A submission's marks, remarks and feedback (HTML), or why there is none."""
-
-    submission: Submission
-    marks: list[Mark] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    feedback: str = ""
-
-    @property
-    def points(self) -> float:
-        """Points earned."""
-        return sum(mark.points for mark in self.marks)
-
-    @property
-    def of(self) -> float:
-        """Points there were."""
-        return sum(mark.of for mark in self.marks)
+    folder: Path
+    graded: int = 0
+    known: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    person: int = 0
+    page: Path | None = None
+    table: Path | None = None
 
 
-def grade(submission: Submission, *, timeout: int = 120) -> Grade:
-    """Run and grade one submission.
+def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
+    """Grade one file.
+
+    Raises:
+        CannotGrade: there is no sandbox here, and ``unsafe`` was not asked for.
+    """
+    settings = settings or Settings()
+    jailed = _walls(settings)
+    if not warm.supported():
+        from bmkit.course import stock
+
+        return stock.grade(submission, timeout=int(settings.limits.cell_seconds))
+    names = court.preload(submission.lesson)
+    return court.sit(brief(submission), names, settings.limits, jailed)
+
+
+def grade_all(
+    folder: Path, lessons: list[Lesson], settings: Settings, listener: Listener
+) -> Outcome:
+    """Grade everything in a folder that the grade book does not know yet.
 
     Args:
-        submission: what `submission.read` made of the learner's file.
-        timeout: seconds that one cell may take.
+        folder: what `intake.found` reads.
+        lessons: the course.
+        settings: how.
+        listener: told of each result.
 
-    Returns:
-        marks for every exercise of the lesson. When the notebook cannot be run to its
-        end (its code ends the kernel), every exercise has 0 and a remark says so.
+    Raises:
+        CannotGrade: no sandbox, no such folder, no grade book, no cluster.
     """
-    result = Grade(submission, remarks=list(submission.remarks))
-    slug = submission.lesson.slug
-    with warnings.catch_warnings(), _course(submission, timeout) as (folder, api):
-        # nbgrader 0.9 with SQLAlchemy 2: notes on its own flushing, nothing of ours.
-        warnings.filterwarnings("ignore", module=r"nbgrader\.api")
-        outcome = api.autograde(slug, STUDENT)
-        if outcome["success"]:
-            api.generate_feedback(slug, STUDENT)
-            result.feedback = _text(folder / "feedback" / STUDENT / slug, "*.html")
-        else:
-            result.remarks.append(
-                "the notebook's own code ended the run before the checks were done "
-                f"({_last_line(outcome)}): nothing could be given points"
-            )
-        result.marks = _marks(submission, api, folder if outcome["success"] else None)
-    return result
+    jailed = _walls(settings)
+    if not warm.supported():
+        raise CannotGrade(
+            "grading a folder needs Linux: grade the files one by one with --unsafe, "
+            "or use a Linux machine or container"
+        )
+    outcome = Outcome(folder)
+    try:
+        handed, outcome.refused = intake.found(folder, [one.slug for one in lessons])
+        url = settings.book or gradebook.default_url(folder)
+        with (
+            _executor(settings) as pool,
+            _opened(url, handed, lessons, pool, jailed) as book,
+        ):
+            session = _Session(folder, lessons, settings, jailed, book, outcome)
+            session.work(handed, pool, listener)
+            for refused in outcome.refused:
+                listener.refused(refused)
+            _write_reports(session)
+    except (IntakeError, gradebook.BookError, sandbox.NoSandbox) as error:
+        raise CannotGrade(str(error)) from None
+    except warm.NotWarm as error:
+        raise CannotGrade(f"the grader's processes cannot start: {error}") from None
+    return outcome
+
+
+def _opened(
+    url: str,
+    handed: list[Handed],
+    lessons: list[Lesson],
+    pool: futures.Executor,
+    jailed: bool,
+) -> Book:
+    """The grade book; meanwhile the frameworks that grading needs are imported."""
+    slugs = {one.slug for one in handed}
+    for lesson in lessons:
+        if lesson.slug in slugs:
+            pool.submit(court.warm_up, court.preload(lesson), jailed)
+    return Book(url)
+
+
+def _walls(settings: Settings) -> bool:
+    """Whether to grade in the sandbox.
+
+    Raises:
+        CannotGrade: there is none, and nobody said to do without.
+    """
+    reason = sandbox.missing()
+    if reason and not settings.unsafe:
+        raise CannotGrade(
+            f"{reason}. Without it a notebook's code could do whatever you can; for "
+            "work that you trust, such as your own, add --unsafe"
+        )
+    return not settings.unsafe
 
 
 @contextlib.contextmanager
-def _course(submission: Submission, timeout: int) -> Iterator[tuple[Path, Any]]:
-    """A course folder with the assignment released and the submission handed in."""
-    from nbgrader.apps import NbGraderAPI
-    from nbgrader.coursedir import CourseDirectory
-    from traitlets.config import Config
-
-    lesson = submission.lesson
-    folder = Path(tempfile.mkdtemp(prefix="bmkit-grade-"))
-    config = Config()
-    config.CourseDirectory.root = str(folder)
-    config.CourseDirectory.course_id = "bmkit"
-    config.ExecutePreprocessor.timeout = timeout
-    config.ExecutePreprocessor.startup_timeout = 120
-    config.NbGraderAPI.log_level = "CRITICAL"
-    config.ExecutePreprocessor.extra_arguments = [
-        "--HistoryManager.hist_file=:memory:",
-        "--IPKernelApp.log_level=ERROR",
-    ]
-    config.Autograde.autograde_preprocessors = _preprocessors()
-    for url in ("mathjax_url", "require_js_url", "mermaid_js_url", "jquery_url"):
-        config.HTMLExporter[url] = ""  # feedback opens without a network
+def _executor(settings: Settings) -> Iterator[futures.Executor]:
+    if settings.cluster is None:
+        with futures.ThreadPoolExecutor(settings.jobs) as pool:
+            yield pool
+        return
     try:
-        nbgrader_course.write(folder, lang=submission.lang, lessons=[lesson])
-        home = folder / "submitted" / STUDENT / lesson.slug
-        home.mkdir(parents=True)
-        (home / f"{lesson.slug}.ipynb").write_text(
-            dumps(submission.book), encoding="utf-8"
+        with cluster.pool(settings.cluster) as pool:
+            yield pool
+    except cluster.NoCluster as error:
+        raise CannotGrade(str(error)) from None
+
+
+@dataclass
+class _Session:
+    """One grading of a folder."""
+
+    folder: Path
+    lessons: list[Lesson]
+    settings: Settings
+    jailed: bool
+    book: Book
+    outcome: Outcome
+    prepared: set[str] = field(default_factory=set)
+
+    def work(
+        self, handed: list[Handed], pool: futures.Executor, listener: Listener
+    ) -> None:
+        """Judge what is new, a few at a time, and write down each as it comes."""
+        known = set() if self.settings.fresh else self.book.known()
+        flat = any(one.slug is None for one in handed)
+        new = [one for one in handed if not self._is_known(one, known)]
+        self.outcome.known = len(handed) - len(new)
+        listener.expecting(len(handed), self.outcome.known)
+        if flat:
+            new = self._settled(new)
+        waiting: dict[futures.Future[Verdict], Handed] = {}
+        try:
+            for one in new:
+                made = self._brief(one)
+                if made is not None:
+                    job, names = made
+                    limits, jailed = self.settings.limits, self.jailed
+                    future = pool.submit(court.sit, job, names, limits, jailed)
+                    waiting[future] = one
+                # Not all at once: a room's notebooks need not be in memory together.
+                if len(waiting) >= 2 * self.settings.jobs:
+                    self._collect(waiting, listener, futures.FIRST_COMPLETED)
+            while waiting:
+                self._collect(waiting, listener, futures.FIRST_COMPLETED)
+        except BaseException:
+            for future in waiting:
+                future.cancel()
+            court.close()
+            raise
+
+    def _is_known(self, one: Handed, known: set[tuple[str, str, str]]) -> bool:
+        if one.slug is None:
+            return any((s, k) == (one.student, one.key) for s, _, k in known)
+        found = (one.student, one.slug, one.key) in known
+        if found and one.submitted:
+            self.book.stamp(one.student, one.slug, one.submitted)
+        return found
+
+    def _settled(self, handed: list[Handed]) -> list[Handed]:
+        """Files of a flat folder, each with the lesson that it holds."""
+        told = []
+        for one in handed:
+            submission = self._read(one)
+            if submission is not None:
+                told.append(dataclasses.replace(one, slug=submission.lesson.slug))
+        kept, refused = intake.settle(told)
+        self.outcome.refused += refused
+        return kept
+
+    def _read(self, one: Handed) -> Submission | None:
+        """A private copy of the file, put in order; None when it cannot be graded."""
+        with tempfile.TemporaryDirectory() as home:
+            copy = Path(home) / "submission.ipynb"
+            try:
+                intake.copy(self.folder, one, copy)
+                submission = read(copy, self.lessons)
+            except (NotGradable, IntakeError) as error:
+                reason = str(error).removeprefix(f"{one.path}: ")
+                self.outcome.refused.append(Refused(one.path, reason))
+                return None
+        if one.slug not in (None, submission.lesson.slug):
+            reason = f"holds {submission.lesson.slug}, not {one.slug}"
+            self.outcome.refused.append(Refused(one.path, reason))
+            return None
+        return submission
+
+    def _brief(self, one: Handed) -> tuple[Brief, tuple[str, ...]] | None:
+        submission = self._read(one)
+        if submission is None:
+            return None
+        lesson = submission.lesson
+        if lesson.slug not in self.prepared:
+            self.book.prepare(lesson, self.settings.lang)
+            self.prepared.add(lesson.slug)
+        job = brief(submission, student=one.student, key=one.key)
+        return job, court.preload(lesson)
+
+    def _collect(
+        self,
+        waiting: dict[futures.Future[Verdict], Handed],
+        listener: Listener,
+        when: str,
+    ) -> None:
+        done, _ = futures.wait(waiting, return_when=when)
+        for future in done:
+            one = waiting.pop(future)
+            verdict = future.result()
+            # First the files: a verdict that is known has its notebook.
+            gradebook.write_notebook(self.folder, verdict, one.submitted)
+            if self.settings.feedback:
+                feedback.write(self.folder, verdict)
+            self.book.record(verdict, one.submitted)
+            self.outcome.graded += 1
+            self.outcome.person += bool(verdict.person)
+            listener.graded(verdict)
+
+
+def _write_reports(session: _Session) -> None:
+    """The table and the room's page, from everything in the grade book."""
+    outcome, folder = session.outcome, session.folder
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcome.table = folder / "grades.csv"
+        exports.table(outcome.table, session.book.verdicts())
+        if session.settings.export:
+            exports.nbgrader(session.book.url, session.settings.export)
+        outcome.page = room.write(
+            folder / "room.html",
+            session.book.verdicts(),
+            session.lessons,
+            lang=session.settings.lang,
+            refused=outcome.refused,
         )
-        with environment.kernels():
-            api = NbGraderAPI(CourseDirectory(config=config), config=config)
-            api.generate_assignment(lesson.slug)
-            yield folder, api
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _preprocessors() -> list[Any]:
-    """nbgrader's own, and between running and deciding, one of ours."""
-    from nbgrader.converters import Autograde
-    from nbgrader.preprocessors import Execute, NbGraderPreprocessor
-
-    class WarningsAreNoFailures(NbGraderPreprocessor):
-        """Let stderr of a graded cell count as what was printed, not as a failure."""
-
-        def preprocess_cell(
-            self, cell: Any, resources: Any, index: int
-        ) -> tuple[Any, Any]:
-            for output in cell.get("outputs", []):
-                if output.output_type == "stream" and output.name == "stderr":
-                    output.name = "stdout"
-            return cell, resources
-
-    stock = list(Autograde.autograde_preprocessors.default_args[0])
-    stock.insert(stock.index(Execute) + 1, WarningsAreNoFailures)
-    return stock
-
-
-def _marks(submission: Submission, api: Any, folder: Path | None) -> list[Mark]:
-    source = source_of(submission.lesson)
-    scores = _scores(submission, api) if folder else {}
-    errors = _errors(submission, folder) if folder else {}
-    marks = []
-    for cell in source.exercises():
-        check = f"check-{cell.name}"
-        of = float(cell.options["points"])
-        mark = Mark(cell.name, scores.get(check, 0.0), of)
-        if mark.points < of:
-            mark.message = errors.get(check, "")
-            mark.hint = source.of("hint", cell.name)[0].text(submission.lang)
-        marks.append(mark)
-    return marks
-
-
-def _scores(submission: Submission, api: Any) -> dict[str, float]:
-    """Points by grade id, from nbgrader's grade book."""
-    slug = submission.lesson.slug
-    with api.gradebook as book:
-        done = book.find_submission_notebook(slug, slug, STUDENT)
-        return {grade.name: float(grade.auto_score or 0) for grade in done.grades}
-
-
-def _errors(submission: Submission, folder: Path) -> dict[str, str]:
-    """What each failed check said, by grade id."""
-    import nbformat
-
-    slug = submission.lesson.slug
-    path = folder / "autograded" / STUDENT / slug / f"{slug}.ipynb"
-    found = {}
-    for cell in nbformat.read(path, as_version=4).cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                found[grade_id] = _in_words(output.ename, output.evalue)
-    return found
-
-
-def _in_words(name: str, value: str) -> str:
-    if name == "NotImplementedError":
-        return "not written yet"
-    if name == "NameError":
-        return (
-            f"{value}: was the cell above run, and is the name spelt as the card says?"
-        )
-    return value if name in ("CheckFailed", "AssertionError") else f"{name}: {value}"
-
-
-def _text(folder: Path, pattern: str) -> str:
-    found = sorted(folder.glob(pattern))
-    return found[0].read_text(encoding="utf-8") if found else ""
-
-
-def _last_line(outcome: dict[str, Any]) -> str:
-    lines = (outcome.get("error") or "").strip().splitlines()
-    return lines[-1][:200] if lines else "the kernel ended"
