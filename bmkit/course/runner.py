@@ -6,7 +6,6 @@ import concurrent.futures as futures
 import contextlib
 import importlib.util
 import json
-import multiprocessing
 import os
 import shutil
 import subprocess
@@ -18,12 +17,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from bmkit.course import environment
 from bmkit.course.build import dumps, instructor_notebook
 from bmkit.course.catalog import ROOT, Lesson
 from bmkit.course.fingerprint import fingerprint
 from bmkit.course.worker import Job, Result, work
 
 STORE = ROOT / ".bmkit" / "results"
+SECONDS = "seconds.json"  # beside the results: how long each lesson took
 MODULES = {"tensorflow": "tensorflow", "cluster": "distributed"}
 
 
@@ -74,11 +75,17 @@ def run(
             result = None if settings.fresh else _kept(job, settings.store)
             if result is None:
                 jobs.append(job)
+                if settings.cluster is None:
+                    _begin([job])  # imports go on while the other lessons are built
                 continue
         done[lesson.slug] = result
         listener.finished(result)
     stopped = False
     if jobs:
+        # The longest first: none is left to run alone at the end.
+        took = _seconds(settings.store)
+        guess = {lesson.slug: 60.0 * lesson.minutes for lesson in lessons}
+        jobs.sort(key=lambda job: -took.get(_name(job), guess[job.slug]))
         stopped = _all(jobs, settings, workers, done, listener)
     return [done[lesson.slug] for lesson in lessons if lesson.slug in done], stopped
 
@@ -91,7 +98,9 @@ def _all(
     listener: Listener,
 ) -> bool:
     """Run the jobs; keep each result as it comes. True when Ctrl-C ended it."""
-    with _executor(settings, workers) as executor:
+    from bmkit.course.kernels import provisioner
+
+    with _executor(settings, workers, jobs) as executor:
         waiting = {executor.submit(work, job): job for job in jobs}
         try:
             for future in futures.as_completed(waiting):
@@ -102,22 +111,30 @@ def _all(
                     message = f"its worker ended: {type(error).__name__}: {error}"
                     result = Result(job.slug, job.title, "died", message=message)
                 done[job.slug] = result
-                _keep(result, settings.store)
+                _keep(result, job, settings.store)
                 listener.finished(result)
         except KeyboardInterrupt:
             executor.shutdown(wait=False, cancel_futures=True)
             until = time.monotonic() + 10
             while time.monotonic() < until and any(f.running() for f in waiting):
-                _end_children()  # again: one may have been about to start
+                provisioner.end()  # again: one may have been about to start
                 time.sleep(0.1)
             return True
     return False
 
 
 @contextlib.contextmanager
-def _executor(settings: Settings, workers: int) -> Iterator[futures.Executor]:
+def _executor(
+    settings: Settings, workers: int, jobs: list[Job]
+) -> Iterator[futures.Executor]:
     if settings.cluster is None:
-        with _Processes(workers) as pool:
+        # Threads: the work is done by the kernels, all forked from a few processes of
+        # ours. A kernel that dies takes none of the others with it.
+        _begin(jobs)
+        with (
+            environment.kernels(jobs[0].threads),
+            futures.ThreadPoolExecutor(workers) as pool,
+        ):
             yield pool
         return
     try:
@@ -135,29 +152,19 @@ def _executor(settings: Settings, workers: int) -> Iterator[futures.Executor]:
         yield pool
 
 
-class _Processes(futures.ThreadPoolExecutor):
-    """Each call in a process of its own, so many at a time.
+def _begin(jobs: list[Job]) -> None:
+    """Let the import of what these jobs' kernels are forked with begin.
 
-    One shared process pool would not do: when one of its processes is killed, it
-    fails every other lesson too.
+    Raises:
+        CannotRun: bmkit's kernels are not installed here.
     """
+    from bmkit.course.kernels import provisioner
 
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
-        return super().submit(_alone, fn, *args, **kwargs)
-
-
-def _alone(fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-    context = multiprocessing.get_context("spawn")
-    with futures.ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(fn, *args, **kwargs).result()
-
-
-def _end_children() -> None:
-    import psutil
-
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            child.kill()
+    try:
+        for kernel in dict.fromkeys(job.kernel for job in jobs):
+            provisioner.begin(kernel)
+    except provisioner.NotInstalled as error:
+        raise CannotRun(str(error)) from None
 
 
 def _absent(lesson: Lesson) -> str:
@@ -184,6 +191,7 @@ def _job(lesson: Lesson, settings: Settings, processor: str, workers: int) -> Jo
         parameters=parameters,
         threads=max(1, (os.cpu_count() or 1) // workers),
         limit=settings.limit,
+        kernel="bmkit-tensorflow" if "tensorflow" in lesson.extras else "bmkit",
         key=fingerprint(
             book,
             {**parameters, "lang": settings.lang},
@@ -219,16 +227,35 @@ def _kept(job: Job, store: Path) -> Result | None:
     return result
 
 
-def _keep(result: Result, store: Path) -> None:
-    """Keep a passed result for next time; whole or not at all."""
+def _name(job: Job) -> str:
+    """What a job's duration goes by: the seed changes little, the profile much."""
+    return f"{job.slug} {job.parameters['profile']} {job.parameters['device']}"
+
+
+def _seconds(store: Path) -> dict[str, float]:
+    """How long jobs took the last time they ran."""
+    try:
+        return json.loads((store / SECONDS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _keep(result: Result, job: Job, store: Path) -> None:
+    """Keep a passed result, and how long it took, for next time."""
     if result.status != "passed" or not result.key:
         return
     store.mkdir(parents=True, exist_ok=True)
     ignore = store.parent / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
+    _write(store / f"{result.key}.json", asdict(result))
+    _write(store / SECONDS, {**_seconds(store), _name(job): result.seconds})
+
+
+def _write(path: Path, content: Any) -> None:
+    """Whole or not at all."""
     with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=store, delete=False
+        "w", encoding="utf-8", dir=path.parent, delete=False
     ) as draft:
-        json.dump(asdict(result), draft)
-    os.replace(draft.name, store / f"{result.key}.json")
+        json.dump(content, draft)
+    os.replace(draft.name, path)

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,13 @@ CLAIM = "application/vnd.bmkit.claim+json"
 GRADER = "application/vnd.bmkit.grader+json"
 GOOD = ("passed", "unchanged", "skipped")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
+SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most
 GRACE = 10  # seconds that papermill gets to notice that its kernel was killed
 
 
 @dataclass
 class Job:
-    """A lesson to run: the notebook as JSON, papermill's parameters, limits."""
+    """A lesson to run: the notebook as JSON, papermill's parameters, limits, kernel."""
 
     slug: str
     title: str
@@ -37,6 +39,7 @@ class Job:
     threads: int = 1
     limit: float = 600.0
     key: str = ""
+    kernel: str = "bmkit"
 
 
 @dataclass
@@ -81,8 +84,8 @@ class _Run:
         self.job = job
         self.folder = folder
         self.input = folder / "in.ipynb"
-        self.output = folder / "out.ipynb"
         self.input.write_text(job.notebook, encoding="utf-8")
+        self.book: dict[str, Any] = json.loads(job.notebook)
         self.error: BaseException | None = None
         self.over = False
         self.memory = 0
@@ -94,19 +97,24 @@ class _Run:
         try:
             papermill.execute_notebook(
                 str(self.input),
-                str(self.output),
+                None,
                 parameters=self.job.parameters,
-                kernel_name="python3",
+                # It would write all figures anew after each cell.
+                request_save_on_cell_execute=False,
+                engine_name=_engine(),
+                holder=self,
+                kernel_name=self.job.kernel,
+                shutdown_kernel="immediate",  # nothing of it is wanted any more
                 progress_bar=False,
                 log_output=False,
-                cwd=str(self.input.parent),
+                # Not papermill's cwd: that one is for the whole process.
+                resources={"metadata": {"path": str(self.folder)}},
                 # A cell at papermill's own limit is interrupted and counted as
                 # fine, so ours must come first.
                 execution_timeout=int(self.job.limit + 10 * GRACE),
                 start_timeout=120,
                 extra_arguments=[
-                    # Ours alone, and by it we know our kernel from its neighbours.
-                    f"--HistoryManager.hist_file={self.folder / 'history.sqlite'}",
+                    "--HistoryManager.enabled=False",
                     "--IPKernelApp.log_level=ERROR",
                 ],
             )
@@ -117,9 +125,12 @@ class _Run:
         """Wait for the end or the deadline, noting the kernel's memory meanwhile."""
         with environment.kernels(self.job.threads):
             self.thread.start()
+            pause = SOON
             while self.thread.is_alive() and time.monotonic() < deadline:
-                self.thread.join(0.2)
+                self.thread.join(pause)
                 self.memory = max(self.memory, _resident(self.folder))
+                if self.memory:  # a short lesson is seen too; looking costs a little
+                    pause = min(LOOK, pause * 1.2)
         if self.thread.is_alive():
             self.over = True
             _kill_children(self.folder)
@@ -160,10 +171,29 @@ class _Run:
             result.message = f"{type(error).__name__}: {error}"[:400]
 
     def _book(self) -> dict[str, Any]:
-        for path in (self.output, self.input):
-            with contextlib.suppress(OSError, ValueError):
-                return json.loads(path.read_text(encoding="utf-8"))
+        """The notebook as far as it came."""
+        for _ in range(3):
+            # A cell that still runs may be adding to it.
+            with contextlib.suppress(RuntimeError):
+                return json.loads(json.dumps(self.book))
         return {"cells": []}
+
+
+@cache
+def _engine() -> str:
+    """Papermill's engine, made to show the notebook while it is being executed."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Shown(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(
+            cls, nb_man: Any, kernel_name: str, *, holder: _Run, **kwargs: Any
+        ) -> Any:
+            holder.book = nb_man.nb
+            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+
+    papermill_engines.register("bmkit", Shown)
+    return "bmkit"
 
 
 def read_outputs(book: dict[str, Any], result: Result) -> None:
@@ -193,17 +223,19 @@ def _running_cell(book: dict[str, Any]) -> str:
 
 
 def _family(folder: Path) -> list[Any]:
-    """The kernel whose files are in ``folder``, and its children.
+    """The kernel that runs in ``folder``, and its children.
 
-    A Dask worker runs several lessons in threads: their kernels are not ours to end.
+    This process runs several lessons: the others' kernels are not ours to end.
     """
     import psutil
 
+    from bmkit.course.kernels import provisioner
+
     found = []
-    for child in psutil.Process().children():
+    for pid in provisioner.running(folder):
         with contextlib.suppress(psutil.Error):
-            if any(str(folder) in word for word in child.cmdline()):
-                found += [child, *child.children(recursive=True)]
+            kernel = psutil.Process(pid)
+            found += [kernel, *kernel.children(recursive=True)]
     return found
 
 
