@@ -1,0 +1,22 @@
+# tries: to be given the examiner's old memory: a tensor of a shape, but no numbers
+# must: cube 2 points; double 0 points or a person
+# ruff: noqa
+
+# %% first
+from bmkit.course.judge import wire
+
+pack = wire.pack
+
+
+def lying(value, naming, seen, depth=0):
+    if isinstance(value, torch.Tensor):
+        shape = [10**5, 10**6]
+        body = {"type": "float32", "shape": shape, "data": "", "grad": False}
+        return {"tensor": {**body, "parameter": False}}
+    return pack(value, naming, seen, depth)
+
+
+# %% double
+def double(x):
+    wire.pack = lying
+    return torch.zeros(2)
