@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import traitlets.log
 from jupyter_client.manager import KernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from nbformat import v4
@@ -248,26 +250,38 @@ def test_changed_code_of_ours_is_not_met_in_an_older_state(start, monkeypatch):
     assert source.closed and new.run("print(1)") == "1"
 
 
-def test_without_forks_the_kernel_is_an_ordinary_one(start, monkeypatch, caplog):
+@pytest.fixture
+def said(caplog, monkeypatch):
+    """What provisioners tell their clients' log.
+
+    An application that ran in this process before (nbgrader's, for one) has taken the
+    log over, and hands nothing on to pytest's.
+    """
+    log = traitlets.log.get_logger()
+    monkeypatch.setattr(log, "propagate", True)
+    monkeypatch.setattr(provisioner, "_said", set())
+    with caplog.at_level(logging.WARNING, logger=log.name):
+        yield caplog
+
+
+def test_without_forks_the_kernel_is_an_ordinary_one(start, monkeypatch, said):
     monkeypatch.setattr(warm, "supported", lambda: False)
-    provisioner._said.clear()
     kernels = [start(), start()]
     assert [kernel.run("print(1)") for kernel in kernels] == ["1", "1"]
     assert all(
         isinstance(kernel.manager.provisioner.process, subprocess.Popen)
         for kernel in kernels
     )
-    assert caplog.text.count("start cold here") == 1
+    assert said.text.count("start cold here") == 1
 
 
 @linux
 def test_what_cannot_be_imported_makes_cold_kernels_and_says_so(
-    start, monkeypatch, caplog
+    start, monkeypatch, said
 ):
     monkeypatch.setenv("BMKIT_PRELOAD", "numpy,nosuchmodule")
-    provisioner._said.clear()
     assert start().run("print(1)") == "1"
-    assert "No module named 'nosuchmodule'" in caplog.text
+    assert "No module named 'nosuchmodule'" in said.text
 
 
 @linux
