@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from bleach.html5lib_shim import HTMLParser
 
-from bmkit.course import feedback, safe_html
+from bmkit.course import feedback, safe_html, whole
 from bmkit.course.verdict import Mark, Verdict
 
 # Each sets window.pwned, opens a dialog or loads something, where a page lets it.
@@ -610,7 +610,7 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     def full(*_args: Any) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(feedback.os, "replace", full)
+    monkeypatch.setattr(whole.os, "replace", full)
     with pytest.raises(OSError, match="disk full"):
         feedback.write(tmp_path, verdict(cell("code", "second")))
     assert "first" in path.read_text(encoding="utf-8")

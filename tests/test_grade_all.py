@@ -17,6 +17,7 @@ import pytest
 from bmkit.course import build, catalog
 from bmkit.course.grade import CannotGrade, Settings, grade_all
 from bmkit.course.gradebook import Book, default_url
+from bmkit.course.judge import court
 from bmkit.course.kernels import sandbox, warm
 from tests import postgres
 
@@ -225,6 +226,36 @@ def test_a_cluster_grades(lessons, tmp_path):
 def test_no_folder_gets_one_line(lessons, tmp_path):
     with pytest.raises(CannotGrade, match="No such file"):
         grade_all(tmp_path / "nothing", lessons, SETTINGS, Listener())
+
+
+def test_what_cannot_be_written_is_one_line_and_what_was_graded_stays(
+    lessons, tmp_path
+):
+    hand_in(tmp_path, "ada", notebook(lessons, RIGHT))
+    (tmp_path / "feedback").write_text("where a folder should be")
+    with pytest.raises(CannotGrade, match=r"feedback.*start again"):
+        grade_all(tmp_path, lessons, SETTINGS, Listener())
+    (tmp_path / "feedback").unlink()
+    assert grade_all(tmp_path, lessons, SETTINGS, Listener()).graded == 1
+
+
+def test_an_error_of_ours_costs_the_others_nothing(lessons, tmp_path, monkeypatch):
+    for student in ("ada", "bob", "eve"):
+        hand_in(tmp_path, student, notebook(lessons, RIGHT))
+    judging = court.judge
+
+    def failing(brief, *rest):
+        if brief.student == "bob":
+            raise KeyError("\x1b[31mours")
+        return judging(brief, *rest)
+
+    monkeypatch.setattr(court, "judge", failing)
+    listener = Listener()
+    outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
+    assert points(tmp_path) == {"ada": 2.0, "eve": 2.0}
+    (told,) = listener.refusals
+    assert "bob" in told and "KeyError" in told and "a person" in told
+    assert "\x1b" not in told and outcome.refused
 
 
 @pytest.mark.lessons  # Dask waits ten seconds

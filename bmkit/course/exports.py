@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterable
 from pathlib import Path
-from uuid import uuid4
 
+from bmkit.course import whole
 from bmkit.course.gradebook import COURSE, BookError
 from bmkit.course.verdict import Verdict
 
@@ -35,20 +35,17 @@ def table(path: Path, verdicts: Iterable[Verdict]) -> int:
     ]
     # In the order of the lessons, not of the alphabet; a dict keeps it.
     names = list(dict.fromkeys(name for row in rows for name in row[2]))
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with draft.open("w", encoding="utf-8-sig", errors="replace", newline="") as f:
-            sheet = csv.writer(f)
-            head = ["student", "lesson", *names, "total", "of", "person"]
-            sheet.writerow([plain(name) for name in head])
-            for student, slug, points, of, person in rows:
-                marks = [_number(points[n]) if n in points else "" for n in names]
-                total = [_number(sum(points.values())), _number(of)]
-                words = [plain("; ".join(person))]
-                sheet.writerow([plain(student), plain(slug), *marks, *total, *words])
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    text = io.StringIO(newline="")
+    sheet = csv.writer(text)
+    head = ["student", "lesson", *names, "total", "of", "person"]
+    sheet.writerow([plain(name) for name in head])
+    for student, slug, points, of, person in rows:
+        marks = [_number(points[n]) if n in points else "" for n in names]
+        total = [_number(sum(points.values())), _number(of)]
+        words = [plain("; ".join(person))]
+        sheet.writerow([plain(student), plain(slug), *marks, *total, *words])
+    with whole.draft(path) as draft:
+        draft.write_bytes(text.getvalue().encode("utf-8-sig", "replace"))
     return len(rows)
 
 
@@ -77,13 +74,8 @@ def nbgrader(url: str, path: Path, exporter: str = "") -> None:
         plugin = import_item(exporter) if exporter else CsvExportPlugin
     except (ImportError, ValueError) as error:
         raise BookError(f"no exporter {exporter!r}: {error}") from None
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        with Gradebook(url, COURSE) as book:
-            plugin(to=str(draft)).export(book)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with whole.draft(path) as draft, Gradebook(url, COURSE) as book:
+        plugin(to=str(draft)).export(book)
 
 
 def _number(value: float) -> str:

@@ -10,22 +10,16 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 import time
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bmkit.course import pages, whole
 from bmkit.course.regions import HIDDEN, cut
 from bmkit.course.safe_html import coloured, image, prose, seen
 from bmkit.course.verdict import Mark, Verdict
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 # What a page shows at most; lengths in characters. A lesson stays far below.
 NOTEBOOK = 100_000_000  # of JSON
@@ -105,7 +99,7 @@ def page(verdict: Verdict) -> str:
     words = WORDS.get(verdict.lang, WORDS["en"])
     shown = _Notebook(words, {f"check-{mark.exercise}": mark for mark in verdict.marks})
     shown.read(verdict.notebook)
-    return _template().render(
+    return pages.template("feedback.html").render(
         lang="zh-CN" if words is WORDS["zh"] else "en",
         words=words,
         verdict=verdict,
@@ -131,19 +125,7 @@ def write(folder: Path, verdict: Verdict) -> Path:
         if UNSAFE_NAME.search(name) or len(name.encode("utf-8")) > 200:
             raise ValueError(f"{name[:60]!r} cannot name a folder: no feedback written")
     home = folder / "feedback" / student / verdict.slug
-    return replace(home / f"{verdict.slug}.html", page(verdict))
-
-
-def replace(path: Path, text: str) -> Path:
-    """Write a page, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.draft")  # what a kill leaves is overwritten
-    try:
-        draft.write_bytes(text.encode("utf-8"))
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
+    return whole.write(home / f"{verdict.slug}.html", page(verdict))
 
 
 @dataclass
@@ -298,24 +280,3 @@ def _string(value: Any) -> str:
     if isinstance(value, list):
         return "".join(part for part in value if isinstance(part, str))
     return value if isinstance(value, str) else ""
-
-
-@cache
-def _template() -> Template:
-    import hashlib
-
-    from jinja2 import Environment, FileSystemLoader
-
-    def digest(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-    loader = FileSystemLoader(TEMPLATES)
-    environment = Environment(
-        loader=loader,
-        autoescape=True,
-        finalize=lambda value: seen(value) if type(value) is str else value,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["sha256"] = digest
-    return environment.get_template("feedback.html")

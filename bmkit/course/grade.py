@@ -99,7 +99,8 @@ def grade_all(
         listener: told of each result.
 
     Raises:
-        CannotGrade: no sandbox, no such folder, no grade book, no cluster.
+        CannotGrade: no sandbox, no such folder, no grade book, no cluster, no room
+            on the disk.
     """
     jailed = _walls(settings)
     if not warm.supported():
@@ -124,6 +125,11 @@ def grade_all(
         raise CannotGrade(str(error)) from None
     except warm.NotWarm as error:
         raise CannotGrade(f"the grader's processes cannot start: {error}") from None
+    except OSError as error:  # a full disk, a folder that is not ours
+        raise CannotGrade(
+            f"{error.filename or folder}: {error.strerror or error}; what was graded "
+            "before is kept: mend it and start again"
+        ) from None
     return outcome
 
 
@@ -243,11 +249,21 @@ class _Session:
                 reason = str(error).removeprefix(f"{one.path}: ")
                 self.outcome.refused.append(Refused(one.path, reason))
                 return None
+            except Exception as error:
+                self._fail(one, error)
+                return None
         if one.slug not in (None, submission.lesson.slug):
             reason = f"holds {submission.lesson.slug}, not {one.slug}"
             self.outcome.refused.append(Refused(one.path, reason))
             return None
         return submission
+
+    def _fail(self, one: Handed, error: Exception) -> None:
+        """An error of ours costs the others nothing, and is not kept quiet."""
+        reason = f"the grader failed on it ({type(error).__name__}: {error}"[:300]
+        self.outcome.refused.append(
+            Refused(one.path, f"{reason}); a person must grade it")
+        )
 
     def _brief(self, one: Handed) -> tuple[Brief, tuple[str, ...]] | None:
         submission = self._read(one)
@@ -269,7 +285,13 @@ class _Session:
         done, _ = futures.wait(waiting, return_when=when)
         for future in done:
             one = waiting.pop(future)
-            verdict = future.result()
+            try:
+                verdict = future.result()
+            except (warm.NotWarm, sandbox.NoSandbox):
+                raise  # the same for all
+            except Exception as error:
+                self._fail(one, error)
+                continue
             # First the files: a verdict that is known has its notebook.
             gradebook.write_notebook(self.folder, verdict, one.submitted)
             if self.settings.feedback:

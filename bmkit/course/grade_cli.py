@@ -119,7 +119,7 @@ def _files(args: argparse.Namespace, settings: Any) -> int:
     from rich.console import Console
     from rich.markup import escape
 
-    from bmkit.course import feedback
+    from bmkit.course import feedback, whole
     from bmkit.course.catalog import lessons
     from bmkit.course.grade import grade
     from bmkit.course.submission import NotGradable, read
@@ -139,7 +139,7 @@ def _files(args: argparse.Namespace, settings: Any) -> int:
             verdict = grade(submission, settings)
         show(console, path, verdict)
         target = (args.feedback or path.parent) / f"{path.stem}.feedback.html"
-        feedback.replace(target, feedback.page(verdict))
+        whole.write(target, feedback.page(verdict))
         console.print(f"feedback: {escape(str(target))}", soft_wrap=True)
     return code
 

@@ -9,14 +9,13 @@ neither is, and grading can go on where it stopped.
 from __future__ import annotations
 
 import json
-import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
+from bmkit.course import whole
 from bmkit.course.database import BookError, engine, make_tables, told
 from bmkit.course.verdict import Verdict
 
@@ -205,23 +204,12 @@ def write_notebook(folder: Path, verdict: Verdict, submitted: str = "") -> Path:
         ``autograded/<student>/<lesson>/<lesson>.ipynb``.
     """
     home = folder / "autograded" / verdict.student / verdict.slug
-    home.mkdir(parents=True, exist_ok=True)
     stamp, target = home / "timestamp.txt", home / f"{verdict.slug}.ipynb"
     if submitted:
-        _replace(stamp, submitted)
+        whole.write(stamp, _encodable(submitted))
     else:
         stamp.unlink(missing_ok=True)
-    _replace(target, verdict.notebook)
-    return target
-
-
-def _replace(target: Path, text: str) -> None:
-    draft = target.with_name(f".{target.name}.{uuid4().hex}")
-    try:
-        draft.write_text(_encodable(text), encoding="utf-8", newline="\n")
-        os.replace(draft, target)
-    finally:
-        draft.unlink(missing_ok=True)
+    return whole.write(target, _encodable(verdict.notebook))
 
 
 def _encodable(text: str) -> str:

@@ -60,11 +60,9 @@ class Refused:
     reason: str
 
     def __str__(self) -> str:
-        """Both in one line that is safe to print, whatever the name holds."""
-        shown = "".join(
-            c if c.isprintable() else ascii(c)[1:-1] for c in str(self.path)
-        )
-        return f"{shown}: {self.reason}"
+        """Both in one line that is safe to print, whatever they hold."""
+        line = f"{self.path}: {self.reason}"
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
 class IntakeError(Exception):

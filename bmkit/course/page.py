@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
+from bmkit.course import pages
 from bmkit.course.fingerprint import versions
 from bmkit.course.worker import Result
 
 if TYPE_CHECKING:
     from bmkit.course.runner import Settings
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 def write(
@@ -108,11 +107,7 @@ def _clean(text: str) -> str:
 
 
 def _html(results: list[Result], facts: dict[str, Any]) -> str:
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    template = environment.get_template("report.html")
-    return template.render(
+    return pages.template("report.html").render(
         results=results,
         facts=facts,
         zh=facts["lang"] == "zh",

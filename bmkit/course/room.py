@@ -8,24 +8,18 @@ run and nothing load.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from uuid import uuid4
+from typing import TYPE_CHECKING
 
-from bmkit.course import likeness
+from bmkit.course import likeness, pages, whole
 from bmkit.course.verdict import Mark, Verdict
 
 if TYPE_CHECKING:
     from bmkit.course.catalog import Lesson
 
-TEMPLATES = Path(__file__).parent / "templates"
 BINS = 10
 OTHERS = 3  # of the messages that no known mistake explains, the most frequent
 LONGEST = 300  # characters of a message
@@ -150,14 +144,14 @@ def write(
     titles = {lesson.slug: lesson.title[lang] for lesson in lessons}
     order = [lesson.slug for lesson in lessons]
     parts.sort(key=lambda p: order.index(p.slug) if p.slug in order else len(order))
-    text = _html(parts, titles, lang, [str(line) for line in refused])
-    draft = path.with_name(f".{path.name}.{uuid4().hex}")
-    try:
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
+    text = pages.template("room.html").render(
+        parts=parts,
+        titles=titles,
+        refused=[str(line) for line in refused],
+        zh=lang == "zh",
+        others=OTHERS,
+    )
+    return whole.write(path, text)
 
 
 def _add(part: Part, verdict: Verdict) -> None:
@@ -186,39 +180,3 @@ def _explain(exercise: Exercise, mark: Mark) -> None:
         exercise.messages.setdefault(mark.mistake, mark.message[:LONGEST])
     elif mark.message:
         exercise.others[mark.message[:LONGEST]] += 1
-
-
-def _html(
-    parts: list[Part], titles: dict[str, str], lang: str, refused: list[str]
-) -> str:
-    from jinja2 import Environment, FileSystemLoader
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, finalize=_shown
-    )
-    environment.filters["sha256"] = _sha256
-    return environment.get_template("room.html").render(
-        parts=parts,
-        titles=titles,
-        refused=refused,
-        zh=lang == "zh",
-        others=OTHERS,
-    )
-
-
-def _sha256(style: object) -> str:
-    """How a content security policy names the one style sheet that it lets in."""
-    return base64.b64encode(hashlib.sha256(str(style).encode()).digest()).decode()
-
-
-def _shown(value: Any) -> Any:
-    """Every text on its way into the page, still to be escaped."""
-    if type(value) is not str:
-        return value
-    unseen = ("Cc", "Cf", "Cs", "Co", "Cn")
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(c) in unseen and c not in "\n\t"
-        else c
-        for c in value
-    )

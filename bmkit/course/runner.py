@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -17,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from bmkit.course import environment
+from bmkit.course import cluster, environment, whole
 from bmkit.course.build import dumps, instructor_notebook
 from bmkit.course.catalog import ROOT, Lesson
 from bmkit.course.fingerprint import fingerprint
@@ -138,18 +137,10 @@ def _executor(
             yield pool
         return
     try:
-        from distributed import Client
-    except ModuleNotFoundError:
-        raise CannotRun("--cluster needs Dask: pip install 'bmkit[cluster]'") from None
-    try:
-        client = Client(settings.cluster, timeout=10)
-    except (OSError, ValueError, TimeoutError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CannotRun(
-            f"no Dask scheduler answers at {settings.cluster}: {reason}"
-        ) from None
-    with client, client.get_executor(pure=False) as pool:
-        yield pool
+        with cluster.pool(settings.cluster) as pool:
+            yield pool
+    except cluster.NoCluster as error:
+        raise CannotRun(str(error)) from None
 
 
 def _begin(jobs: list[Job]) -> None:
@@ -248,14 +239,6 @@ def _keep(result: Result, job: Job, store: Path) -> None:
     ignore = store.parent / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n", encoding="utf-8")
-    _write(store / f"{result.key}.json", asdict(result))
-    _write(store / SECONDS, {**_seconds(store), _name(job): result.seconds})
-
-
-def _write(path: Path, content: Any) -> None:
-    """Whole or not at all."""
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, delete=False
-    ) as draft:
-        json.dump(content, draft)
-    os.replace(draft.name, path)
+    whole.write(store / f"{result.key}.json", json.dumps(asdict(result)))
+    seconds = {**_seconds(store), _name(job): result.seconds}
+    whole.write(store / SECONDS, json.dumps(seconds))
