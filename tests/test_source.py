@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bmkit.course import build
-from bmkit.course.source import SourceError, digest, read, stamp
+from bmkit.course.source import SourceError, digest, displayed, read, stamp
 from bmkit.course.twins import difference
 
 CHECK = '# %% check="add"'
@@ -47,8 +47,20 @@ WRONG = {
     ),
     "unclosed solution": ("    ### END SOLUTION\n", "", "unclosed solution region"),
     "unclosed hidden": ("### END HIDDEN TESTS\n", "", "unclosed hidden-test region"),
-    "no equation": ('# %% equation="commutes"', "# %%", "is not executed"),
+    "no equation": (
+        '# %% equation="commutes" of="FORMULA"',
+        "# %%",
+        "is not executed",
+    ),
     "no label": (" \\label{commutes}", "", "no \\label{commutes}"),
+    "another formula": ("$$a + b = b + a", "$$a - b = b - a", "stale equation cell"),
+    "unbound equation": (' of="FORMULA"', "", "equation cell without its hash"),
+    "no term": ("It is symmetric:", "It needs no gradient:", "lacks 'gradient'"),
+    "symbols": (
+        '#     section: "1"',
+        '#     section: "1"\n#     symbols: [a, b]',
+        "symbols must map",
+    ),
     "grade id": ('exercise="add"', 'exercise="a d"', "no grade id"),
     "no points": (" points=2", "", "lacks points="),
     "no need": ("needs: []", "needs: [flying]", "needs 'flying', which does not exist"),
@@ -67,8 +79,9 @@ WRONG = {
 @pytest.mark.parametrize("case", WRONG)
 def test_a_wrong_source_gets_a_line_that_says_where_and_what(course, adding, case):
     old, new, says = WRONG[case]
-    first = read(adding).cells[0]
-    change(adding, old.replace("HASH", digest(first.source)), new)
+    source = read(adding)
+    old = old.replace("HASH", digest(source.cells[0].source))
+    change(adding, old.replace("FORMULA", digest(displayed(source, "commutes"))), new)
     lines = problems(course)
     told = [line for line in lines if says in line]
     assert told, lines
@@ -89,6 +102,19 @@ def test_an_exercise_twice_is_told(course, adding):
     assert any("duplicate grade id 'add'" in line for line in problems(course))
 
 
+def test_a_symbol_means_one_thing_in_a_chapter(course, adding):
+    beside = adding.with_name("02-counting.py")
+    text = adding.read_text(encoding="utf-8")
+    beside.write_text(text.replace("slug: adding", "slug: counting"), encoding="utf-8")
+    section = '#     section: "1"'
+    for path in (adding, beside):
+        change(path, section, f"{section}\n#     symbols: {{a: a number}}")
+    assert build.built(course)
+    change(beside, "symbols: {a: a number}", "symbols: {a: a list, b: a number}")
+    (told,) = problems(course)
+    assert told.startswith(f"{beside}:1: symbol 'a' is 'a list' here and 'a number' in")
+
+
 def test_every_problem_of_every_file_is_told_and_nothing_is_written(course, adding):
     change(adding, '# %% variant="add"', "# %%")
     other = course / "solutions" / "02-second" / "01-plotting.py"
@@ -106,6 +132,9 @@ def test_stamping_fills_in_new_hashes_and_leaves_stale_ones(adding):
     change(adding, f'of="{right}"', 'of=""')
     assert stamp(adding) == 1
     assert read(adding).cells[0].twin.of == right
+    change(adding, f' of="{digest(displayed(read(adding), "commutes"))}"', "")
+    assert stamp(adding) == 1
+    assert build.built(adding.parents[2])
     change(adding, "Adding is", "Adding was")
     assert stamp(adding) == 0
     assert read(adding).cells[0].twin.of == right

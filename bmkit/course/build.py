@@ -88,6 +88,8 @@ def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
             cells += _cells(cell, source, lang)
         if _belongs(cell) and last[cell.name] == position:
             cells.append(_matrix(cell.name, source, lang))
+        if cell.kind == "equation":
+            cells.append(_flips(cell, lang))
     return _notebook(lesson, source, lang, cells)
 
 
@@ -340,6 +342,14 @@ def _hint(cell: Cell, rung: int, lang: str) -> NotebookNode:
     text = f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
     metadata = {"bmkit": {"hint": cell.name, "rung": rung}}
     return _nbformat().v4.new_markdown_cell(text, metadata=metadata)
+
+
+def _flips(cell: Cell, lang: str) -> NotebookNode:
+    text = (
+        "from bmkit.course import flips\n\n"
+        f"flips.flips(globals(), {cell.name!r}, {cell.text(lang)!r})"
+    )
+    return _nbformat().v4.new_code_cell(text, metadata={"bmkit": {"flips": cell.name}})
 
 
 def _matrix(name: str, source: Source, lang: str) -> NotebookNode:

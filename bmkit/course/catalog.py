@@ -10,6 +10,7 @@ from bmkit.course.source import Problem, SourceError, read_header
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = {"slug", "title", "section", "minutes", "needs", "data", "extras", "says"}
+OPTIONAL = {"symbols"}
 LANGS = ("en", "zh")
 
 
@@ -26,6 +27,7 @@ class Lesson:
     extras: tuple[str, ...]
     says: dict[str, str] = field(hash=False)
     path: Path
+    symbols: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def built(self) -> Path:
@@ -64,7 +66,7 @@ def _lesson(path: Path) -> Lesson:
     ]
     problems += [
         Problem(path, 1, f"unknown key {key!r} in the header")
-        for key in sorted(set(header) - HEADER)
+        for key in sorted(set(header) - HEADER - OPTIONAL)
     ]
     for key in ("title", "says"):
         value = header.get(key)
@@ -73,6 +75,9 @@ def _lesson(path: Path) -> Lesson:
     for key in ("needs", "data", "extras"):
         if key in header and not isinstance(header[key], list):
             problems.append(Problem(path, 1, f"{key} must be a list, as in [a, b]"))
+    symbols = header.get("symbols", {})
+    if not isinstance(symbols, dict) or not all(symbols.values()):
+        problems.append(Problem(path, 1, "symbols must map each to its meaning"))
     if "minutes" in header and not isinstance(header["minutes"], int):
         problems.append(Problem(path, 1, "minutes must be a whole number"))
     if not problems and path.stem.split("-", 1)[-1] != header["slug"]:
@@ -89,6 +94,7 @@ def _lesson(path: Path) -> Lesson:
         extras=tuple(header["extras"]),
         says=header["says"],
         path=path,
+        symbols={str(k): str(v) for k, v in header.get("symbols", {}).items()},
     )
 
 

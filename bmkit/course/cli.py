@@ -16,7 +16,7 @@ VERBS = {
     "test": ("testing", "run the tests, lessons included"),
     "lab": ("lab_server", "open the lessons in JupyterLab"),
     "build": ("build_cli", "build lessons/ from solutions/"),
-    "stamp": ("stamp_cli", "fill in the hashes of new translations"),
+    "stamp": ("stamp_cli", "fill in the hashes of new translations and equations"),
     "grade": ("grade_cli", "grade learners' notebooks"),
     "progress": ("progress_cli", "show what you have solved so far"),
     "data": ("data_cli", "list, get and verify data sets"),

@@ -45,7 +45,7 @@ def matrix(
     rows = []
     for kind, says, code in answers:
         wanted = "pass" if kind in ("reference", "variant") else "fail"
-        failed, message = _try(dict(space), code, check)
+        failed, message = judged(space, code, check)
         ok = failed == (wanted == "fail")
         if kind == "mistake" and messages:
             ok = ok and says in message
@@ -58,24 +58,27 @@ def matrix(
                 "message": message,
             }
         )
-    _show(exercise, points, rows)
+    show(exercise, points, rows)
 
 
-def _try(space: dict[str, Any], answer: str, check: str) -> tuple[bool, str]:
+def judged(space: dict[str, Any], *cells: str) -> tuple[bool, str]:
+    """Whether one of these cells fails, run in a copy of ``space``, and its words."""
+    space = dict(space)
     try:
-        exec(compile(answer, "<answer>", "exec"), space)
-        exec(compile(check, "<check>", "exec"), space)
+        for cell in cells:
+            exec(compile(cell, "<answer>", "exec"), space)
     except Exception as error:  # any error fails an answer, as it does in nbgrader
         return True, in_words(error)
     return False, ""
 
 
-def _show(exercise: str, points: float, rows: list[dict[str, Any]]) -> None:
+def show(exercise: str, points: float, rows: list[dict[str, Any]], **more: Any) -> None:
+    """Show how known answers were judged, and keep it for the report."""
     from IPython.display import display
 
     text = "\n".join(
         f"{'✓' if row['ok'] else '✗'} {row['kind']:<9} {row['message'] or 'passes'}"
         for row in rows
     )
-    data = {"exercise": exercise, "points": points, "rows": rows}
+    data = {"exercise": exercise, "points": points, "rows": rows, **more}
     display({GRADER: data, "text/plain": f"{exercise}\n{text}"}, raw=True)

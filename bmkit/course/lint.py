@@ -12,9 +12,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bmkit.course.catalog import Lesson
+from bmkit.course.glossary import missing
 from bmkit.course.regions import HIDDEN, SOLUTION, regions_wrong
-from bmkit.course.source import Cell, Problem, Source, digest
-from bmkit.course.twins import difference
+from bmkit.course.source import Cell, Problem, Source, digest, displayed
+from bmkit.course.twins import difference, names, translated
 
 LABEL = re.compile(r"\\label\{([^}]*)\}")
 REFERENCE = re.compile(r"\\ref\{([^}]*)\}")
@@ -27,13 +28,14 @@ WORDY = re.compile(r"\balt=|\bbm\.claim\(|\.set_(title|xlabel|ylabel)\(")
 def problems(sources: list[tuple[Lesson, Source]]) -> list[Problem]:
     """Every problem of every source, and those between sources."""
     found = [problem for _, source in sources for problem in own(source)]
-    return found + list(_needs([lesson for lesson, _ in sources]))
+    lessons = [lesson for lesson, _ in sources]
+    return [*found, *_needs(lessons), *_symbols(lessons)]
 
 
 def own(source: Source) -> list[Problem]:
     """The problems of one source by itself."""
     found = list(source.problems)
-    for rule in (_twins, _exercises, _regions, _equations, _cells):
+    for rule in (_twins, _terms, _exercises, _regions, _equations, _cells):
         found += rule(source)
     return found
 
@@ -63,6 +65,19 @@ def _twins(source: Source) -> Iterator[Problem]:
             gap = difference(cell.source, cell.twin.source)
             if gap:
                 yield Problem(source.path, cell.twin.line, gap)
+
+
+def _terms(source: Source) -> Iterator[Problem]:
+    for cell in source.cells:
+        if cell.twin is None:
+            continue
+        pairs = [(cell.source, cell.twin.source)]
+        if not cell.markdown:  # its strings; a program's own words are not translated
+            pairs = translated(cell.source, cell.twin.source)
+            own = names(cell.source) if pairs else None
+            pairs = [(own.sub(" ", english), chinese) for english, chinese in pairs]
+        for line in dict.fromkeys(line for pair in pairs for line in missing(*pair)):
+            yield Problem(source.path, cell.twin.line, line)
 
 
 def _must_speak(cell: Cell) -> bool:
@@ -146,6 +161,7 @@ def _equations(source: Source) -> Iterator[Problem]:
             if f'"{cell.name}"' not in cell.source:
                 message = f'equation cell must call bm.equation("{cell.name}", …)'
                 yield Problem(source.path, cell.line, message)
+            yield from _bound(source, cell)
         if cell.kind == "prose":
             for text, line in _both(cell):
                 for label in REFERENCE.findall(text):
@@ -157,6 +173,20 @@ def _equations(source: Source) -> Iterator[Problem]:
                 ):
                     message = "the translation must label the same equations"
                     yield Problem(source.path, line, message)
+
+
+def _bound(source: Source, cell: Cell) -> Iterator[Problem]:
+    """An equation cell executes the formula that is shown, not one of before."""
+    right, of = digest(displayed(source, cell.name)), cell.options.get("of")
+    if not of:
+        message = "an equation cell without its hash: run `bmkit stamp` on this file"
+        yield Problem(source.path, cell.line, message)
+    elif of != right:
+        message = (
+            f"stale equation cell: the formula now hashes to {right}, this is of "
+            f'"{of}". Look at what it computes, then set of="{right}"'
+        )
+        yield Problem(source.path, cell.line, message)
 
 
 def _both(cell: Cell) -> list[tuple[str, int]]:
@@ -204,6 +234,22 @@ def _has_alt(call: ast.Call) -> bool:  # type: ignore[valid-type]
     if not alt:
         return False
     return not isinstance(alt[0], ast.Constant) or bool(str(alt[0].value).strip())
+
+
+def _symbols(lessons: list[Lesson]) -> Iterator[Problem]:
+    """A symbol means one thing in a chapter; its first lesson says what."""
+    first: dict[tuple[str, str], Lesson] = {}
+    for lesson in lessons:
+        for symbol, meaning in lesson.symbols.items():
+            earlier = first.setdefault((lesson.path.parent.name, symbol), lesson)
+            known = earlier.symbols[symbol]
+            if meaning != known:
+                yield Problem(
+                    lesson.path,
+                    1,
+                    f"symbol {symbol!r} is {meaning!r} here and {known!r} in "
+                    f"{earlier.slug}: one meaning in a chapter",
+                )
 
 
 def _needs(lessons: list[Lesson]) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+DISPLAY = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
 MARKER = re.compile(r"^# %%(\s|$)")
 KINDS = ("exercise", "check", "hint", "mistake", "variant", "equation")
 OPTIONS: dict[str, set[str]] = {
@@ -24,7 +25,7 @@ OPTIONS: dict[str, set[str]] = {
     "hint": {"hint"},
     "mistake": {"mistake", "says"},
     "variant": {"variant"},
-    "equation": {"equation"},
+    "equation": {"equation", "of"},
 }
 _INVISIBLE = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}  # jupytext's own
 
@@ -190,18 +191,33 @@ def _pair(
     before.twin = Twin(text, str(options.get("of", "")), line)
 
 
-def stamp(path: Path) -> int:
-    """Fill in the empty ``of=""`` of a source; return how many were filled.
+def displayed(source: Source, label: str) -> str:
+    """The displayed formula with this label, as written; empty if there is none."""
+    for cell in source.cells:
+        for formula in DISPLAY.findall(cell.source) if cell.kind == "prose" else ():
+            if f"\\label{{{label}}}" in formula:
+                return " ".join(formula.split())
+    return ""
 
-    A hash that is there and wrong is left alone: a person must look at the Chinese.
+
+def stamp(path: Path) -> int:
+    """Fill in the missing hashes of a source; return how many were filled.
+
+    A translation is bound to its English, an equation cell to the formula shown. A
+    hash that is there and wrong is left alone: a person must look at what it binds.
     """
     source = read(path)
     rows = path.read_text(encoding="utf-8").split("\n")
     filled = 0
     for cell in source.cells:
+        bound = []
         if cell.twin and not cell.twin.of:
-            row = rows[cell.twin.line - 1].replace(' of=""', "").rstrip()
-            rows[cell.twin.line - 1] = f'{row} of="{digest(cell.source)}"'
+            bound.append((cell.twin.line, cell.source))
+        if cell.kind == "equation" and not cell.options.get("of"):
+            bound.append((cell.line, displayed(source, cell.name)))
+        for line, text in bound:
+            row = rows[line - 1].replace(' of=""', "").rstrip()
+            rows[line - 1] = f'{row} of="{digest(text)}"'
             filled += 1
     if filled:
         path.write_text("\n".join(rows), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`bmkit stamp FILE…`: fill in the empty hashes of new translations."""
+"""`bmkit stamp FILE…`: fill in the hashes of new translations and equations."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def main(args: argparse.Namespace) -> int:
             print(f"{path}: no such file", file=sys.stderr)
             code = 1
             continue
-        print(f"{path}: {stamp(path)} translations bound to their English")
+        print(f"{path}: {stamp(path)} hashes filled in")
     return code

@@ -27,6 +27,30 @@ def difference(english: str, chinese: str) -> str:
     return ""
 
 
+def translated(english: str, chinese: str) -> list[tuple[str, str]]:
+    """The strings of two such programs that differ: each with its translation."""
+    try:
+        pair = [_strings(ast.parse(text)) for text in (english, chinese)]
+    except SyntaxError:
+        return []  # told as a syntax error of its own
+    return [(a, b) for a, b in zip(*pair, strict=False) if a != b]
+
+
+def names(code: str) -> re.Pattern[str]:
+    """Matches a program's own names, which docstrings speak of and nobody translates.
+
+    Args:
+        code: a program that Python can read.
+    """
+    found = {"(?!)"}  # matches nothing
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, (ast.arg, ast.keyword)) and node.arg:
+            found.add(node.arg)
+    return re.compile(rf"\b(?:{'|'.join(sorted(found))})\b")
+
+
 def _strings(node: ast.AST) -> list[str]:
     """String constants in order, an f-string's text as one."""
     found: list[str] = []

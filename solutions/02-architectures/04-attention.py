@@ -308,7 +308,7 @@ def scaled_dot_product(q, k, v):
 # %% [markdown] lang="zh" of="379ccadb"
 # 逐字执行公式 (\ref{attention})：你的矩阵运算，对照最朴素的求和。
 
-# %% equation="attention"
+# %% equation="attention" of="ef91f945"
 Q, K, V = (torch.randn(n, 8, dtype=torch.float64) for n in (3, 5, 5))
 slow = torch.zeros_like(Q)
 for i in range(3):
@@ -339,7 +339,7 @@ bm.equation("attention", scaled_dot_product(Q, K, V)[0], slow, atol=1e-12)
 # 所以分数的大小通常在 $\sqrt d$ 左右。我们抽取许多对向量，
 # 实测的方差允许有五个标准误的偏差。
 
-# %% equation="dot-variance"
+# %% equation="dot-variance" of="5962ce1f"
 d, pairs = 64, 20_000
 q, k = torch.randn(2, pairs, d, dtype=torch.float64)
 error = d * math.sqrt((2 + 6 / d) / pairs)  # standard error of the variance
@@ -371,7 +371,7 @@ bm.equation("dot-variance", (q * k).sum(-1).var(), torch.tensor(d), atol=5 * err
 # （$i = j$ 时 $\delta_{ij}$ 为 1，否则为 0）这时就消失了：每一项都有一个接近 0 的因子。
 # 这样的网络死盯着一处，再也学不会看别处。
 
-# %% equation="softmax-jacobian"
+# %% equation="softmax-jacobian" of="6847f2b1"
 s = torch.randn(6, dtype=torch.float64)
 w = s.softmax(0)
 slope = torch.autograd.functional.jacobian(lambda s: s.softmax(0), s)  # (6, 6)
@@ -478,7 +478,7 @@ bm.claim(
 #
 # $$A(PX) = P\,A(X) \label{permutation}$$
 
-# %% equation="permutation"
+# %% equation="permutation" of="9c0cd9d6"
 maps = torch.randn(3, 8, 8, dtype=torch.float64)
 
 

@@ -19,11 +19,11 @@
 # %% [markdown]
 # A ball rolls down a narrow valley. Gradient descent, which only feels the slope under
 # its feet, bounces from wall to wall. Give it a memory and it finds the valley floor;
-# teach it how steep each direction usually is and it takes even strides. These two
+# teach it how steep each direction usually is and its steps even out. These two
 # ideas make every optimizer of this lesson, and almost every big model was trained with
 # one of them.
 
-# %% [markdown] lang="zh" of="0649058b"
+# %% [markdown] lang="zh" of="d092a854"
 # 一个小球从狭长的山谷滚下。梯度下降只感觉得到脚下的坡度，于是在两壁之间来回弹跳。
 # 给它一点记忆，它就能找到谷底；再告诉它每个方向平时有多陡，它的步子就匀称了。
 # 本课的优化算法都出自这两个想法，而如今的大模型几乎都是用它们训练出来的。
@@ -149,7 +149,7 @@ bm.show.figure(fig, alt=alt)
 #
 # 正负交替的分量互相抵消，方向一致的坡度则不断累积，最多累积到自身的 $1/(1-\mu)$ 倍。
 
-# %% equation="momentum-average"
+# %% equation="momentum-average" of="4bf8c02a"
 gs, mu = torch.randn(20), 0.9
 u = torch.tensor(0.0)
 for g in gs:
@@ -391,7 +391,7 @@ def rmsprop_step(p, g, v, lr, alpha=0.99, eps=1e-8):
 # \mathrm{lr}\,\frac{m_t/(1-\beta_1^t)}{\sqrt{v_t/(1-\beta_2^t)}+\epsilon}
 # \label{adam-update}$$
 
-# %% equation="adam-bias-correction"
+# %% equation="adam-bias-correction" of="bcec8a79"
 beta1, t, mean = 0.9, 7, 1.5
 g = torch.randn(t, 1000)  # (steps, runs)
 g = g - g.mean(1, keepdim=True) + mean  # every step's mean over the runs is exact
@@ -599,7 +599,7 @@ def side_by_side(step, optimizer, states, **options):
         paths[1].append(q.detach().clone())
     return torch.stack(paths[0]), torch.stack(paths[1])  # 各为 (100, 6)
 
-# %% equation="adam-update"
+# %% equation="adam-update" of="d71432be"
 ours, theirs = side_by_side(
     lambda p, g, m, v, t: adam_step(p, g, m, v, t, 0.05), torch.optim.Adam, 2, lr=0.05
 )
@@ -805,7 +805,7 @@ def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
     move = m / (1 - betas[0] ** t) / ((v / (1 - betas[1] ** t)).sqrt() + eps)
     return p - lr * (weight_decay * p + move), m, v
 
-# %% equation="adamw-update"
+# %% equation="adamw-update" of="711f6992"
 ours, theirs = side_by_side(
     lambda *state: adamw_step(*state, 0.05, 0.3),
     torch.optim.AdamW,
@@ -1075,7 +1075,7 @@ bm.claim(
 )
 
 # %% [markdown]
-# A nice picture, but not yet a fair race: the same `lr` means other strides for each
+# A nice picture, but not yet a fair race: the same `lr` means other steps for each
 # rule.
 #
 # ## A fair race
@@ -1085,7 +1085,7 @@ bm.claim(
 # piece of text, by the mean over seeds; the result is measured on another piece with
 # new seeds. You write the choice.
 
-# %% [markdown] lang="zh" of="46da1e8b"
+# %% [markdown] lang="zh" of="9d2818e1"
 # 图很好看，但还算不上公平：同一个 `lr`，对不同规则意味着不同的步子。
 #
 # ## 一场公平的比赛
@@ -1383,7 +1383,7 @@ bm.claim(
 )
 
 # %% [markdown]
-# Momentum sums the past; RMSprop evens the strides; Adam does both and corrects its
+# Momentum sums the past; RMSprop evens the steps; Adam does both and corrects its
 # start; AdamW decays all weights alike. An optimizer is only as good as the care given
 # to its learning rate, so a comparison without equal tuning compares care, not rules.
 #
@@ -1401,7 +1401,7 @@ bm.claim(
 # - D. P. Kingma and J. Ba (2015), *Adam: A Method for Stochastic Optimization*, ICLR.
 # - I. Loshchilov and F. Hutter (2019), *Decoupled Weight Decay Regularization*, ICLR.
 
-# %% [markdown] lang="zh" of="91277995"
+# %% [markdown] lang="zh" of="3a616803"
 # 动量累积过去；RMSprop 让步子匀称；Adam 两者兼有，还修正了起步；AdamW
 # 对所有权重一视同仁地衰减。优化算法好不好用，要看学习率调得用不用心；
 # 不给同等的调参机会，比的是用心程度，而不是算法。

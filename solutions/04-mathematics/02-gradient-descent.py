@@ -114,7 +114,7 @@ bm.show.figure(fig, alt="碗形的损失曲线，在 0.2 处的切线向右下�
 # $$\lim_{h\to0}\frac{J(\theta+hd)-J(\theta)}{h}=\nabla J(\theta)\cdot d
 # \label{first-order}$$
 
-# %% equation="first-order"
+# %% equation="first-order" of="52055190"
 def hill(p):
     return torch.sin(p[0]) + 0.5 * p[0] * p[1] + p[1] ** 2
 
@@ -144,7 +144,7 @@ with torch.no_grad():
 #
 # 试它一万个方向。
 
-# %% equation="steepest"
+# %% equation="steepest" of="766f4e4b"
 angle = torch.linspace(0, 2 * math.pi, 10_000)
 directions = torch.stack([angle.cos(), angle.sin()], dim=1)  # (10000, 2)
 bm.equation("steepest", (directions @ slope).min(), -slope.norm(), atol=1e-6)
@@ -266,7 +266,7 @@ bm.show.figure(
 # 换一个弯曲的模型 $\hat y=b\tanh(ax)$，用三种互不相干的办法核对：SymPy 对左边求导，
 # 自动微分也求一遍，有限差分则根本不用微积分。
 
-# %% equation="chain-rule"
+# %% equation="chain-rule" of="194c7d1f"
 a, b, x, y = 0.8, -1.5, 1.2, 2.0
 y_hat = b * math.tanh(a * x)
 dy_hat = np.array([b * x * (1 - math.tanh(a * x) ** 2), math.tanh(a * x)])
@@ -793,7 +793,7 @@ bm.show.explore(
 #
 # $$e_t=Q\,(I-\mathrm{lr}\,\Lambda)^t\,Q^\top e_0 \label{error-path}$$
 
-# %% equation="error-path"
+# %% equation="error-path" of="84625b25"
 generator = torch.Generator().manual_seed(lab.seed)
 M = torch.randn(5, 5, generator=generator)
 K = M @ M.T + 0.5 * torch.eye(5)  # any symmetric bowl
@@ -820,7 +820,7 @@ bm.equation("error-path", by_steps, Q @ ((1 - lr * curvature) ** 20 * (Q.T @ e0)
 #
 # 倍。当且仅当 $0<\mathrm{lr}<2/L$ 时它小于 1：**最陡的方向定上限，最平的方向磨耐心**。
 
-# %% equation="rate"
+# %% equation="rate" of="65f34091"
 rates = torch.linspace(0.05, 2.4, 30) / L
 left = torch.stack([torch.linalg.matrix_norm(torch.eye(5) - r * K, 2) for r in rates])
 right = (1 - rates[:, None] * curvature).abs().amax(dim=1)
@@ -840,7 +840,7 @@ bm.equation("rate", left, right, atol=1e-12)
 # $$\Bigl(\arg\min_{\mathrm{lr}}\rho,\ \min_{\mathrm{lr}}\rho\Bigr)
 # =\Bigl(\frac{2}{L+\mu},\ \frac{\kappa-1}{\kappa+1}\Bigr) \label{best-lr}$$
 
-# %% equation="best-lr"
+# %% equation="best-lr" of="ad77b0e3"
 rates = torch.linspace(0, 2, 200_001) / L  # find the minimum by looking everywhere
 rho = torch.maximum((1 - rates * mu).abs(), (1 - rates * L).abs())
 best, kappa = rho.argmin(), L / mu
@@ -899,7 +899,7 @@ bm.show.figure(fig, alt="两条 V 形线；取较大者，在 2/9 处最低，�
 # 拿 $J(\theta)=\sum\ln\cosh\theta_i$ 来试，它的曲率不超过 1：
 # 随机取一千个点，不等式被违反的量应当处处为 0。
 
-# %% equation="descent"
+# %% equation="descent" of="4c607444"
 points = 3 * torch.randn(1000, 4, generator=generator)
 lr = 2 * torch.rand(1000, generator=generator)  # anywhere between 0 and 2/L
 grads = points.tanh()
@@ -1290,7 +1290,7 @@ bm.claim(
 # %% [markdown] lang="zh" of="ac8c325c"
 # ## 行家的写法
 #
-# `torch.optim.SGD` 配上自动微分，走的正是同样的每一步。
+# `torch.optim.SGD` 配上自动微分求出的梯度，走的正是同样的每一步。
 
 # %%
 theta = torch.zeros(11, requires_grad=True)

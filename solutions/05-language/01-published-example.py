@@ -321,7 +321,7 @@ print(tokenizer.texts_to_sequences(["今晚的体育新闻"]))
 #
 # $$n_\text{kept} = p \left\lfloor \frac{n - k + 1}{p} \right\rfloor \label{kept}$$
 
-# %% equation="kept"
+# %% equation="kept" of="eb5137f1"
 n, k, p = 100, 5, 5
 pooled = tf.keras.layers.MaxPooling1D(p)(tf.zeros((1, n - k + 1, 1)))
 bm.equation("kept", p * pooled.shape[1], p * ((n - k + 1) // p))
@@ -657,7 +657,7 @@ bm.claim(
 # small ones; `0` is kept for the pad and `1` for *unknown*.
 
 # %% [markdown] lang="zh" of="fd4fda68"
-# 标题就这么些，我们按字切分。接着给它们编号：越常见编号越小；`0` 留给补位，
+# 标题就这么些，我们按字切分。接着给它们编号：越常见的词元编号越小；`0` 留给补位，
 # `1` 留给*未知*。
 
 # %% exercise="fit_vocabulary" points=2 minutes=8 level=2
@@ -719,7 +719,7 @@ bm.expect.equal(got, {"a": 2, "b": 3, "c": 4}, "最常见的词元排在最前")
 ### BEGIN HIDDEN TESTS
 got = fit_vocabulary([["z", "y"], ["x", "y", "z"], ["w"]], size=20)
 bm.expect.equal(
-    list(got), ["z", "y", "x", "w"], "次数相同，先遇到的排在前面"
+    list(got), ["z", "y", "x", "w"], "次数相同，先遇到的词元排在前面"
 )
 got = fit_vocabulary([list("好好好天天气")], size=4)
 bm.expect.equal(got, {"好": 2, "天": 3}, "size 把 0 和 1 也算在内")
@@ -1312,7 +1312,7 @@ def conv1d(x, W, b):
     rows = [np.einsum("bkc,kcf->bf", x[:, i : i + k], W) + b for i in places]
     return np.stack(rows, axis=1)
 
-# %% equation="convolution"
+# %% equation="convolution" of="15cfbf07"
 rng = np.random.default_rng(seed)
 x, W, b = rng.normal(size=(1, 9, 3)), rng.normal(size=(5, 3, 2)), rng.normal(size=2)
 layer = tf.keras.layers.Conv1D(2, 5, dtype="float64")

@@ -396,7 +396,7 @@ def tf_idf(train_counts, test_counts):
 # 再看库里的版本：scikit-learn 的 `CountVectorizer` 数字符，`TfidfTransformer` 加权。
 # 先核对 (\ref{idf}) 的两边，再核对所有的行。
 
-# %% equation="idf"
+# %% equation="idf" of="d8d89787"
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 counter = CountVectorizer(analyzer="char")
@@ -1341,7 +1341,7 @@ def strongest_responses(x, W, b):
 # PyTorch 的卷积做的是 (\ref{convolution-over-time})，我们写的一次做完两个公式。
 # PyTorch 的次序是 (filters, d, h)，我们的是 (filters, h, d)。
 
-# %% equation="convolution-over-time"
+# %% equation="convolution-over-time" of="d6c3a554"
 net = bm.models.TextCNN(len(tokens), 4).eval()
 e = net.embedding(x_train[:8]).detach()  # (8, n, d)
 layer = net.convolutions[1]  # width 3
@@ -1350,7 +1350,7 @@ one_by_one = [(W * e[:, None, i : i + 3]).sum((2, 3)) + b for i in range(length 
 c = F.relu(layer(e.transpose(1, 2))).detach()  # (8, filters, n - 2)
 bm.equation("convolution-over-time", c, torch.stack(one_by_one, 2).relu(), atol=1e-5)
 
-# %% equation="max-over-time"
+# %% equation="max-over-time" of="9198ad4d"
 bm.equation(
     "max-over-time", strongest_responses(e, W, b), c.max(dim=2).values, atol=1e-5
 )
@@ -1827,7 +1827,7 @@ bm.show.figure(fig, alt="TF-IDF 与 TextCNN 在测试集上的混淆矩阵，大
 #
 # *宏平均* F1 是各类 F1 的简单平均：稀少的类与常见的类同等重要。
 
-# %% equation="f1"
+# %% equation="f1" of="72d3219c"
 table = confusion["TF-IDF"]
 TP, FP, FN = (
     table.diagonal(),

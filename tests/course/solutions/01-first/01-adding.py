@@ -35,7 +35,7 @@ import bmkit as bm
 
 lab = bm.start("adding", profile=profile, device="cpu", seed=seed, lang=lang)
 
-# %% equation="commutes"
+# %% equation="commutes" of="210f59dc"
 bm.equation("commutes", 2.0 + 3.0, 3.0 + 2.0)
 
 # %% [markdown]

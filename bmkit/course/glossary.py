@@ -1,0 +1,67 @@
+"""The course's words in both languages, and whether a translation keeps to them.
+
+`glossary.toml` beside this file says what each English term is called in Chinese. Code,
+formulas and links are no prose: a term within them asks for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+HOME = Path(__file__).with_suffix(".toml")
+# Fenced and inline code, formulas and their labels, a link's address, an HTML tag.
+NO_PROSE = re.compile(
+    r"```.*?```|`[^`]*`|\$\$.*?\$\$|\$[^$\n]*\$|\\(?:ref|label)\{[^}]*\}"
+    r"|(?<=\])\([^)\s]*\)|<[^>\n]*>",
+    re.DOTALL,
+)
+
+
+@cache
+def terms() -> dict[str, list[str]]:
+    """Each English term, in small letters, and its Chinese; the longest first."""
+    found = tomllib.loads(HOME.read_text(encoding="utf-8"))["terms"]
+    return dict(sorted(found.items(), key=lambda item: (-len(item[0]), item[0])))
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    # A line may break within a term. The longest come first, so that none is met
+    # again as a part of another.
+    words = (re.escape(term).replace(r"\ ", r"\s+") for term in terms())
+    return re.compile(rf"(?<![\w-])({'|'.join(words)})s?(?![\w-])", re.IGNORECASE)
+
+
+def used(english: str) -> list[str]:
+    """The terms that an English text uses, each once, in order."""
+    text = NO_PROSE.sub(" ", english)
+    met = (re.sub(r"\s+", " ", m[1]).lower() for m in _pattern().finditer(text))
+    return list(dict.fromkeys(met))
+
+
+def missing(english: str, chinese: str) -> list[str]:
+    """What a translation lacks: a line for each term that it does not have.
+
+    Args:
+        english: prose or a message.
+        chinese: its translation. The title of a book or paper may stay in English.
+    """
+    # A line break of the source is no gap in Chinese, and may fall within a word.
+    text = re.sub(r"(?<=[^\x00-\x7f])\s+(?=[^\x00-\x7f])", "", chinese).lower()
+    text = re.sub(r"\s+", " ", text)
+    return [
+        f"the translation lacks {term!r}: in Chinese {' or '.join(terms()[term])}"
+        for term in used(english)
+        if not any(word.lower() in text for word in terms()[term])
+        and not _in_title(term, text)
+    ]
+
+
+def _in_title(term: str, text: str) -> bool:
+    """Whether Chinese text has the English term beside another English word."""
+    word = re.escape(term)
+    beside = rf"[a-z]{{2,}},? {word}s?\b|\b{word}s?:? [a-z]{{2,}}"
+    return re.search(beside, text) is not None
