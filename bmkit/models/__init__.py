@@ -7,9 +7,18 @@ is first asked for.
 from importlib import import_module
 
 _HOME = {
+    "CNN": "cnn",
+    "GPT": "gpt",
+    "GRU": "recurrent",
+    "LSTM": "recurrent",
+    "MLP": "mlp",
     "MultiHeadAttention": "attention",
-    "scaled_dot_product_attention": "attention",
+    "RNN": "recurrent",
     "TextCNN": "text_cnn",
+    "Transformer": "transformer",
+    "TransformerDecoder": "transformer",
+    "TransformerEncoder": "transformer",
+    "scaled_dot_product_attention": "attention",
 }
 __all__ = sorted(_HOME)
 

@@ -11,6 +11,7 @@
 #     needs: []
 #     data: []
 #     extras: []
+#     symbols: {q: queries, k: keys, v: values, d: numbers that stand for one place}
 #     says:
 #       en: Build attention from tensors and watch where it looks.
 #       zh: 从张量开始搭出注意力，看它在看哪里。

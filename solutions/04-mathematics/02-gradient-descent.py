@@ -11,6 +11,19 @@
 #     needs: []
 #     data: []
 #     extras: []
+#     symbols:
+#       x: input, or rows of inputs
+#       y: target
+#       y_hat: prediction
+#       theta: all parameters
+#       J: loss
+#       lr: learning rate
+#       n: number of examples
+#       d: direction or number of features
+#       L: largest curvature
+#       mu: smallest curvature
+#       kappa: condition number
+#       H: Hessian
 #     says:
 #       en: Which way is down, how far to step, and why to run a printed formula.
 #       zh: 哪边是下坡，一步走多远，以及为什么印出来的公式也要跑一遍。
