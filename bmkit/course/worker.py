@@ -25,6 +25,7 @@ GRADER = "application/vnd.bmkit.grader+json"
 GOOD = ("passed", "unchanged", "skipped")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most
+_importing = threading.Lock()
 GRACE = 10  # seconds that papermill gets to notice that its kernel was killed
 
 
@@ -69,12 +70,25 @@ class Result:
 def work(job: Job) -> Result:
     """Run the job's notebook in a fresh kernel and a folder of its own."""
     began = time.monotonic()
+    _import()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         run = _Run(job, Path(folder))
         run.finish(began + job.limit)
         result = run.result()
     result.seconds = time.monotonic() - began
     return result
+
+
+def _import() -> None:
+    """Import what the threads below need, in one thread.
+
+    These packages import each other in a circle: two threads that begin at different
+    places would wait for each other.
+    """
+    with _importing:
+        import papermill  # noqa: F401
+
+        from bmkit.course.kernels import provisioner  # noqa: F401
 
 
 class _Run:
