@@ -212,7 +212,8 @@ def hostile(text: str) -> Verdict:
 
 CLASSES = re.compile(r"[a-z]{1,3}[0-9a-z]?|tex|facts dim|card( person)?|marks|said")
 MORE_CLASSES = re.compile(
-    r"dim( said)?|label dim|code|note|prose|verdict said( fail)?|out (out|err|error)"
+    r"dim( said| hint)?|label dim|code|note|prose|verdict said( fail)?"
+    r"|out (out|err|error)"
 )
 LINKS = re.compile(r"https?://[^\s<>\"'`]+|mailto:[^\s<>\"'`]+|#cell-\d+")
 PICTURES = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/]+=*")

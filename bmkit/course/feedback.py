@@ -103,6 +103,11 @@ def page(verdict: Verdict) -> str:
         lang="zh-CN" if words is WORDS["zh"] else "en",
         words=words,
         verdict=verdict,
+        hints={
+            mark.exercise: prose(mark.hint, words["not_loaded"])
+            for mark in verdict.marks
+            if mark.hint
+        },
         title=shown.title,
         cells=shown.cells,
         notes=shown.notes,

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bmkit.course import trees
 from bmkit.course.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def _tokens(code: str, exercise: str) -> list[str]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what it says of a learner's escapes
-                tree = ast.parse(code)
+                tree = trees.parse(code)
             return list(_walk(tree, exercise))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             pass

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bmkit.course import trees
 from bmkit.course.build import learner_notebook, source_notebook
 from bmkit.course.catalog import LANGS, Lesson
 
@@ -141,7 +142,7 @@ def _defines(cell: dict[str, Any]) -> set[str]:
     if cell["cell_type"] != "code":
         return set()
     try:
-        tree = ast.parse(cell["source"])
+        tree = trees.parse(cell["source"])
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     kinds = (ast.FunctionDef, ast.ClassDef)

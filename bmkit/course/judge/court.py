@@ -12,6 +12,7 @@ import contextlib
 import threading
 from functools import cache
 
+from bmkit.course import trees
 from bmkit.course.catalog import ROOT, Lesson
 from bmkit.course.judge.brief import Brief
 from bmkit.course.judge.judge import PRELOAD, judge
@@ -41,7 +42,7 @@ def _preload(lesson: Lesson, _changed: int) -> tuple[str, ...]:
 
 def _imports(source: str) -> list[str]:
     try:
-        tree = ast.parse(source)
+        tree = trees.parse(source)
     except (SyntaxError, ValueError):  # magics
         return []
     found = []

@@ -15,6 +15,8 @@ import symtable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from bmkit.course import trees
+
 BY_STRING = {"exec", "eval", "globals", "locals", "vars", "get_ipython", "__main__"}
 BUILTINS = set(dir(builtins))
 NONE: frozenset[str] = frozenset()
@@ -54,7 +56,7 @@ class Names:
 def names(source: str) -> Names:
     """The names in a cell, more rather than fewer."""
     try:
-        tree = ast.parse(source)
+        tree = trees.parse(source)
         symtable.symtable(source, "<cell>", "exec")
         found = Names()
         bound: set[str] = set()

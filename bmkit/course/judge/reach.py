@@ -13,6 +13,8 @@ import ast
 import re
 from functools import lru_cache
 
+from bmkit.course import trees
+
 MODULES = {
     *("gc", "sys", "inspect", "ctypes", "builtins", "importlib", "types", "ast"),
     *("IPython", "ipykernel", "unittest", "atexit", "signal", "traceback", "code"),
@@ -41,7 +43,7 @@ MAGIC = re.compile(r"^\s*%{1,2}(matplotlib|time|timeit)\b.*$", re.MULTILINE)
 def reaches(source: str) -> str:
     """The first thing in a cell's code that reaches for the interpreter, or nothing."""
     try:
-        tree = ast.parse(MAGIC.sub("", source))
+        tree = trees.parse(MAGIC.sub("", source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "code that cannot be read"
     return next(filter(None, map(_reaches, ast.walk(tree))), "")

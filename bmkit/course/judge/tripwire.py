@@ -10,6 +10,8 @@ from __future__ import annotations
 import ast
 import random
 
+from bmkit.course import trees
+
 FORMS = (
     "assert {a} == {b}, {says!r}",
     "import torch\nassert torch.allclose({tensors}), {says!r}",
@@ -44,7 +46,7 @@ def laid_in(check: str) -> tuple[str, str, str]:
     right, _ = _made(form, equal=True)
     wrong, says = _made(form, equal=False)
     lines = check.splitlines()
-    at = random.choice([_first(node) for node in ast.parse(check).body])
+    at = random.choice([_first(node) for node in trees.parse(check).body])
     holds, fails = ("\n".join([*lines[:at], x, *lines[at:]]) for x in (right, wrong))
     return holds, fails, says
 
