@@ -510,6 +510,21 @@ def test_what_is_missing_is_said_in_one_line_with_what_to_do(monkeypatch):
     assert sandbox.missing() == "the sandbox needs Linux; this is darwin"
 
 
+def test_a_sandbox_that_does_not_start_is_said_with_its_own_words(
+    monkeypatch, tmp_path
+):
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions' >&2; exit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    sandbox._refusal.cache_clear()
+    try:
+        assert "does not start here (bwrap: No permissions)" in sandbox.missing()
+        assert "\n" not in sandbox.missing()
+    finally:
+        sandbox._refusal.cache_clear()
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

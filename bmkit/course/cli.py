@@ -21,6 +21,7 @@ VERBS = {
     "progress": ("progress_cli", "show what you have solved so far"),
     "data": ("data_cli", "list, get and verify data sets"),
     "list": ("list_cli", "list the lessons"),
+    "bench": ("bench_cli", "measure speed and memory, both sides in one run"),
 }
 
 
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if verb == chosen:  # only the room in use is imported
             _room(module).add_arguments(sub)
     args, rest = parser.parse_known_args(words)
-    if rest and args.verb not in ("test", "lab"):
+    if rest and args.verb not in ("test", "lab", "bench"):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args.rest = rest
     return _guarded(args)

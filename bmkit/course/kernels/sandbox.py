@@ -14,8 +14,10 @@ import os
 import shutil
 import socket
 import struct
+import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +66,22 @@ def missing() -> str:
             "the sandbox needs bubblewrap: apt install bubblewrap (Debian, Ubuntu), "
             "dnf install bubblewrap (Fedora)"
         )
+    if refusal := _refusal():
+        return (
+            f"the sandbox does not start here ({refusal}): this system does not let "
+            "its users make namespaces, as in many containers; on Ubuntu see "
+            "sysctl kernel.apparmor_restrict_unprivileged_userns"
+        )
     return ""
+
+
+@cache
+def _refusal() -> str:
+    """What bubblewrap says where it cannot make a room; empty where it can."""
+    words = ["bwrap", "--unshare-all", "--ro-bind", "/", "/", "true"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+    return lines[-1][:200] if done.returncode else ""
 
 
 def command(python: list[str], *, share: list[Path] = ()) -> list[str]:
