@@ -1,0 +1,1608 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     name: python3
+#     display_name: Python 3 (ipykernel)
+#   bmkit:
+#     slug: welcome
+#     title: {en: Welcome, zh: 开始}
+#     section: "5.1, 7"
+#     minutes: 45
+#     needs: []
+#     data: []
+#     extras: []
+#     symbols:
+#       N: number of parameters
+#       x: input
+#       y: target
+#       z: "scores, before the softmax"
+#       p: probability
+#       W: "weights of a layer, (out, in)"
+#       b: bias of a layer
+#       w: "width, the numbers that a layer takes or gives"
+#       theta: all parameters
+#       J: loss
+#       g: slope of the loss
+#       lr: learning rate
+#     says:
+#       en: Look at your machine, solve four exercises, teach a network to read digits.
+#       zh: 看看你的机器，做四道练习，教会一个网络认数字。
+# ---
+
+# %% [markdown]
+# Before this hour is over, a network of yours will read handwritten digits. You will
+# have written the four pieces that matter, and each will have been checked the moment
+# you wrote it. First we look at the machine: what is installed, what it can do, and
+# what an old sentence about Python versions is worth today.
+#
+# A notebook is made of cells. Click into one and press Shift+Enter: it runs, and the
+# next one is selected. Run them from the top, in order.
+
+# %% [markdown] lang="zh" of="5a021e96"
+# 不出一小时，你自己的网络就能认出手写数字。其中要紧的四个部件由你来写，每写完一个，
+# 马上就知道对不对。在此之前，先看看这台机器：装了什么，能做什么，
+# 以及一句关于 Python 版本的老话，如今还管不管用。
+#
+# 笔记本由一个个单元格组成。点进一个单元格，按 Shift+Enter：它就会运行，
+# 并选中下一个。请从头开始，依次运行。
+
+# %% tags=["parameters"]
+profile = "workshop"  # ci, workshop or full
+device = "auto"  # auto, cpu or cuda
+seed = 0
+lang = "en"
+
+# %%
+import os
+import platform
+import time
+from importlib import metadata
+from itertools import pairwise
+
+import bmkit as bm
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import psutil
+import torch
+from packaging.specifiers import SpecifierSet
+from sklearn.datasets import load_digits
+from sklearn.neighbors import KNeighborsClassifier
+from torch import nn
+from torch.nn import functional as F
+
+lab = bm.start("welcome", profile=profile, device=device, seed=seed, lang=lang)
+
+# %% [markdown]
+# Every lesson begins with these two cells. The first has four settings that you may
+# change. `profile` is how much to do: `ci` is small and quick, `workshop` is for a
+# laptop, `full` is for a GPU. `device` says where to compute, `seed` where chance
+# begins, and `lang` in which language the kit talks to you. Every lesson lies twice
+# on the disk, in `lessons/en` and `lessons/zh`, with the same code.
+#
+# `lab` remembers the settings. A lesson asks it for sizes, so that one program serves
+# all three profiles.
+
+# %% [markdown] lang="zh" of="eeaa4032"
+# 每一课都以这两个单元格开头。前一个里有四项设置，可以改。`profile` 决定做多少：
+# `ci` 小而快，`workshop` 适合笔记本电脑，`full` 留给 GPU。`device` 说在哪里计算，
+# `seed` 定下随机数从何处开始，`lang` 是工具包与你说话的语言。
+# 每一课在硬盘上都有两份，分别在 `lessons/en` 和 `lessons/zh` 里，代码相同。
+#
+# `lab` 记住这些设置。课程向它询问规模，于是同一个程序可以用于三种配置。
+
+# %%
+steps = lab.pick(ci=200, workshop=600, full=600)
+print(lab.profile, "→", steps, "steps")
+
+# %% [markdown]
+# ## What is installed
+#
+# A package can be asked for its version without importing it: its metadata lie on the
+# disk. TensorFlow may be absent. A few lessons use it, and those say so.
+
+# %% [markdown] lang="zh" of="9b0e791c"
+# ## 装了些什么
+#
+# 不用导入一个包，也能问出它的版本：元数据就在硬盘上。TensorFlow 可以没有：
+# 只有少数几课要用，而且会事先说明。
+
+
+# %%
+def about(*names):
+    """Version and accepted Pythons of the first of these packages that is here."""
+    for name in names:
+        try:
+            found = metadata.metadata(name)
+        except metadata.PackageNotFoundError:
+            continue
+        return found["Version"], found["Requires-Python"]
+    return None
+
+
+packages = {
+    "PyTorch": ("models", about("torch")),
+    "TensorFlow": ("models", about("tensorflow", "tensorflow-cpu")),
+    "NumPy": ("arrays", about("numpy")),
+    "pandas": ("tables", about("pandas")),
+    "Matplotlib": ("pictures", about("matplotlib")),
+    "scikit-learn": ("baselines", about("scikit-learn")),
+    "JupyterLab": ("this page", about("jupyterlab")),
+}
+
+
+# %% lang="zh" of="579d2c32"
+def about(*names):
+    """这些名字中第一个装了的包：它的版本，以及它接受的 Python。"""
+    for name in names:
+        try:
+            found = metadata.metadata(name)
+        except metadata.PackageNotFoundError:
+            continue
+        return found["Version"], found["Requires-Python"]
+    return None
+
+
+packages = {
+    "PyTorch": ("模型", about("torch")),
+    "TensorFlow": ("模型", about("tensorflow", "tensorflow-cpu")),
+    "NumPy": ("数组", about("numpy")),
+    "pandas": ("表格", about("pandas")),
+    "Matplotlib": ("图", about("matplotlib")),
+    "scikit-learn": ("基线", about("scikit-learn")),
+    "JupyterLab": ("本页面", about("jupyterlab")),
+}
+
+# %%
+rows = [
+    {"package": name, "for": use, "version": (found or ("not here",))[0]}
+    for name, (use, found) in packages.items()
+]
+rows.append({"package": "Python", "for": "all", "version": platform.python_version()})
+pd.DataFrame(rows).set_index("package")
+
+# %% lang="zh" of="e195babb"
+rows = [
+    {"包": name, "用途": use, "版本": (found or ("没有",))[0]}
+    for name, (use, found) in packages.items()
+]
+rows.append({"包": "Python", "用途": "一切", "版本": platform.python_version()})
+pd.DataFrame(rows).set_index("包")
+
+# %% [markdown]
+# The document that this course follows says, in §5.1: make sure that you have Python
+# 3.8 or later. That was good advice once. Whether it still is, no opinion need decide:
+# each package states in its metadata which Pythons it accepts. Here is the answer of
+# the very packages on your machine.
+
+# %% [markdown] lang="zh" of="02a42ac7"
+# 本课程所依据的文档在 §5.1 中说：确保安装了 Python 3.8 及以上版本。
+# 这曾经是个好建议。如今还成不成立，不必争论：
+# 每个包都在元数据里写明自己接受哪些 Python。下面就是你这台机器上各个包的回答。
+
+# %%
+pythons = [f"3.{minor}" for minor in range(8, 15)]
+here = {name: found for name, (_, found) in packages.items() if found}
+accepts = np.array(
+    [
+        [SpecifierSet(asked or "").contains(f"{python}.20") for python in pythons]
+        for _, asked in here.values()
+    ]
+)  # (packages, pythons)
+
+# %%
+fig, ax = plt.subplots(figsize=(6.4, 3.2))
+ax.imshow(accepts, cmap="Greys", vmin=0, vmax=2, aspect="auto")
+for row, column in np.argwhere(accepts):
+    ax.text(column, row, "✓", ha="center", va="center")
+ax.set_xticks(range(len(pythons)), pythons)
+ax.set_yticks(range(len(here)), [f"{name} {v}" for name, (v, _) in here.items()])
+mine = int(platform.python_version_tuple()[1]) - 8
+ax.axvspan(mine - 0.5, mine + 0.5, fill=False, lw=2.5, ec="#c2410c")
+ax.set(xlabel="Python (framed: yours)", ylabel="installed package")
+ax.grid(False)
+alt = (
+    "Installed packages by versions of Python, a tick where the package accepts it. "
+    "The columns 3.8 and 3.9 are empty; yours, framed, is full."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="58e82bc3"
+fig, ax = plt.subplots(figsize=(6.4, 3.2))
+ax.imshow(accepts, cmap="Greys", vmin=0, vmax=2, aspect="auto")
+for row, column in np.argwhere(accepts):
+    ax.text(column, row, "✓", ha="center", va="center")
+ax.set_xticks(range(len(pythons)), pythons)
+ax.set_yticks(range(len(here)), [f"{name} {v}" for name, (v, _) in here.items()])
+mine = int(platform.python_version_tuple()[1]) - 8
+ax.axvspan(mine - 0.5, mine + 0.5, fill=False, lw=2.5, ec="#c2410c")
+ax.set(xlabel="Python（框内是你的）", ylabel="已安装的包")
+ax.grid(False)
+alt = (
+    "纵向是已安装的包，横向是 Python 的版本，接受之处打勾。"
+    "3.8 和 3.9 两列是空的；框出的是你的版本，整列都有勾。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+on_38 = [name for name, row in zip(here, accepts, strict=True) if row[0]]
+bm.claim(
+    "Not one of the packages here accepts Python 3.8, which §5.1 asks for",
+    not on_38,
+    asks=", ".join(f"{name} {asked}" for name, (_, asked) in here.items()),
+)
+
+# %% lang="zh" of="f3c2f0fb"
+on_38 = [name for name, row in zip(here, accepts, strict=True) if row[0]]
+bm.claim(
+    "这里没有一个包还接受 §5.1 所说的 Python 3.8",
+    not on_38,
+    asks=", ".join(f"{name} {asked}" for name, (_, asked) in here.items()),
+)
+
+# %% [markdown]
+# The row with the ✓ is a **claim**. Each takeaway of this course is one: a sentence, a
+# condition and the numbers behind it, measured anew every time the lesson runs. If on
+# your machine it does not hold, you see a red ✗, and nothing stops. You
+# can make your own with `bm.claim`. Here is a famous one.
+
+# %% [markdown] lang="zh" of="d38cf9b4"
+# 上面带 ✓ 的那一行是一条**结论**。本课程要你记住的都写成这样：一句话、一个条件，
+# 以及背后的数字，每次运行都重新测量。如果在你的机器上不成立，你会看到红色的 ✗，
+# 而运行不会中断。你也可以用 `bm.claim` 写一条。下面这条很有名。
+
+# %%
+bm.claim("To a computer, 0.1 + 0.2 is not 0.3", 0.1 + 0.2 != 0.3, gap=0.1 + 0.2 - 0.3)
+
+# %% lang="zh" of="5c300e1e"
+bm.claim("对计算机来说，0.1 + 0.2 不等于 0.3", 0.1 + 0.2 != 0.3, gap=0.1 + 0.2 - 0.3)
+
+# %% [markdown]
+# A computer keeps only so many digits of a number. That is why no check in this course
+# asks whether two results are equal to the last digit. It asks whether they are close.
+#
+# ## What the machine can do
+
+# %% [markdown] lang="zh" of="6e098372"
+# 计算机只保留一个数的有限位。所以本课程的检查从不问两个结果是否丝毫不差，
+# 只问它们是否足够接近。
+#
+# ## 这台机器有多大本事
+
+# %%
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+pd.Series(
+    {
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "threads that PyTorch uses": torch.get_num_threads(),
+        "memory, GiB": round(psutil.virtual_memory().total / 2**30, 1),
+        "GPU": gpu,
+        "this lesson runs on": lab.device,
+    },
+    name="your machine",
+).to_frame()
+
+# %% lang="zh" of="8905afa3"
+gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "没有"
+pd.Series(
+    {
+        "系统": platform.system(),
+        "核数": os.cpu_count(),
+        "PyTorch 使用的线程数": torch.get_num_threads(),
+        "内存，GiB": round(psutil.virtual_memory().total / 2**30, 1),
+        "GPU": gpu,
+        "本课运行在": lab.device,
+    },
+    name="你的机器",
+).to_frame()
+
+# %% [markdown]
+# No GPU is no obstacle: every lesson runs without one. With one, §5.1 tells you to
+# install CUDA and cuDNN and to set paths by hand. Today the packages of PyTorch and
+# TensorFlow for Linux can bring both along, and the machine needs only NVIDIA's
+# driver.
+#
+# A **thread** is one line of work, and a core does one at a time. PyTorch cuts a large
+# matrix product into parts and gives each thread a part. Let us measure what that is
+# worth here.
+
+# %% [markdown] lang="zh" of="d55276fb"
+# 没有 GPU 也不要紧：每一课都可以不用它。如果有，§5.1 会让你手工安装 CUDA 和 cuDNN
+# 并配置路径。如今 PyTorch 和 TensorFlow 在 Linux 上的安装包可以把两者一并带来，
+# 机器上只需要有 NVIDIA 的驱动程序。
+#
+# **线程**是一条干活的线，一个核同一时刻只能干一条。PyTorch 会把大的矩阵乘法切成几份，
+# 每个线程领一份。在这台机器上值不值得，我们来量一量。
+
+
+# %%
+def milliseconds(n, threads, where="cpu", repeats=5):
+    """The fastest of a few products of two n × n matrices."""
+    before, times = torch.get_num_threads(), []
+    torch.set_num_threads(threads)
+    A = torch.ones(n, n, device=where)
+    for _ in range(repeats + 1):
+        began = time.perf_counter()
+        (A @ A)[0, 0].item()  # asking for a number waits for the GPU too
+        times.append(time.perf_counter() - began)
+    torch.set_num_threads(before)
+    return 1000 * min(times[1:])  # the first one warms up
+
+
+cores = os.cpu_count()
+sizes = [2**k for k in range(5, lab.pick(ci=10, workshop=11, full=12))]
+measured = {k: [milliseconds(n, k) for n in sizes] for k in sorted({1, cores})}
+
+
+# %% lang="zh" of="06bd8528"
+def milliseconds(n, threads, where="cpu", repeats=5):
+    """两个 n × n 矩阵相乘，取几次中最快的一次。"""
+    before, times = torch.get_num_threads(), []
+    torch.set_num_threads(threads)
+    A = torch.ones(n, n, device=where)
+    for _ in range(repeats + 1):
+        began = time.perf_counter()
+        (A @ A)[0, 0].item()  # 取出一个数，也就等到了 GPU 算完
+        times.append(time.perf_counter() - began)
+    torch.set_num_threads(before)
+    return 1000 * min(times[1:])  # 第一次用来热身
+
+
+cores = os.cpu_count()
+sizes = [2**k for k in range(5, lab.pick(ci=10, workshop=11, full=12))]
+measured = {k: [milliseconds(n, k) for n in sizes] for k in sorted({1, cores})}
+
+# %%
+fig, ax = plt.subplots()
+for (threads, times), mark in zip(measured.items(), "os", strict=False):
+    ax.loglog(sizes, times, marker=mark, label=f"threads: {threads}")
+if lab.device == "cuda":
+    on_gpu = [milliseconds(n, 1, "cuda") for n in sizes]
+    ax.loglog(sizes, on_gpu, "^-.", label="GPU")
+ax.set_xscale("log", base=2)
+ax.set(xlabel="rows of the square matrices", ylabel="milliseconds a product")
+ax.legend()
+alt = (
+    "Time of a matrix product against its size, on logarithmic axes, with one thread "
+    "and with one for each core: small products take next to no time, large ones climb "
+    "steeply."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="d99d743c"
+fig, ax = plt.subplots()
+for (threads, times), mark in zip(measured.items(), "os", strict=False):
+    ax.loglog(sizes, times, marker=mark, label=f"线程：{threads}")
+if lab.device == "cuda":
+    on_gpu = [milliseconds(n, 1, "cuda") for n in sizes]
+    ax.loglog(sizes, on_gpu, "^-.", label="GPU")
+ax.set_xscale("log", base=2)
+ax.set(xlabel="方阵的行数", ylabel="一次乘法的毫秒数")
+ax.legend()
+alt = (
+    "双对数坐标：矩阵乘法的用时随大小的变化，分别用一个线程和每核一个线程。"
+    "小矩阵几乎不花时间，大矩阵的用时急剧上升。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %% [markdown]
+# Where the lines part, threads begin to pay. To the left of it, handing out the work
+# costs as much as it saves. If your lines never part, there is one core, or other
+# programs hold the others: then more threads than free cores make everything slower.
+# What comes out does not depend on them, save for the last digits.
+
+# %% [markdown] lang="zh" of="04b0d8ab"
+# 两条线分开的地方，多线程开始划算；在它左边，分派活计花的工夫抵得上省下的工夫。
+# 如果你的两条线始终不分开，那么要么只有一个核，要么别的程序占着其余的核：
+# 线程比空闲的核还多，反而样样都慢。算出的结果与线程无关，只有末几位除外。
+
+# %%
+A, before, products = torch.randn(300, 300), torch.get_num_threads(), []
+for threads in (1, cores):
+    torch.set_num_threads(threads)
+    products.append(A @ A)
+torch.set_num_threads(before)
+gap = (products[0] - products[1]).abs().max() / products[0].abs().max()
+bm.claim("Threads change the time, not the result", gap < 1e-4, relative_gap=gap)
+
+# %% lang="zh" of="8e0170b9"
+A, before, products = torch.randn(300, 300), torch.get_num_threads(), []
+for threads in (1, cores):
+    torch.set_num_threads(threads)
+    products.append(A @ A)
+torch.set_num_threads(before)
+gap = (products[0] - products[1]).abs().max() / products[0].abs().max()
+bm.claim("线程改变用时，不改变结果", gap < 1e-4, relative_gap=gap)
+
+# %% [markdown]
+# ## A network is numbers on lines
+#
+# So much for the machine. Now to what runs on it. A small network is drawn below: a
+# dot is a number, a line carries a number on to the next column. Each line has a
+# **weight**, by which it multiplies. Each dot that lines lead to has a **bias**, which
+# it adds. Weights and biases are the **parameters**, all that a network learns. Move
+# the sliders and watch the two counts.
+
+# %% [markdown] lang="zh" of="ff0ac3dc"
+# ## 网络就是线上的数
+#
+# 机器就看到这里，来看在它上面运行的东西。下面画着一个小网络：
+# 一个点是一个数，一条线把数送往下一列。每条线有一个**权重**，经过时乘上它；
+# 每个有线通到的点有一个**偏置**，要加上它。权重和偏置合称**参数**，
+# 网络学到的一切都在其中。拖动滑块，看看两个计数怎样变化。
+
+
+# %%
+def drawn(inputs, hidden, outputs):
+    widths = [inputs, hidden, outputs]
+    fig, ax = plt.subplots(figsize=(6.4, 3.4))
+    spots = [[(c, r - (w - 1) / 2) for r in range(w)] for c, w in enumerate(widths)]
+    lines = 0
+    for left, right in pairwise(spots):
+        for a in left:
+            for b in right:
+                ax.plot(*zip(a, b, strict=True), "-", color="0.6", lw=1, zorder=1)
+                lines += 1
+    for column, shade in zip(spots, ("white", "#9db4d8", "#1b3a6b"), strict=True):
+        ax.scatter(*zip(*column, strict=True), s=160, c=shade, ec="black", zorder=2)
+    ax.set_xticks(range(3), ["inputs", "hidden", "outputs"])
+    ax.set(yticks=[], xlim=(-0.4, 2.4), xlabel="column", ylabel="dots of a column")
+    ax.set_title(f"{lines} weights (lines), {hidden + outputs} biases (filled dots)")
+    ax.spines[:].set_visible(False)
+    ax.grid(False)
+    return fig
+
+
+alt = (
+    "Three columns of dots, four, three and two, with a line from each dot to every "
+    "dot of the next column: 18 weights, and 5 biases."
+)
+bm.show.explore(
+    drawn, alt=alt, inputs=(1, 10, 1, 4), hidden=(1, 10, 1, 3), outputs=(1, 10, 1, 2)
+)
+
+
+# %% lang="zh" of="6c61f853"
+def drawn(inputs, hidden, outputs):
+    widths = [inputs, hidden, outputs]
+    fig, ax = plt.subplots(figsize=(6.4, 3.4))
+    spots = [[(c, r - (w - 1) / 2) for r in range(w)] for c, w in enumerate(widths)]
+    lines = 0
+    for left, right in pairwise(spots):
+        for a in left:
+            for b in right:
+                ax.plot(*zip(a, b, strict=True), "-", color="0.6", lw=1, zorder=1)
+                lines += 1
+    for column, shade in zip(spots, ("white", "#9db4d8", "#1b3a6b"), strict=True):
+        ax.scatter(*zip(*column, strict=True), s=160, c=shade, ec="black", zorder=2)
+    ax.set_xticks(range(3), ["输入", "隐藏", "输出"])
+    ax.set(yticks=[], xlim=(-0.4, 2.4), xlabel="列", ylabel="一列中的点")
+    ax.set_title(f"{lines} 个权重（线），{hidden + outputs} 个偏置（实心点）")
+    ax.spines[:].set_visible(False)
+    ax.grid(False)
+    return fig
+
+
+alt = (
+    "三列点，依次为四个、三个、两个，每个点都有线通到下一列的所有点："
+    "18 个权重，5 个偏置。"
+)
+bm.show.explore(
+    drawn, alt=alt, inputs=(1, 10, 1, 4), hidden=(1, 10, 1, 3), outputs=(1, 10, 1, 2)
+)
+
+# %% [markdown]
+# ## Your first exercise
+#
+# An exercise is a function with its last line missing. The card says what it is worth
+# and how long it may take. Read the docstring, put your code where
+# `NotImplementedError` is raised, and run the cell. Then run the check below it. If
+# something is wrong, it says what, and what to try. Under the check there are hints,
+# folded: open one at a time.
+#
+# Count the parameters of a network of any depth.
+
+# %% [markdown] lang="zh" of="b96bf66b"
+# ## 第一道练习
+#
+# 练习是一个少了最后几行的函数。卡片上写着分值和大概的用时。先读文档字符串，
+# 再把代码写在抛出 `NotImplementedError` 的地方，运行这个单元格，然后运行下面的检查。
+# 哪里不对，它会告诉你，并建议接下来试什么。检查下面有折叠的提示，每次打开一条就好。
+#
+# 来数一数任意深的网络有多少个参数。
+
+
+# %% exercise="count_parameters" points=2 minutes=5 level=1
+def count_parameters(widths):
+    """How many weights and biases a network of dense layers has.
+
+    widths: how many dots each column has, inputs first, such as [4, 3, 2].
+    Returns a whole number.
+    """
+    ### BEGIN SOLUTION
+    return sum((before + 1) * after for before, after in pairwise(widths))
+    ### END SOLUTION
+
+
+# %% lang="zh" of="f24a4a81"
+def count_parameters(widths):
+    """由全连接层组成的网络有多少个权重和偏置。
+
+    widths：每一列有几个点，输入在最前，例如 [4, 3, 2]。
+    返回一个整数。
+    """
+    ### BEGIN SOLUTION
+    return sum((before + 1) * after for before, after in pairwise(widths))
+    ### END SOLUTION
+
+
+# %% check="count_parameters"
+N = count_parameters([3, 2])
+bm.expect.true(N is not None, "nothing came back: is a `return` missing?")
+advice = "a dot that lines lead to has a bias: 3·2 weights and 2 biases"
+bm.expect.true(N != 6, advice)
+bm.expect.true(N != 9, "inputs have no bias: only dots that lines lead to add one")
+bm.expect.equal(N, 8, "3·2 weights and 2 biases")
+advice = "4·3 + 3 for the first layer, 3·2 + 2 for the second: do you add them all?"
+bm.expect.equal(count_parameters([4, 3, 2]), 23, advice)
+### BEGIN HIDDEN TESTS
+bm.expect.equal(count_parameters([784, 300, 100, 10]), 266_610, "every layer counts")
+bm.expect.equal(count_parameters([5]), 0, "a single column has no lines and no biases")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="db691fc0"
+N = count_parameters([3, 2])
+bm.expect.true(N is not None, "什么也没有返回：是不是漏了 `return`？")
+advice = "有线通到的点都有一个偏置：3·2 个权重，还有 2 个偏置"
+bm.expect.true(N != 6, advice)
+bm.expect.true(N != 9, "输入没有偏置：只有线通到的点才加偏置")
+bm.expect.equal(N, 8, "3·2 个权重，2 个偏置")
+advice = "第一层 4·3 + 3，第二层 3·2 + 2：是不是都加起来了？"
+bm.expect.equal(count_parameters([4, 3, 2]), 23, advice)
+### BEGIN HIDDEN TESTS
+bm.expect.equal(count_parameters([784, 300, 100, 10]), 266_610, "每一层都要算")
+bm.expect.equal(count_parameters([5]), 0, "只有一列时，没有线，也没有偏置")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="count_parameters"
+# Take two neighbouring columns only. How many lines run between 4 dots and 3 dots? How
+# many dots do they lead to?
+
+# %% [markdown] lang="zh" of="232eff0d"
+# 先只看相邻的两列。4 个点与 3 个点之间有几条线？这些线通到几个点？
+
+# %% [markdown] hint="count_parameters"
+# `pairwise(widths)`, from `itertools`, gives the pairs of neighbours.
+
+# %% [markdown] lang="zh" of="e3d5a3b3"
+# `itertools` 里的 `pairwise(widths)` 给出一对对相邻的列。
+
+# %% [markdown] hint="count_parameters"
+# Add up `before * after + after` over all pairs.
+
+# %% [markdown] lang="zh" of="8e32b5ca"
+# 对所有的对，把 `before * after + after` 加起来。
+
+
+# %% mistake="count_parameters" says="3·2 weights and 2 biases"
+def count_parameters(widths):
+    return sum(a * b for a, b in pairwise(widths))
+
+
+# %% mistake="count_parameters" says="inputs have no bias"
+def count_parameters(widths):
+    return sum(a * (b + 1) for a, b in pairwise(widths))
+
+
+# %% mistake="count_parameters" says="do you add them all"
+def count_parameters(widths):
+    return (widths[0] + 1) * widths[-1]
+
+
+# %% variant="count_parameters"
+def count_parameters(widths):
+    total = 0
+    for layer in range(1, len(widths)):
+        total += widths[layer - 1] * widths[layer]
+        total += widths[layer]
+    return total
+
+
+# %% [markdown]
+# A check cell stops the notebook where something is wrong. `bm.check` runs the same
+# tests and does not stop. It also shows the next hint at each failed attempt and keeps
+# count of what you have solved.
+
+# %% [markdown] lang="zh" of="f8611381"
+# 检查单元格一旦发现问题，笔记本就停在那里。`bm.check` 运行同样的测试，但不会中断；
+# 每失败一次，它就多给一条提示，还会记下你做出了哪些题。
+
+# %%
+bm.check("count_parameters")
+
+# %% [markdown]
+# That is all there is to it. When you hand in a lesson, or run
+# `python3 -m bmkit grade FILE` in a terminal, the same tests run and some hidden ones
+# too, on other values: an answer made only for the visible ones gets no points there.
+# `python3 -m bmkit progress` shows how far you have come.
+#
+# As a formula, with widths $w_0, \dots, w_k$, a network has
+#
+# $$N=\sum_{i=1}^{k}(w_{i-1}+1)\,w_i \label{count}$$
+#
+# parameters. PyTorch builds the network and counts for itself:
+
+# %% [markdown] lang="zh" of="68d89071"
+# 练习就是这么回事。交作业时，或者在终端里运行 `python3 -m bmkit grade FILE` 时，
+# 除了这些测试，还会运行一些隐藏的测试，用的是别的数值：只为凑出可见结果的答案，
+# 在那里拿不到分。`python3 -m bmkit progress` 显示你走了多远。
+#
+# 写成公式：各列的宽度为 $w_0, \dots, w_k$ 时，网络有
+#
+# $$N=\sum_{i=1}^{k}(w_{i-1}+1)\,w_i \label{count}$$
+#
+# 个参数。让 PyTorch 搭出网络，自己数一遍：
+
+# %% equation="count" of="51b3b2b5"
+w = [64, 32, 16, 10]
+layers = [nn.Linear(w[i - 1], w[i]) for i in range(1, len(w))]
+built = sum(p.numel() for layer in layers for p in layer.parameters())
+bm.equation("count", built, sum((w[i - 1] + 1) * w[i] for i in range(1, len(w))))
+bm.expect.equal(count_parameters(w), built)
+
+# %% [markdown]
+# ## Real digits
+#
+# scikit-learn ships 1,797 digits written by hand, each a picture of 8 × 8 grey values.
+# To a network a picture is a row of 64 numbers, and a **batch** of pictures is a table
+# with a row for each. We set some of them aside: they are for the examination.
+
+# %% [markdown] lang="zh" of="64511154"
+# ## 真实的数字
+#
+# scikit-learn 自带 1,797 个手写数字，每个是一幅 8 × 8 的灰度图。
+# 对网络来说，一幅图就是一行 64 个数，一**批**图就是一张表，每幅图占一行。
+# 我们留出其中一部分，考试时才用。
+
+# %%
+digits = load_digits()
+x = torch.tensor(digits.data / 16)  # (1797, 64), float64, from 0 to 1
+y = torch.tensor(digits.target)  # (1797,)
+order = torch.randperm(len(x))
+train, test = order[:1400], order[1400:]
+print(x.shape, "of which to learn from:", len(train), "- for the test:", len(test))
+
+# %%
+fig, axes = plt.subplots(2, 5, figsize=(6.4, 2.9), layout="constrained")
+for ax, i in zip(axes.flat, train[:10].tolist(), strict=True):
+    ax.imshow(x[i].view(8, 8), cmap="Greys")
+    ax.set_title(str(int(y[i])))
+    ax.set(xticks=[], yticks=[])
+fig.supxlabel("8 × 8 grey values; above each, what it is")
+bm.show.figure(fig, alt="Ten coarse grey pictures of handwritten digits, each named.")
+
+# %% lang="zh" of="05d94aa4"
+fig, axes = plt.subplots(2, 5, figsize=(6.4, 2.9), layout="constrained")
+for ax, i in zip(axes.flat, train[:10].tolist(), strict=True):
+    ax.imshow(x[i].view(8, 8), cmap="Greys")
+    ax.set_title(str(int(y[i])))
+    ax.set(xticks=[], yticks=[])
+fig.supxlabel("8 × 8 个灰度值；上方写着它是几")
+bm.show.figure(fig, alt="十幅粗糙的手写数字灰度图，每幅上方标着它是几。")
+
+# %% [markdown]
+# ## A layer: one matrix product for a whole batch
+#
+# Between two columns of dots lies a **layer**. Its weights stand in a matrix $W$ with a
+# row for each output and a column for each input: $W_{ij}$ is on the line from input
+# $j$ to output $i$. Its biases stand in a vector $b$. Write the layer for a batch: the
+# inputs run along the **last** axis of `x`, and whatever axes stand before it stay as
+# they are.
+
+# %% [markdown] lang="zh" of="0cff508c"
+# ## 层：一次矩阵乘法算完一批
+#
+# 两列点之间是一个**层**。权重排成矩阵 $W$，每个输出占一行，每个输入占一列：
+# $W_{ij}$ 就在从输入 $j$ 通到输出 $i$ 的线上。偏置排成向量 $b$。
+# 请为一整批数据写出这个层：输入沿着 `x` 的**最后**一个轴排列，前面有几个轴都保持不变。
+
+
+# %% exercise="layer" points=3 minutes=6 level=2
+def layer(x, W, b):
+    """Dense layer, for any number of leading axes.
+
+    x: (..., inputs); W: (outputs, inputs); b: (outputs,).
+    Returns (..., outputs).
+    """
+    ### BEGIN SOLUTION
+    return x @ W.T + b
+    ### END SOLUTION
+
+
+# %% lang="zh" of="521681d1"
+def layer(x, W, b):
+    """全连接层，前面可以有任意多个轴。
+
+    x：(..., inputs)；W：(outputs, inputs)；b：(outputs,)。
+    返回 (..., outputs)。
+    """
+    ### BEGIN SOLUTION
+    return x @ W.T + b
+    ### END SOLUTION
+
+
+# %% check="layer"
+W = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
+one = torch.eye(3)[:1].expand(3, 3)  # three examples, each has only input 0 on
+advice = "W[i, j] leads from input j to output i: multiply x by W transposed"
+got = layer(one, W, torch.zeros(3))
+bm.expect.close(got, torch.tensor([[1.0, 4.0, 7.0]] * 3), advice)
+b = torch.tensor([10.0, 20.0, 30.0])
+advice = "add the bias b, one number for each output"
+bm.expect.close(layer(torch.zeros(2, 3), W, b), b.expand(2, 3), advice)
+got = layer(torch.ones(5, 3), W[:2], b[:2])
+bm.expect.shape(got, (5, 2), "a row for each example, a column for each output")
+### BEGIN HIDDEN TESTS
+draws = torch.Generator().manual_seed(3)
+x3, W3 = torch.randn(2, 3, 3, generator=draws), torch.randn(3, 3, generator=draws)
+advice = "the inputs run along the last axis of x: leave the axes before it alone"
+bm.expect.close(layer(x3, W3, b), F.linear(x3, W3, b), advice)
+advice = "a single example is a vector: it has no batch axis at all"
+bm.expect.close(
+    layer(x3[0, 0], W3[:2], b[:2]), F.linear(x3, W3[:2], b[:2])[0, 0], advice
+)
+### END HIDDEN TESTS
+
+# %% lang="zh" of="774e928d"
+W = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
+one = torch.eye(3)[:1].expand(3, 3)  # 三个样本，都只有输入 0 为 1
+advice = "W[i, j] 从输入 j 通到输出 i：x 要乘 W 的转置"
+got = layer(one, W, torch.zeros(3))
+bm.expect.close(got, torch.tensor([[1.0, 4.0, 7.0]] * 3), advice)
+b = torch.tensor([10.0, 20.0, 30.0])
+advice = "要加上偏置 b，每个输出一个数"
+bm.expect.close(layer(torch.zeros(2, 3), W, b), b.expand(2, 3), advice)
+got = layer(torch.ones(5, 3), W[:2], b[:2])
+bm.expect.shape(got, (5, 2), "每个样本一行，每个输出一列")
+### BEGIN HIDDEN TESTS
+draws = torch.Generator().manual_seed(3)
+x3, W3 = torch.randn(2, 3, 3, generator=draws), torch.randn(3, 3, generator=draws)
+advice = "输入沿 x 的最后一个轴排列：前面的轴不要动"
+bm.expect.close(layer(x3, W3, b), F.linear(x3, W3, b), advice)
+advice = "单个样本就是一个向量，根本没有批次轴"
+bm.expect.close(
+    layer(x3[0, 0], W3[:2], b[:2]), F.linear(x3, W3[:2], b[:2])[0, 0], advice
+)
+### END HIDDEN TESTS
+
+# %% [markdown] hint="layer"
+# A product `A @ B` needs as many columns of `A` as `B` has rows, and these disappear.
+# You have (..., inputs) and (outputs, inputs), and want (..., outputs).
+
+# %% [markdown] lang="zh" of="84c20f49"
+# 乘积 `A @ B` 要求 `A` 的列数等于 `B` 的行数，这一维随之消失。
+# 你手上是 (..., inputs) 和 (outputs, inputs)，想要 (..., outputs)。
+
+# %% [markdown] hint="layer"
+# `W.T` is (inputs, outputs). A vector `b` is added to every row by itself: this is
+# broadcasting.
+
+# %% [markdown] lang="zh" of="edfd1dcf"
+# `W.T` 的形状是 (inputs, outputs)。向量 `b` 会自动加到每一行上，这叫广播。
+
+
+# %% mistake="layer" says="W transposed"
+def layer(x, W, b):
+    return x @ W + b
+
+
+# %% mistake="layer" says="add the bias"
+def layer(x, W, b):
+    return x @ W.T
+
+
+# %% mistake="layer" says="last axis"
+def layer(x, W, b):
+    return torch.stack([W @ example + b for example in x])
+
+
+# %% variant="layer"
+def layer(x, W, b):
+    return torch.einsum("...i,oi->...o", x, W) + b
+
+
+# %% [markdown]
+# One product serves one picture, a batch, or a batch of batches. Most errors of a first
+# week are two shapes that do not fit. So write shapes into comments, as this course
+# does.
+#
+# ## Scores into probabilities
+#
+# The last layer gives ten scores $z$, one for each digit. Any numbers can come out. To
+# read them as probabilities they must be positive and sum to 1. The **softmax** does
+# this: it takes the exponential of each and divides by the sum,
+#
+# $$p_i=\frac{e^{z_i}}{\sum_j e^{z_j}}.$$
+#
+# Written as it stands, it breaks down at modest scores:
+
+# %% [markdown] lang="zh" of="11ab6cc4"
+# 同一个乘积，既可以算一幅图，也可以算一批图，甚至一批批的图。
+# 头一个星期的错误，大多是两个形状对不上，所以请像本课程这样，把形状写进注释。
+#
+# ## 从分数到概率
+#
+# 最后一层给出十个分数 $z$，每个数字一个，多大多小都可能。
+# 要当作概率来读，它们必须是正的，加起来等于 1。**softmax** 做的就是这件事：
+# 各取指数，再除以总和，
+#
+# $$p_i=\frac{e^{z_i}}{\sum_j e^{z_j}}.$$
+#
+# 照字面写成代码，分数稍大就坏了：
+
+# %%
+z = torch.tensor([800.0, 799.0])
+z.exp(), z.exp() / z.exp().sum()
+
+# %% [markdown]
+# $e^{800}$ is too large for the machine and becomes infinite, and infinity divided by
+# infinity is no number (`nan`). The cure costs nothing: only differences of scores
+# matter. For any number $c$,
+#
+# $$\frac{e^{z_i-c}}{\sum_j e^{z_j-c}}=\frac{e^{z_i}}{\sum_j e^{z_j}} \label{shift}$$
+#
+# since $e^{-c}$ stands above and below and cancels. So take $c$ such that nothing can
+# overflow.
+
+# %% [markdown] lang="zh" of="1ff798a5"
+# $e^{800}$ 对机器来说太大，成了无穷；无穷除以无穷，就不是数了（`nan`）。
+# 补救不花分文：要紧的只是分数之差。对任意的数 $c$，
+#
+# $$\frac{e^{z_i-c}}{\sum_j e^{z_j-c}}=\frac{e^{z_i}}{\sum_j e^{z_j}} \label{shift}$$
+#
+# 因为分子分母都有 $e^{-c}$，正好约去。那就选一个 $c$，让什么都不会溢出。
+
+# %% equation="shift" of="41192684"
+z, c = torch.randn(5, dtype=torch.float64), 3.7
+shifted = (z - c).exp() / (z - c).exp().sum()
+bm.equation("shift", shifted, z.exp() / z.exp().sum(), atol=1e-12)
+
+
+# %% exercise="softmax" points=3 minutes=8 level=2
+def softmax(z):
+    """Probabilities from scores, along the last axis, without overflow.
+
+    z: (..., classes), any finite numbers; not changed.
+    Returns the same shape: positive, each row sums to 1. Use exponentials and sums.
+    """
+    ### BEGIN SOLUTION
+    e = (z - z.amax(-1, keepdim=True)).exp()
+    return e / e.sum(-1, keepdim=True)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="e5e60eb4"
+def softmax(z):
+    """沿最后一个轴，把分数变成概率，不溢出。
+
+    z：(..., classes)，任意有限的数；不要改动它。
+    返回同样的形状：都是正数，每行之和为 1。请用指数与求和来写。
+    """
+    ### BEGIN SOLUTION
+    e = (z - z.amax(-1, keepdim=True)).exp()
+    return e / e.sum(-1, keepdim=True)
+    ### END SOLUTION
+
+
+# %% check="softmax"
+z = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
+p = softmax(z)
+bm.expect.shape(p, (2, 3), "one probability for each score")
+advice = "each row sums to 1 by itself: sum along the last axis, keepdim=True"
+bm.expect.close(p.sum(-1), torch.ones(2), advice)
+bm.expect.close(p, torch.softmax(z, -1), "exponentials, divided by their sum")
+large = torch.tensor([[800.0, 799.0]])
+advice = "exp overflows: subtract the largest score first, it changes nothing else"
+bm.expect.close(softmax(large), torch.softmax(large, -1), advice, atol=1e-3)
+far = torch.tensor([[800.0, 799.0], [-800.0, -801.0]])
+advice = "subtract each row's own largest score, not the largest of all"
+bm.expect.close(softmax(far), torch.softmax(far, -1), advice, atol=1e-3)
+bm.expect.equal(far[0, 0].item(), 800.0, "leave the caller's z as it is")
+### BEGIN HIDDEN TESTS
+z = torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(2))
+bm.expect.close(softmax(z), torch.softmax(z, -1), "along the last axis, at any depth")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="d85a6aed"
+z = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
+p = softmax(z)
+bm.expect.shape(p, (2, 3), "每个分数一个概率")
+advice = "每一行各自的和为 1：沿最后一个轴求和，并用 keepdim=True"
+bm.expect.close(p.sum(-1), torch.ones(2), advice)
+bm.expect.close(p, torch.softmax(z, -1), "取指数，再除以它们的和")
+large = torch.tensor([[800.0, 799.0]])
+advice = "exp 溢出了：先减去最大的分数，别的什么都不会变"
+bm.expect.close(softmax(large), torch.softmax(large, -1), advice, atol=1e-3)
+far = torch.tensor([[800.0, 799.0], [-800.0, -801.0]])
+advice = "每一行减去自己的最大分数，而不是所有分数中的最大值"
+bm.expect.close(softmax(far), torch.softmax(far, -1), advice, atol=1e-3)
+bm.expect.equal(far[0, 0].item(), 800.0, "不要改动传进来的 z")
+### BEGIN HIDDEN TESTS
+z = torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(2))
+bm.expect.close(softmax(z), torch.softmax(z, -1), "无论几个轴，都沿最后一个")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="softmax"
+# Which $c$ makes the largest exponent exactly 0? Then no exponential exceeds 1.
+
+# %% [markdown] lang="zh" of="dc03e4bf"
+# 取哪个 $c$，最大的指数正好为 0？这样每个指数值都不超过 1。
+
+# %% [markdown] hint="softmax"
+# `z.amax(-1, keepdim=True)` is each row's largest, of shape (..., 1), ready to be
+# subtracted. `keepdim=True` helps the sum in the same way.
+
+# %% [markdown] lang="zh" of="64bf7a88"
+# `z.amax(-1, keepdim=True)` 是每行的最大值，形状为 (..., 1)，可以直接相减。
+# 求和时 `keepdim=True` 同样好用。
+
+# %% [markdown] hint="softmax"
+# `e = (z - z.amax(-1, keepdim=True)).exp()`, then divide `e` by
+# `e.sum(-1, keepdim=True)`.
+
+# %% [markdown] lang="zh" of="af22cd22"
+# `e = (z - z.amax(-1, keepdim=True)).exp()`，然后让 `e` 除以
+# `e.sum(-1, keepdim=True)`。
+
+
+# %% mistake="softmax" says="exp overflows"
+def softmax(z):
+    return z.exp() / z.exp().sum(-1, keepdim=True)
+
+
+# %% mistake="softmax" says="each row sums to 1"
+def softmax(z):
+    e = (z - z.max()).exp()
+    return e / e.sum()
+
+
+# %% mistake="softmax" says="each row's own"
+def softmax(z):
+    e = (z - z.max()).exp()
+    return e / e.sum(-1, keepdim=True)
+
+
+# %% variant="softmax"
+def softmax(z):
+    return (z - torch.logsumexp(z, -1, keepdim=True)).exp()
+
+
+# %% [markdown]
+# ## One step down
+#
+# The network starts with random parameters and is wrong. The **loss** $J$ says how
+# wrong, in one number: here, minus the logarithm of the probability that it gave to the
+# right digit, averaged over the pictures. Think of the loss as a landscape over all
+# parameters $\theta$. PyTorch tells the slope $g$ at any place. To learn is to step
+# against it, again and again, by a **learning rate** `lr` times the slope:
+#
+# $$\theta \leftarrow \theta - \mathrm{lr}\; g$$
+#
+# Here is a landscape with a single parameter. What does a small `lr` do, and what a
+# large one?
+
+# %% [markdown] lang="zh" of="1efe2b92"
+# ## 向下一步
+#
+# 一开始，参数是随机的，网络总是出错。**损失** $J$ 用一个数说出错得多厉害：
+# 在这里，它是网络给正确数字的概率取对数、再取负，对所有的图求平均。
+# 不妨把损失想成一片地形，铺在所有参数 $\theta$ 之上。任意一处的坡度 $g$，
+# PyTorch 都能告诉你。所谓学习，就是一次又一次逆着坡走，
+# 步子的大小是**学习率** `lr` 乘以坡度：
+#
+# $$\theta \leftarrow \theta - \mathrm{lr}\; g$$
+#
+# 下面的地形只有一个参数。`lr` 小了会怎样，大了又会怎样？
+
+
+# %%
+def walk(start, lr):
+    curve = torch.linspace(-3, 3, 200)
+    height = lambda t: t**4 / 10 - t**2 / 2 + t / 5
+    path = [start]
+    for _ in range(12):
+        slope = 0.4 * path[-1] ** 3 - path[-1] + 0.2
+        path.append(max(-3.0, min(3.0, path[-1] - lr * slope)))
+    path = torch.tensor(path)
+    fig, ax = plt.subplots()
+    ax.plot(curve, height(curve))
+    ax.plot(path, height(path), "o-", lw=1, ms=5)
+    ax.plot(path[:1], height(path[:1]), "s", ms=9, color="black", label="start")
+    ax.set(xlabel="the parameter θ", ylabel="loss J", ylim=(-1.5, 5))
+    ax.set_title(f"after 12 steps: θ = {path[-1]:.2f}, J = {height(path[-1]):.2f}")
+    ax.legend()
+    return fig
+
+
+alt = (
+    "A curve with two valleys, the left one deeper. From a start on the right slope, "
+    "twelve dots step down into the right valley."
+)
+bm.show.explore(walk, alt=alt, start=(-2.8, 2.8, 0.2, 2.6), lr=(0.02, 2.0, 0.02, 0.1))
+
+
+# %% lang="zh" of="f15629f7"
+def walk(start, lr):
+    curve = torch.linspace(-3, 3, 200)
+    height = lambda t: t**4 / 10 - t**2 / 2 + t / 5
+    path = [start]
+    for _ in range(12):
+        slope = 0.4 * path[-1] ** 3 - path[-1] + 0.2
+        path.append(max(-3.0, min(3.0, path[-1] - lr * slope)))
+    path = torch.tensor(path)
+    fig, ax = plt.subplots()
+    ax.plot(curve, height(curve))
+    ax.plot(path, height(path), "o-", lw=1, ms=5)
+    ax.plot(path[:1], height(path[:1]), "s", ms=9, color="black", label="起点")
+    ax.set(xlabel="参数 θ", ylabel="损失 J", ylim=(-1.5, 5))
+    ax.set_title(f"12 步之后：θ = {path[-1]:.2f}，J = {height(path[-1]):.2f}")
+    ax.legend()
+    return fig
+
+
+alt = "一条有两个谷的曲线，左边的更深。从右坡上的起点出发，十二个点一步步走进右边的谷。"
+bm.show.explore(walk, alt=alt, start=(-2.8, 2.8, 0.2, 2.6), lr=(0.02, 2.0, 0.02, 0.1))
+
+# %% [markdown]
+# Too small, and it hardly moves. Too large, and it jumps across the valley. And where
+# it ends depends on where it starts. A real network has thousands of parameters, in
+# several tensors, and each takes the same step.
+
+# %% [markdown] lang="zh" of="c212131c"
+# 太小，几乎不动；太大，在谷的两边跳来跳去。最后停在哪里，还要看从哪里出发。
+# 真正的网络有成千上万个参数，分在几个张量里，每个都走同样的一步。
+
+
+# %% exercise="step" points=2 minutes=5 level=1
+def step(theta, g, lr):
+    """One step down the slope, for every tensor of parameters.
+
+    theta: a list of tensors; g: as many slopes, of the same shapes; lr: a number.
+    Returns a list of new tensors, and leaves those given as they are.
+    """
+    ### BEGIN SOLUTION
+    return [t - lr * slope for t, slope in zip(theta, g, strict=True)]
+    ### END SOLUTION
+
+
+# %% lang="zh" of="9a14b97c"
+def step(theta, g, lr):
+    """每个参数张量都沿坡向下走一步。
+
+    theta：一列张量；g：同样多的坡度，形状也相同；lr：一个数。
+    返回一列新的张量，不改动传进来的。
+    """
+    ### BEGIN SOLUTION
+    return [t - lr * slope for t, slope in zip(theta, g, strict=True)]
+    ### END SOLUTION
+
+
+# %% check="step"
+theta, g = [torch.tensor([3.0])], [torch.tensor([6.0])]  # J = θ², its slope is 2θ
+after = step(theta, g, 0.1)
+bm.expect.true(after is not None, "nothing came back: is a `return` missing?")
+bm.expect.true(len(after) == 1, "as many tensors come back as went in")
+advice = "this went uphill: a step goes against the slope"
+bm.expect.true(float(after[0][0]) < 3, advice)
+advice = "the step is lr times the slope: from 3, at slope 6, by 0.1 · 6"
+bm.expect.close(after[0], torch.tensor([2.4]), advice)
+advice = "leave the tensors given as they are: `-=` changes them in place"
+bm.expect.close(theta[0], torch.tensor([3.0]), advice)
+### BEGIN HIDDEN TESTS
+theta = [torch.ones(2, 3), torch.zeros(4)]
+after = step(theta, [torch.ones(2, 3), torch.arange(4.0)], 0.5)
+bm.expect.true(len(after) == 2, "every tensor takes a step")
+bm.expect.close(after[0], torch.full((2, 3), 0.5), "the shapes stay")
+bm.expect.close(after[1], -torch.arange(4.0) / 2, "each with its own slope")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="40e4e04d"
+theta, g = [torch.tensor([3.0])], [torch.tensor([6.0])]  # J = θ²，坡度为 2θ
+after = step(theta, g, 0.1)
+bm.expect.true(after is not None, "什么也没有返回：是不是漏了 `return`？")
+bm.expect.true(len(after) == 1, "进去几个张量，就出来几个")
+advice = "这是在上坡：要逆着坡走"
+bm.expect.true(float(after[0][0]) < 3, advice)
+advice = "一步的大小是 lr 乘坡度：从 3 出发，坡度为 6，走 0.1 · 6"
+bm.expect.close(after[0], torch.tensor([2.4]), advice)
+advice = "不要改动传进来的张量：`-=` 会就地修改"
+bm.expect.close(theta[0], torch.tensor([3.0]), advice)
+### BEGIN HIDDEN TESTS
+theta = [torch.ones(2, 3), torch.zeros(4)]
+after = step(theta, [torch.ones(2, 3), torch.arange(4.0)], 0.5)
+bm.expect.true(len(after) == 2, "每个张量都走一步")
+bm.expect.close(after[0], torch.full((2, 3), 0.5), "形状不变")
+bm.expect.close(after[1], -torch.arange(4.0) / 2, "各用各的坡度")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="step"
+# Go through both lists side by side, with `zip`.
+
+# %% [markdown] lang="zh" of="720d7b57"
+# 用 `zip` 把两个列表并排走一遍。
+
+# %% [markdown] hint="step"
+# For each pair, the formula above: `t - lr * slope` makes a new tensor.
+
+# %% [markdown] lang="zh" of="a01d9783"
+# 对每一对，照上面的公式：`t - lr * slope` 得到一个新的张量。
+
+
+# %% mistake="step" says="uphill"
+def step(theta, g, lr):
+    return [t + lr * slope for t, slope in zip(theta, g, strict=True)]
+
+
+# %% mistake="step" says="lr times the slope"
+def step(theta, g, lr):
+    return [t - lr * slope.sign() for t, slope in zip(theta, g, strict=True)]
+
+
+# %% mistake="step" says="in place"
+def step(theta, g, lr):
+    for t, slope in zip(theta, g, strict=True):
+        t -= lr * slope
+    return theta
+
+
+# %% variant="step"
+def step(theta, g, lr):
+    after = []
+    for i in range(len(theta)):
+        after.append(torch.add(theta[i], g[i], alpha=-lr))
+    return after
+
+
+# %% [markdown]
+# ## Everything together
+#
+# Those were the pieces. Between 64 inputs and 10 outputs we put a hidden column of 32
+# dots, and after it a `relu`, which sets negative numbers to 0: without it two layers
+# would be no more than one.
+
+# %% [markdown] lang="zh" of="78a13904"
+# ## 拼到一起
+#
+# 部件齐了。64 个输入与 10 个输出之间放一列 32 个隐藏的点，后面接 `relu`，
+# 它把负数变成 0：少了它，两层并不比一层强。
+
+
+# %%
+def scores(x, theta):
+    W1, b1, W2, b2 = theta
+    h = layer(x, W1, b1).relu()  # (n, 32)
+    return layer(h, W2, b2)  # (n, 10)
+
+
+def loss(x, y, theta):
+    p = softmax(scores(x, theta))  # (n, 10)
+    return -p[torch.arange(len(y)), y].clamp(min=1e-30).log().mean()
+
+
+def right(x, y, theta):
+    return (scores(x, theta).argmax(-1) == y).double().mean().item()
+
+
+# %%
+widths = [64, 32, 10]
+start = []
+for before, after in pairwise(widths):
+    start.append(torch.randn(after, before, dtype=x.dtype) / before**0.5)
+    start.append(torch.zeros(after, dtype=x.dtype))
+print(count_parameters(widths), "parameters;", right(x[test], y[test], start), "right")
+
+# %% [markdown]
+# Guessing is right about one time in ten. Now train: ask PyTorch for the slope, take
+# your step, repeat. (`requires_grad_` tells PyTorch to keep track of a tensor.)
+
+# %% [markdown] lang="zh" of="3a609acb"
+# 瞎猜十次大约能对一次。现在来训练：向 PyTorch 要坡度，走你的一步，如此反复。
+# （`requires_grad_` 告诉 PyTorch 要跟踪这个张量。）
+
+# %%
+theta, losses, unseen = start, [], []
+for _ in bm.show.progress(range(steps)):
+    theta = [t.detach().requires_grad_() for t in theta]
+    J = loss(x[train], y[train], theta)
+    g = torch.autograd.grad(J, theta)
+    with torch.no_grad():
+        theta = step(theta, g, lr=0.5)
+        losses.append(J.item())
+        unseen.append(right(x[test], y[test], theta))
+
+# %%
+fig, (left, other) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+left.semilogy(losses)
+left.set(xlabel="step", ylabel="loss on the pictures to learn from")
+other.plot(unseen)
+other.axhline(0.1, ls=":", color="0.4")
+other.text(steps, 0.12, "guessing", ha="right")
+other.set(xlabel="step", ylabel="share of unseen digits read", ylim=(0, 1))
+alt = "The loss falls; the share of unseen digits read climbs from 0.1 to nearly 1."
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "Your network reads nine of ten digits that it has never seen",
+    unseen[-1] > 0.9,
+    unseen=unseen[-1],
+    parameters=count_parameters(widths),
+)
+
+# %% lang="zh" of="619560c2"
+fig, (left, other) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+left.semilogy(losses)
+left.set(xlabel="步", ylabel="学习用图上的损失")
+other.plot(unseen)
+other.axhline(0.1, ls=":", color="0.4")
+other.text(steps, 0.12, "瞎猜", ha="right")
+other.set(xlabel="步", ylabel="没见过的数字认对的比例", ylim=(0, 1))
+alt = "损失一路下降；没见过的数字认对的比例从 0.1 升到接近 1。"
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "没见过的数字，你的网络十个里能认对九个以上",
+    unseen[-1] > 0.9,
+    unseen=unseen[-1],
+    parameters=count_parameters(widths),
+)
+
+# %% [markdown]
+# It works, and every line in it is yours or plain arithmetic. Does PyTorch do the same?
+# Its own layers, its own loss and its own optimizer, from the same start:
+
+# %% [markdown] lang="zh" of="6496439a"
+# 成了，而且每一行不是你写的，就是普通的算术。PyTorch 做的是同一件事吗？
+# 用它自己的层、自己的损失、自己的优化器，从同一个起点出发：
+
+# %%
+model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10)).double()
+with torch.no_grad():
+    for mine, given in zip(model.parameters(), start, strict=True):
+        mine.copy_(given)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+for _ in range(steps):
+    optimizer.zero_grad()
+    F.cross_entropy(model(x[train]), y[train]).backward()
+    optimizer.step()
+
+# %%
+gap = (model(x[test]) - scores(x[test], theta)).abs().max().item()
+bm.claim("PyTorch's network has learned the same as yours", gap < 1e-6, largest_gap=gap)
+
+# %% lang="zh" of="9f8540f2"
+gap = (model(x[test]) - scores(x[test], theta)).abs().max().item()
+bm.claim("PyTorch 的网络学到的与你的一样", gap < 1e-6, largest_gap=gap)
+
+# %% [markdown]
+# Now play with it. Pick an unseen digit. Add noise, or push the picture to the right by
+# some pixels, and watch the ten probabilities.
+
+# %% [markdown] lang="zh" of="d1fd2a7a"
+# 现在来玩玩。选一个它没见过的数字，加些噪声，或者把图向右推几个像素，
+# 看十个概率怎样变化。
+
+
+# %%
+def pushed(x, pixels):
+    """Pictures (n, 64) moved to the right, with blank columns behind them."""
+    pictures = x.view(-1, 8, 8)
+    return F.pad(pictures, (pixels, 0))[:, :, :8].flatten(1)
+
+
+def read(which, noise, push):
+    draws = torch.Generator().manual_seed(which)
+    picture = pushed(x[test[which]][None], push)
+    picture = picture + noise * torch.randn(1, 64, generator=draws)
+    p = softmax(scores(picture, theta))[0]
+    fig, (left, bars) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    left.imshow(picture.view(8, 8), cmap="Greys", vmin=0, vmax=1)
+    left.set(xlabel="pixel", ylabel="pixel", title=f"it is a {y[test[which]]}")
+    left.grid(False)
+    bars.bar(range(10), p, color="#1b3a6b")
+    bars.set(xlabel="digit", ylabel="probability", ylim=(0, 1), xticks=range(10))
+    bars.set_title(f"the network reads {p.argmax()}")
+    return fig
+
+
+alt = "Left: a handwritten digit. Right: ten bars, nearly all probability on one digit."
+controls = {
+    "which": (0, 99, 1, 0),
+    "noise": (0.0, 1.0, 0.05, 0.0),
+    "push": (0, 4, 1, 0),
+}
+bm.show.explore(read, alt=alt, **controls)
+
+
+# %% lang="zh" of="fb0a7ebc"
+def pushed(x, pixels):
+    """把图 (n, 64) 向右移，后面补上空白的列。"""
+    pictures = x.view(-1, 8, 8)
+    return F.pad(pictures, (pixels, 0))[:, :, :8].flatten(1)
+
+
+def read(which, noise, push):
+    draws = torch.Generator().manual_seed(which)
+    picture = pushed(x[test[which]][None], push)
+    picture = picture + noise * torch.randn(1, 64, generator=draws)
+    p = softmax(scores(picture, theta))[0]
+    fig, (left, bars) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    left.imshow(picture.view(8, 8), cmap="Greys", vmin=0, vmax=1)
+    left.set(xlabel="像素", ylabel="像素", title=f"它是 {y[test[which]]}")
+    left.grid(False)
+    bars.bar(range(10), p, color="#1b3a6b")
+    bars.set(xlabel="数字", ylabel="概率", ylim=(0, 1), xticks=range(10))
+    bars.set_title(f"网络读作 {p.argmax()}")
+    return fig
+
+
+alt = "左：一个手写数字。右：十根柱子，概率几乎都在一个数字上。"
+controls = {
+    "which": (0, 99, 1, 0),
+    "noise": (0.0, 1.0, 0.05, 0.0),
+    "push": (0, 4, 1, 0),
+}
+bm.show.explore(read, alt=alt, **controls)
+
+# %% [markdown]
+# A little noise hardly matters. A push of two pixels, with which you read on without
+# trouble, ruins it: to this network a pixel is just one of 64 inputs, and it knows of
+# no left or right. One more measurement belongs to an honest report, a **baseline**.
+# The simplest reader learns nothing at all: it looks up the most similar picture that
+# it has and says what that one was.
+
+# %% [markdown] lang="zh" of="0c2bdd2b"
+# 一点噪声无关紧要。推两个像素，你照样认得，它却全乱了：对这个网络来说，
+# 一个像素只是 64 个输入之一，它不知道什么是左右。
+# 诚实的报告里还少不了一项测量，那就是**基线**。最简单的读法什么都不学：
+# 在已有的图里找最像的一幅，那幅是几就说几。
+
+# %%
+nearest = KNeighborsClassifier(1).fit(x[train], y[train])
+baseline = nearest.score(x[test], y[test])
+moved = right(pushed(x[test], 2), y[test], theta)
+bm.claim(
+    "Two pixels to the right, and the network loses most of what it could read",
+    moved < unseen[-1] / 2,
+    in_place=unseen[-1],
+    moved=moved,
+)
+bm.claim(
+    "A baseline that learns nothing reads nine of ten as well",
+    baseline > 0.9,
+    nearest_picture=baseline,
+    network=unseen[-1],
+)
+
+# %% lang="zh" of="e49c8b1e"
+nearest = KNeighborsClassifier(1).fit(x[train], y[train])
+baseline = nearest.score(x[test], y[test])
+moved = right(pushed(x[test], 2), y[test], theta)
+bm.claim(
+    "向右挪两个像素，网络原本认得的丢了一大半",
+    moved < unseen[-1] / 2,
+    in_place=unseen[-1],
+    moved=moved,
+)
+bm.claim(
+    "什么都不学的基线，十个里也能认对九个以上",
+    baseline > 0.9,
+    nearest_picture=baseline,
+    network=unseen[-1],
+)
+
+# %% [markdown]
+# Both facts are good news to start with. The first is why there are architectures:
+# `convolution` builds a network for which a shape is the same wherever it lies. The
+# second is why every project here begins with a baseline.
+#
+# ## The map
+#
+# This is the whole course. Follow the arrows, or go straight to what you need:
+# each lesson names those that it builds on.
+
+# %% [markdown] lang="zh" of="7d7d1b43"
+# 作为开头，这两件事都是好消息。前一件说明为什么要有各种架构：在 `convolution` 一课里
+# 搭出的网络，形状在哪里都认得。后一件说明为什么这里的每个项目都从基线开始。
+#
+# ## 地图
+#
+# 这就是整个课程。可以顺着箭头走，也可以直奔你需要的地方：每一课都写明要先学哪几课。
+
+# %%
+stations = {  # name, question: (column, row)
+    "01 foundations\nwhat is big?": (0, 1),
+    "02 architectures\nwhich network?": (1, 1),
+    "03 training\nhow does it learn?": (2, 1),
+    "04 mathematics\nwhy does it work?": (1, 0),
+    "05 language\nread and write": (3, 2.5),
+    "06 vision\nsee and draw": (3, 1.5),
+    "07 speech\nhear and speak": (3, 0.5),
+    "08 decisions\nact": (3, -0.5),
+    "09 deployment\nhow is it served?": (4, 1),
+    "10 challenges\ncan it be trusted?": (5, 1.8),
+    "11 horizons\nwhere does it lead?": (5, 0.2),
+    "12 questions\nin short": (4, -0.5),
+    "00 start\nyou are here": (-1, 1),
+}
+ways = [(0, 1), (1, 2), (2, 4), (2, 5), (2, 6), (2, 7), *((k, 8) for k in range(4, 8))]
+ways += [(8, 9), (8, 10), (12, 0)]
+
+# %% lang="zh" of="1e9ff2e0"
+stations = {  # 名称、问题：（列，行）
+    "01 基础\n大在哪里？": (0, 1),
+    "02 架构\n用哪种网络？": (1, 1),
+    "03 训练\n怎样学会？": (2, 1),
+    "04 数学\n为什么行得通？": (1, 0),
+    "05 语言\n读与写": (3, 2.5),
+    "06 视觉\n看与画": (3, 1.5),
+    "07 语音\n听与说": (3, 0.5),
+    "08 决策\n行动": (3, -0.5),
+    "09 部署\n怎样提供服务？": (4, 1),
+    "10 挑战\n信得过吗？": (5, 1.8),
+    "11 展望\n通向何方？": (5, 0.2),
+    "12 问答\n简短作答": (4, -0.5),
+    "00 开始\n你在这里": (-1, 1),
+}
+ways = [(0, 1), (1, 2), (2, 4), (2, 5), (2, 6), (2, 7), *((k, 8) for k in range(4, 8))]
+ways += [(8, 9), (8, 10), (12, 0)]
+
+# %%
+fig, ax = plt.subplots(figsize=(12, 4.2))
+spots = list(stations.values())
+for a, b in ways:
+    (x1, y1), (x2, y2) = spots[a], spots[b]
+    style = {"arrowstyle": "-|>", "lw": 2, "color": "0.45"}
+    ax.annotate("", (x2 - 0.4, y2), (x1 + 0.4, y1), arrowprops=style)
+ax.annotate("", (1, 0.72), (1, 0.28), arrowprops={"arrowstyle": "<->", "ls": ":"})
+for name, place in stations.items():
+    box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": "#1b3a6b", "lw": 1.5}
+    box["fc"] = "#dbe4f3" if name.startswith("00") else "white"
+    ax.text(*place, name, ha="center", va="center", fontsize=8, bbox=box)
+ax.set(xlim=(-1.5, 5.5), ylim=(-0.9, 2.9))
+ax.axis("off")
+alt = (
+    "The chapters as boxes, from where you are: foundations, architectures and "
+    "training lead to language, vision, speech and decisions, these to deployment, and "
+    "on to challenges and horizons. Mathematics stands beside architectures, questions at the end."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="24646687"
+fig, ax = plt.subplots(figsize=(12, 4.2))
+spots = list(stations.values())
+for a, b in ways:
+    (x1, y1), (x2, y2) = spots[a], spots[b]
+    style = {"arrowstyle": "-|>", "lw": 2, "color": "0.45"}
+    ax.annotate("", (x2 - 0.4, y2), (x1 + 0.4, y1), arrowprops=style)
+ax.annotate("", (1, 0.72), (1, 0.28), arrowprops={"arrowstyle": "<->", "ls": ":"})
+for name, place in stations.items():
+    box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": "#1b3a6b", "lw": 1.5}
+    box["fc"] = "#dbe4f3" if name.startswith("00") else "white"
+    ax.text(*place, name, ha="center", va="center", fontsize=8, bbox=box)
+ax.set(xlim=(-1.5, 5.5), ylim=(-0.9, 2.9))
+ax.axis("off")
+alt = (
+    "各章画成方框，从你所在的地方出发：基础、架构、训练通向语言、视觉、语音和决策，再通向部署，"
+    "然后是挑战和展望。数学在架构旁边，问答在最后。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %% [markdown]
+# ## Tools
+#
+# §7 of the document recommends tools, and most of them are on your machine already.
+#
+# | for | tool | where you meet it |
+# | --- | --- | --- |
+# | models | PyTorch; Keras and TensorFlow | everywhere; `published-example` |
+# | arrays, tables | NumPy, SciPy, pandas | everywhere; `data-preparation` |
+# | pictures | Matplotlib, on which seaborn builds; Plotly | everywhere |
+# | baselines, measures | scikit-learn | `metrics`, `evaluation` |
+# | writing code | JupyterLab; Visual Studio Code and PyCharm open notebooks too | now |
+#
+# Keras is no third framework beside the other two: since its version 3 it runs on
+# TensorFlow, on PyTorch and on JAX.
+#
+# ## What we learned
+#
+# - What a package needs is written in its metadata. Ask it, not an old page.
+# - Threads and GPUs change how long it takes, hardly what comes out.
+# - An exercise is a function, a check that talks to you, hints, and hidden tests. A
+#   claim is a sentence that is measured on every run.
+# - A network is layers of multiplications; softmax makes probabilities; learning is
+#   many steps down a slope.
+# - A good number means little without a baseline, and without asking what breaks it.
+#
+# ## Where next
+#
+# `big-models` asks what makes a model big, and `workflow` takes a real problem from the
+# question to the feedback. Or change something here first: 8 hidden dots instead of 32,
+# or train on pictures that were pushed at random. Does it survive the push then?
+#
+# ## Further reading
+#
+# - I. Goodfellow, Y. Bengio and A. Courville (2016), *Deep Learning*, MIT Press. The
+#   textbook; the document lists it among the papers.
+# - A. Zhang, Z. C. Lipton, M. Li and A. J. Smola (2023), *Dive into Deep Learning*,
+#   Cambridge University Press. 《动手学深度学习》 is its Chinese edition.
+# - Y. LeCun, Y. Bengio and G. Hinton (2015), *Deep learning*, Nature 521, 436–444.
+# - S. Hochreiter and J. Schmidhuber (1997), *Long Short-Term Memory*, Neural
+#   Computation 9(8), 1735–1780. The document has it twice, as 3 and 11.
+# - Y. Bengio (2009), *Learning Deep Architectures for AI*, Foundations and Trends in
+#   Machine Learning 2(1), 1–127.
+# - A. Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
+# - I. Goodfellow et al. (2014), *Generative Adversarial Nets*, NeurIPS.
+# - R. Zhang, P. Isola and A. A. Efros (2016), *Colorful Image Colorization*, ECCV.
+# - S. Russell and P. Norvig, *Artificial Intelligence: A Modern Approach*, the 3rd
+#   edition of 2010 in the document; a 4th has followed.
+# - E. Alpaydin and C. Kaynak (1998), *Optical Recognition of Handwritten Digits*, UCI
+#   Machine Learning Repository: the digits of this lesson.
+#
+# References 5, 7 and 8 of the document are not here: we found no works with these
+# titles, authors and venues. The fifth resembles Z.-Q. Zhao et al. (2019), *Object
+# Detection with Deep Learning: A Review*, IEEE Transactions on Neural Networks and
+# Learning Systems 30(11). Look a reference up before you repeat it.
+
+# %% [markdown] lang="zh" of="dd0d562a"
+# ## 工具
+#
+# 文档的 §7 推荐了一些工具，大多已经在你的机器上了。
+#
+# | 用途 | 工具 | 在哪里遇到 |
+# | --- | --- | --- |
+# | 模型 | PyTorch；Keras 与 TensorFlow | 处处；`published-example` |
+# | 数组、表格 | NumPy、SciPy、pandas | 处处；`data-preparation` |
+# | 作图 | Matplotlib，seaborn 建立在它之上；Plotly | 处处 |
+# | 基线、指标 | scikit-learn | `metrics`、`evaluation` |
+# | 写代码 | JupyterLab；Visual Studio Code 和 PyCharm 也能打开笔记本 | 现在 |
+#
+# Keras 并不是与另外两者并列的第三个框架：从第 3 版起，
+# 它可以运行在 TensorFlow、PyTorch 和 JAX 之上。
+#
+# ## 我们学到了什么
+#
+# - 一个包需要什么，元数据里写着。问它，别问旧网页。
+# - 线程和 GPU 改变用时，几乎不改变结果。
+# - 练习是一个函数，配上会说话的检查、提示和隐藏的测试。结论是一句话，
+#   每次运行都重新测量。
+# - 网络是一层层的乘法；softmax 给出概率；学习就是沿坡向下走许多步。
+# - 没有基线，不问什么会弄坏它，再好看的数字也说明不了什么。
+#
+# ## 下一步
+#
+# `big-models` 问的是模型大在哪里，`workflow` 带一个真实的问题从提出走到反馈。
+# 也可以先在这里改点东西：把 32 个隐藏的点减到 8 个；或者训练时就把图随机推几个像素，
+# 看它这回推不推得倒。
+#
+# ## 延伸阅读
+#
+# - I. Goodfellow, Y. Bengio, A. Courville (2016), *Deep Learning*, MIT Press。
+#   这是教科书，文档把它列在了论文里。
+# - A. Zhang, Z. C. Lipton, M. Li, A. J. Smola (2023), *Dive into Deep Learning*,
+#   Cambridge University Press。中文版即《动手学深度学习》。
+# - Y. LeCun, Y. Bengio, G. Hinton (2015), *Deep learning*, Nature 521, 436–444。
+# - S. Hochreiter, J. Schmidhuber (1997), *Long Short-Term Memory*, Neural Computation
+#   9(8), 1735–1780。文档中第 3 条和第 11 条都是它。
+# - Y. Bengio (2009), *Learning Deep Architectures for AI*, Foundations and Trends in
+#   Machine Learning 2(1), 1–127。
+# - A. Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS。
+# - I. Goodfellow et al. (2014), *Generative Adversarial Nets*, NeurIPS。
+# - R. Zhang, P. Isola, A. A. Efros (2016), *Colorful Image Colorization*, ECCV。
+# - S. Russell, P. Norvig, *Artificial Intelligence: A Modern Approach*。
+#   文档列的是 2010 年的第 3 版，之后又出了第 4 版。
+# - E. Alpaydin, C. Kaynak (1998), *Optical Recognition of Handwritten Digits*, UCI
+#   Machine Learning Repository：本课用的数字。
+#
+# 文档的参考文献 5、7、8 不在其中：按所列的题目、作者和出处，我们没有找到这样的著作。
+# 第 5 条很像 Z.-Q. Zhao et al. (2019), *Object Detection with Deep Learning: A
+# Review*, IEEE Transactions on Neural Networks and Learning Systems 30(11)。
+# 引用之前，先查一查。
