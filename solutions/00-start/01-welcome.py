@@ -227,15 +227,15 @@ bm.show.figure(fig, alt=alt)
 # %%
 on_38 = [name for name, row in zip(here, accepts, strict=True) if row[0]]
 bm.claim(
-    "Not one of the packages here accepts Python 3.8, which §5.1 asks for",
+    "Not one of the packages here accepts Python 3.8, with which §5.1 begins",
     not on_38,
     asks=", ".join(f"{name} {asked}" for name, (_, asked) in here.items()),
 )
 
-# %% lang="zh" of="f3c2f0fb"
+# %% lang="zh" of="e253436f"
 on_38 = [name for name, row in zip(here, accepts, strict=True) if row[0]]
 bm.claim(
-    "这里没有一个包还接受 §5.1 所说的 Python 3.8",
+    "§5.1 说从 Python 3.8 起都行，而这里没有一个包还接受它",
     not on_38,
     asks=", ".join(f"{name} {asked}" for name, (_, asked) in here.items()),
 )
@@ -1472,11 +1472,12 @@ ax.axis("off")
 alt = (
     "The chapters as boxes, from where you are: foundations, architectures and "
     "training lead to language, vision, speech and decisions, these to deployment, and "
-    "on to challenges and horizons. Mathematics stands beside architectures, questions at the end."
+    "on to challenges and horizons. Mathematics stands beside architectures, questions "
+    "at the end."
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="24646687"
+# %% lang="zh" of="10662b24"
 fig, ax = plt.subplots(figsize=(12, 4.2))
 spots = list(stations.values())
 for a, b in ways:

@@ -1201,7 +1201,7 @@ bm.equation("mse-gradient", slope, 2 / len(target) * (predicted - target), atol=
 
 # %% [markdown] lang="zh" of="b49e784c"
 # 这个公式在形状上有个陷阱。模型常常返回一列，$(n, 1)$，而目标是 $(n,)$。两者相减，
-# 就成了一整张 $(n, n)$ 的表：每个预测都与每个目标相减。而且谁也不会报错。
+# 就成了一整张 $(n, n)$ 的表：每个预测都与每个目标相减，而且什么错也不报。
 
 # %%
 column = predicted[:, None]  # (n, 1), as nn.Linear(d, 1) returns it
@@ -1253,7 +1253,7 @@ bm.claim(
 # $$\frac{\partial J}{\partial z_{ik}}=\frac{p_{ik}-y_{ik}}{n}
 # \label{softmax-gradient}$$
 #
-# 说的减去是的：对数和指数都不见了。请写出来。
+# 说的概率减去实际的结果：对数和指数都不见了。请写出来。
 
 
 # %% exercise="softmax_gradient" points=3 minutes=8 level=2
@@ -1481,6 +1481,10 @@ def expected_loss(loss, p, q):
 
 
 # %%
+def square(y, q):
+    return (y - q) ** 2
+
+
 def log_loss(y, q):
     return -y * q.log() - (1 - y) * (1 - q).log()
 
@@ -1519,7 +1523,11 @@ alt = (
 bm.show.explore(game, alt=alt, p=(0.05, 0.95, 0.05, 0.7))
 
 
-# %% lang="zh" of="f2982015"
+# %% lang="zh" of="3612e3d3"
+def square(y, q):
+    return (y - q) ** 2
+
+
 def log_loss(y, q):
     return -y * q.log() - (1 - y) * (1 - q).log()
 
@@ -1647,10 +1655,10 @@ bm.claim(
 #
 # The left side is the expected cross-entropy. The first sum on the right is the
 # **entropy** of the truth: what even the best model must pay. The second is the **KL
-# divergence** from $q$ to $p$, never negative, and 0 only when they agree: the price of
+# divergence** of $q$ from $p$, never negative, and 0 only when they agree: the price of
 # being wrong.
 
-# %% [markdown] lang="zh" of="22354359"
+# %% [markdown] lang="zh" of="80ff9e97"
 # 说假话要付多大代价？对同一组结果上的任意两个分布 $p$ 和 $q$，
 #
 # $$-\sum_k p_k\log q_k=-\sum_k p_k\log p_k+\sum_k p_k\log\frac{p_k}{q_k} \label{kl}$$
