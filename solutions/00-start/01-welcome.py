@@ -93,7 +93,11 @@ lab = bm.start("welcome", profile=profile, device=device, seed=seed, lang=lang)
 
 # %%
 steps = lab.pick(ci=200, workshop=600, full=600)
-print(lab.profile, "→", steps, "steps")
+print(f"profile {lab.profile}: {steps} steps of training")
+
+# %% lang="zh" of="fddad302"
+steps = lab.pick(ci=200, workshop=600, full=600)
+print(f"配置 {lab.profile}：训练 {steps} 步")
 
 # %% [markdown]
 # ## What is installed
@@ -671,7 +675,15 @@ x = torch.tensor(digits.data / 16)  # (1797, 64), float64, from 0 to 1
 y = torch.tensor(digits.target)  # (1797,)
 order = torch.randperm(len(x))
 train, test = order[:1400], order[1400:]
-print(x.shape, "of which to learn from:", len(train), "- for the test:", len(test))
+print(f"{len(train)} pictures to learn from, {len(test)} for the examination")
+
+# %% lang="zh" of="73fe9aa3"
+digits = load_digits()
+x = torch.tensor(digits.data / 16)  # (1797, 64)，float64，从 0 到 1
+y = torch.tensor(digits.target)  # (1797,)
+order = torch.randperm(len(x))
+train, test = order[:1400], order[1400:]
+print(f"{len(train)} 幅用来学习，{len(test)} 幅用来考试")
 
 # %%
 fig, axes = plt.subplots(2, 5, figsize=(6.4, 2.9), layout="constrained")
@@ -1200,7 +1212,17 @@ start = []
 for before, after in pairwise(widths):
     start.append(torch.randn(after, before, dtype=x.dtype) / before**0.5)
     start.append(torch.zeros(after, dtype=x.dtype))
-print(count_parameters(widths), "parameters;", right(x[test], y[test], start), "right")
+share = right(x[test], y[test], start)
+print(f"{count_parameters(widths)} parameters, untrained: {share:.2f} right")
+
+# %% lang="zh" of="903d3a8a"
+widths = [64, 32, 10]
+start = []
+for before, after in pairwise(widths):
+    start.append(torch.randn(after, before, dtype=x.dtype) / before**0.5)
+    start.append(torch.zeros(after, dtype=x.dtype))
+share = right(x[test], y[test], start)
+print(f"{count_parameters(widths)} 个参数，未经训练：认对 {share:.2f}")
 
 # %% [markdown]
 # Guessing is right about one time in ten. Now train: ask PyTorch for the slope, take
@@ -1466,7 +1488,7 @@ ax.annotate("", (1, 0.72), (1, 0.28), arrowprops={"arrowstyle": "<->", "ls": ":"
 for name, place in stations.items():
     box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": "#1b3a6b", "lw": 1.5}
     box["fc"] = "#dbe4f3" if name.startswith("00") else "white"
-    ax.text(*place, name, ha="center", va="center", fontsize=8, bbox=box)
+    ax.text(*place, name, ha="center", va="center", fontsize=9, bbox=box)
 ax.set(xlim=(-1.5, 5.5), ylim=(-0.9, 2.9))
 ax.axis("off")
 alt = (
@@ -1477,7 +1499,7 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="10662b24"
+# %% lang="zh" of="bc262ee2"
 fig, ax = plt.subplots(figsize=(12, 4.2))
 spots = list(stations.values())
 for a, b in ways:
@@ -1488,7 +1510,7 @@ ax.annotate("", (1, 0.72), (1, 0.28), arrowprops={"arrowstyle": "<->", "ls": ":"
 for name, place in stations.items():
     box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": "#1b3a6b", "lw": 1.5}
     box["fc"] = "#dbe4f3" if name.startswith("00") else "white"
-    ax.text(*place, name, ha="center", va="center", fontsize=8, bbox=box)
+    ax.text(*place, name, ha="center", va="center", fontsize=9, bbox=box)
 ax.set(xlim=(-1.5, 5.5), ylim=(-0.9, 2.9))
 ax.axis("off")
 alt = (
