@@ -615,12 +615,12 @@ def count_parameters(widths):
 
 # %% [markdown]
 # A check cell stops the notebook where something is wrong. `bm.check` runs the same
-# tests and does not stop. It also shows the next hint at each failed attempt and keeps
-# count of what you have solved.
+# tests in any cell and does not stop. Both show the next hint at each failed attempt
+# and keep count of what you have solved.
 
-# %% [markdown] lang="zh" of="f8611381"
-# 检查单元格一旦发现问题，笔记本就停在那里。`bm.check` 运行同样的测试，但不会中断；
-# 每失败一次，它就多给一条提示，还会记下你做出了哪些题。
+# %% [markdown] lang="zh" of="711b7244"
+# 检查单元格一旦发现问题，笔记本就停在那里。`bm.check` 在任何单元格里
+# 都能运行同样的测试，而且不会中断。每失败一次，两者都会给出下一条提示，还会记下你做出了哪些题。
 
 # %%
 bm.check("count_parameters")
@@ -1478,7 +1478,7 @@ ways = [(0, 1), (1, 2), (2, 4), (2, 5), (2, 6), (2, 7), *((k, 8) for k in range(
 ways += [(8, 9), (8, 10), (12, 0)]
 
 # %%
-fig, ax = plt.subplots(figsize=(12, 4.2))
+fig, ax = plt.subplots(figsize=(13, 4.2))
 spots = list(stations.values())
 for a, b in ways:
     (x1, y1), (x2, y2) = spots[a], spots[b]
@@ -1488,7 +1488,7 @@ ax.annotate("", (1, 0.72), (1, 0.28), arrowprops={"arrowstyle": "<->", "ls": ":"
 for name, place in stations.items():
     box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": "#1b3a6b", "lw": 1.5}
     box["fc"] = "#dbe4f3" if name.startswith("00") else "white"
-    ax.text(*place, name, ha="center", va="center", fontsize=9, bbox=box)
+    ax.text(*place, name, ha="center", va="center", fontsize=8, bbox=box)
 ax.set(xlim=(-1.5, 5.5), ylim=(-0.9, 2.9))
 ax.axis("off")
 alt = (
@@ -1499,8 +1499,8 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="bc262ee2"
-fig, ax = plt.subplots(figsize=(12, 4.2))
+# %% lang="zh" of="5307e931"
+fig, ax = plt.subplots(figsize=(13, 4.2))
 spots = list(stations.values())
 for a, b in ways:
     (x1, y1), (x2, y2) = spots[a], spots[b]
@@ -1510,7 +1510,7 @@ ax.annotate("", (1, 0.72), (1, 0.28), arrowprops={"arrowstyle": "<->", "ls": ":"
 for name, place in stations.items():
     box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": "#1b3a6b", "lw": 1.5}
     box["fc"] = "#dbe4f3" if name.startswith("00") else "white"
-    ax.text(*place, name, ha="center", va="center", fontsize=9, bbox=box)
+    ax.text(*place, name, ha="center", va="center", fontsize=8, bbox=box)
 ax.set(xlim=(-1.5, 5.5), ylim=(-0.9, 2.9))
 ax.axis("off")
 alt = (
