@@ -39,6 +39,7 @@ def open_lesson(lab: Any) -> None:
     shell = _shell()
     if shell is not None and progress.recorded() and not _hooked:
         shell.events.register("post_run_cell", _after_cell)
+        shell.set_custom_exc((NotImplementedError,), _unwritten)
         _hooked = True
 
 
@@ -76,10 +77,28 @@ def _after_cell(result: Any) -> None:
     source = (getattr(result.info, "raw_cell", None) or "").strip()
     for exercise in _exercises().values() if source else ():
         if exercise.code.strip() == source:
-            _report(exercise, result.error_in_exec or result.error_before_exec)
+            error = result.error_in_exec or result.error_before_exec
+            _report(exercise, error, told=_tells_itself(error))
 
 
-def _report(exercise: Exercise, error: BaseException | None) -> None:
+def _unwritten(shell: Any, kind: Any, error: Any, trace: Any, **_: Any) -> None:
+    """IPython's handler: a stub is no error that wants a traceback."""
+    if _tells_itself(error):
+        # Still an error among the outputs: nbgrader looks for one.
+        shell._showtraceback(kind, error, [f"✗ {in_words(error)}"])
+    else:
+        shell.showtraceback((kind, error, trace))
+
+
+def _tells_itself(error: BaseException | None) -> bool:
+    """Whether IPython has shown it in our words already."""
+    stub = isinstance(error, NotImplementedError) and not str(error)
+    return stub or isinstance(error, CheckFailed)
+
+
+def _report(
+    exercise: Exercise, error: BaseException | None, *, told: bool = False
+) -> None:
     attempts = progress.record(
         _lab.slug if _lab else "?", exercise.name, exercise.points, error is None
     )
@@ -94,7 +113,8 @@ def _report(exercise: Exercise, error: BaseException | None) -> None:
             )
         )
         return
-    print(f"✗ {exercise.name}{say(': ', '：')}{in_words(error)}")
+    if not told:
+        print(f"✗ {exercise.name}{say(': ', '：')}{in_words(error)}")
     if exercise.hints:
         rung = min(attempts, len(exercise.hints))
         print(
