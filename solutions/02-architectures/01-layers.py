@@ -1,0 +1,2210 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     name: python3
+#     display_name: Python 3 (ipykernel)
+#   bmkit:
+#     slug: layers
+#     title: {en: Layers and activations, zh: 层与激活}
+#     section: "2.1, 3.1.2, 3.2.1"
+#     minutes: 80
+#     needs: []
+#     data: []
+#     extras: []
+#     symbols:
+#       x: input
+#       y: target
+#       y_hat: prediction
+#       W: weights
+#       b: bias
+#       h: hidden activation or state
+#       z: pre-activation
+#       L: number of layers
+#       sigma: activation function
+#     says:
+#       en: Build a network from tensors, fold with it, and hear deep ones go silent.
+#       zh: 从张量搭出网络，用它折纸，再看深层网络如何失声。
+# ---
+
+# %% [markdown]
+# Give a computer 64 grey values and ask which digit they show. No single rule will do:
+# a 7 is a 7 whether it is thin, slanted or crossed. A neural network answers with two
+# moves, again and again: mix the numbers, then bend them. This lesson builds both moves
+# from tensors, finds out why neither is worth anything without the other, and what goes
+# wrong when you repeat them thirty times.
+
+# %% [markdown] lang="zh" of="d1d53441"
+# 给计算机 64 个灰度值，问它这是哪个数字。没有哪一条规则够用：
+# 7 写得细、写得斜、中间加一横，都还是 7。神经网络的办法是两个动作反复做：
+# 先把数混合起来，再把它们折弯。这一课从张量开始搭出这两个动作，
+# 弄清为什么缺了一个另一个就毫无用处，再看重复三十遍会出什么毛病。
+
+# %% tags=["parameters"]
+profile = "workshop"  # ci, workshop or full
+device = "auto"  # auto, cpu or cuda
+seed = 0
+lang = "en"
+
+# %%
+import math
+from itertools import pairwise
+
+import matplotlib.pyplot as plt
+import torch
+from sklearn.datasets import load_digits, make_circles
+from sklearn.model_selection import train_test_split
+from torch import nn
+from torch.nn import functional as F
+
+import bmkit as bm
+
+lab = bm.start("layers", profile=profile, device=device, seed=seed, lang=lang)
+
+# %%
+images, labels = load_digits(return_X_y=True)  # 8 by 8 pixels, from 0 to 16
+images = torch.tensor(images / 16, dtype=torch.float32)
+x, x_test, y, y_test = train_test_split(
+    images, torch.tensor(labels), test_size=0.25, random_state=0, stratify=labels
+)
+print(x.shape, x_test.shape)
+
+# %%
+fig, axes = plt.subplots(2, 8, figsize=(8, 2.3), layout="constrained")
+for ax, image, digit in zip(axes.flat, x, y, strict=False):
+    ax.imshow(image.view(8, 8), cmap="gray_r")
+    ax.set_title(str(digit.item()), fontsize=9)
+    ax.set_axis_off()
+alt = "Sixteen small grey pictures of handwritten digits, with the digit above each."
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="32be6e82"
+fig, axes = plt.subplots(2, 8, figsize=(8, 2.3), layout="constrained")
+for ax, image, digit in zip(axes.flat, x, y, strict=False):
+    ax.imshow(image.view(8, 8), cmap="gray_r")
+    ax.set_title(str(digit.item()), fontsize=9)
+    ax.set_axis_off()
+alt = "十六幅手写数字的灰度小图，每幅上方标着数字。"
+bm.show.figure(fig, alt=alt)
+
+# %% [markdown]
+# These are real: 43 people wrote them, on paper forms. We keep a quarter for testing.
+#
+# ## The bend
+#
+# Start with the smallest nonlinear thing there is. A **hinge** is flat until it meets
+# its bend, and then rises: $\mathrm{relu}(z) = \max(0, z)$. Here are three hinges,
+# which bend at $-1$, at `bend` and at $1$. Each is multiplied by a number of yours, and
+# the thick line is their sum. Can you draw a hat, zero on both sides and pointed in the
+# middle?
+
+# %% [markdown] lang="zh" of="dc79da67"
+# 这些都是真的手写数字，由 43 个人写在表格上。我们留四分之一作测试。
+#
+# ## 折弯
+#
+# 先看最小的非线性。**折线**在折点之前是平的，过了折点就上升：
+# $\mathrm{relu}(z) = \max(0, z)$。下面有三条折线，折点分别在 $-1$、`bend` 和 $1$。
+# 每条乘上一个由你选定的数，粗线是三者之和。
+# 你能画出一顶尖帽子吗？要求两边为零，中间是个尖。
+
+
+# %%
+def hinges(left, middle, right, bend):
+    t = torch.linspace(-3, 3, 241)
+    parts = [
+        scale * torch.relu(t - place)
+        for scale, place in ((left, -1), (middle, bend), (right, 1))
+    ]
+    fig, ax = plt.subplots()
+    for part, name in zip(parts, ("left", "middle", "right"), strict=True):
+        ax.plot(t, part, lw=1.2, label=name)
+    ax.plot(t, sum(parts), "-", color="black", lw=3, label="sum")
+    ax.set(ylim=(-4, 4), xlabel="input x", ylabel="output")
+    ax.legend()
+    return fig
+
+
+alt = "Three thin lines, flat and then straight up or down, and their thick sum."
+size = (-4.0, 4.0, 0.5, 1.0)
+bend = (-0.9, 0.9, 0.1, 0.2)
+bm.show.explore(hinges, alt=alt, left=size, middle=size, right=size, bend=bend)
+
+
+# %% lang="zh" of="782d097c"
+def hinges(left, middle, right, bend):
+    t = torch.linspace(-3, 3, 241)
+    parts = [
+        scale * torch.relu(t - place)
+        for scale, place in ((left, -1), (middle, bend), (right, 1))
+    ]
+    fig, ax = plt.subplots()
+    for part, name in zip(parts, ("left", "middle", "right"), strict=True):
+        ax.plot(t, part, lw=1.2, label=name)
+    ax.plot(t, sum(parts), "-", color="black", lw=3, label="和")
+    ax.set(ylim=(-4, 4), xlabel="输入 x", ylabel="输出")
+    ax.legend()
+    return fig
+
+
+alt = "三条细线先平后直，或升或降；粗线是它们的和。"
+size = (-4.0, 4.0, 0.5, 1.0)
+bend = (-0.9, 0.9, 0.1, 0.2)
+bm.show.explore(hinges, alt=alt, left=size, middle=size, right=size, bend=bend)
+
+# %% [markdown]
+# With `left` 1, `middle` −2, `right` 1 and `bend` 0 it is a hat. Three hinges draw any
+# line with three bends, more hinges any line with more. So one row of hinges is already
+# a sketching machine; and where the bends go, and how steep each is, can be learned.
+#
+# ## A layer
+#
+# Now with many inputs. A **layer** has weights $W$, one row for each of its outputs,
+# and biases $b$. It mixes its inputs to **pre-activations** $z$, and bends each with
+# the same activation function $\sigma$:
+#
+# $$h_j = \sigma\Bigl(\sum_i W_{ji}\,x_i + b_j\Bigr) \label{layer}$$
+#
+# Each output $h_j$ is called a neuron. For a batch, with one example a row, all neurons
+# together are $h = \sigma(xW^\top + b)$. A **multilayer perceptron**, MLP for short, is
+# such layers one after another. The last one does not bend: its outputs must be free to
+# take any value.
+
+# %% [markdown] lang="zh" of="3d8930e9"
+# `left` 取 1，`middle` 取 −2，`right` 取 1，`bend` 取 0，就是一顶帽子。
+# 三条折线能画出任何有三个折点的线，折线越多，能画的越复杂。
+# 所以一排折线已经是一台画图机；折点放在哪里、每段多陡，都可以学出来。
+#
+# ## 一层
+#
+# 现在换成许多输入。一**层**有权重 $W$（每个输出占一行）和偏置 $b$。
+# 它把输入混合成**预激活** $z$，再用同一个激活函数 $\sigma$ 把每个数折弯：
+#
+# $$h_j = \sigma\Bigl(\sum_i W_{ji}\,x_i + b_j\Bigr) \label{layer}$$
+#
+# 每个输出 $h_j$ 叫作一个神经元。对一批样本，每行一个，所有神经元一起写就是
+# $h = \sigma(xW^\top + b)$。**多层感知机**（MLP）就是这样一层接一层。
+# 最后一层不折弯：它的输出要能取任何值。
+
+
+# %% exercise="forward" points=3 minutes=8 level=2
+def forward(x, layers, sigma):
+    """Send x through a multilayer perceptron.
+
+    x: (..., inputs). layers: a list of pairs (W, b), with W (out, in) and b (out,).
+    sigma: the activation function; it follows every layer but the last.
+    Returns the outputs of the last layer, (..., out).
+    """
+    ### BEGIN SOLUTION
+    *hidden, (W, b) = layers
+    for V, c in hidden:
+        x = sigma(x @ V.T + c)  # (..., out)
+    return x @ W.T + b
+    ### END SOLUTION
+
+
+# %% lang="zh" of="c9eb5d21"
+def forward(x, layers, sigma):
+    """让 x 通过一个多层感知机。
+
+    x：(..., 输入数)。layers：若干对 (W, b)，W 为 (out, in)，b 为 (out,)。
+    sigma：激活函数；除最后一层外，每层之后都有。
+    返回最后一层的输出，(..., out)。
+    """
+    ### BEGIN SOLUTION
+    *hidden, (W, b) = layers
+    for V, c in hidden:
+        x = sigma(x @ V.T + c)  # (..., out)
+    return x @ W.T + b
+    ### END SOLUTION
+
+
+# %% check="forward"
+swap = torch.tensor([[0.0, 1.0], [0.0, 0.0]])  # output 0 is input 1
+none, some = torch.zeros(2), torch.tensor([1.0, 2.0])
+x_in = torch.tensor([[3.0, 5.0]])
+got = forward(x_in, [(swap, none)], torch.relu)
+advice = "W is (out, in), and its row j makes output j: x @ W.T"
+bm.expect.close(got, torch.tensor([[5.0, 0.0]]), advice)
+got = forward(x_in, [(swap, some)], torch.relu)
+bm.expect.close(got, torch.tensor([[6.0, 2.0]]), "where is the bias b?")
+got = forward(torch.tensor([[5.0, -3.0]]), [(swap, none)], torch.relu)
+advice = (
+    "a single layer is the last one: sigma must not touch what goes in or comes out"
+)
+bm.expect.close(got, torch.tensor([[-3.0, 0.0]]), advice)
+pair = [(-torch.eye(2), none), (torch.eye(2), none)]
+got = forward(x_in, pair, torch.relu)
+advice = "after every layer but the last, the numbers go through sigma"
+bm.expect.close(got, torch.zeros(1, 2), advice)
+### BEGIN HIDDEN TESTS
+draws = torch.Generator().manual_seed(3)
+sizes = [4, 6, 5, 2]
+made = [
+    (torch.randn(b, a, generator=draws), torch.randn(b, generator=draws))
+    for a, b in pairwise(sizes)
+]
+x_in = torch.randn(3, 7, 4, generator=draws)
+want = x_in
+for number, (W, b) in enumerate(made):
+    want = F.linear(want, W, b)
+    want = torch.tanh(want) if number < 2 else want
+got = forward(x_in, made, torch.tanh)
+bm.expect.close(got, want, "three layers with tanh", atol=1e-5)
+### END HIDDEN TESTS
+
+# %% lang="zh" of="91e07219"
+swap = torch.tensor([[0.0, 1.0], [0.0, 0.0]])  # 输出 0 就是输入 1
+none, some = torch.zeros(2), torch.tensor([1.0, 2.0])
+x_in = torch.tensor([[3.0, 5.0]])
+got = forward(x_in, [(swap, none)], torch.relu)
+advice = "W 的形状是 (out, in)，第 j 行产生输出 j：x @ W.T"
+bm.expect.close(got, torch.tensor([[5.0, 0.0]]), advice)
+got = forward(x_in, [(swap, some)], torch.relu)
+bm.expect.close(got, torch.tensor([[6.0, 2.0]]), "偏置 b 到哪里去了？")
+got = forward(torch.tensor([[5.0, -3.0]]), [(swap, none)], torch.relu)
+advice = "只有一层，它就是最后一层：进来的和出去的数都不该经过 sigma"
+bm.expect.close(got, torch.tensor([[-3.0, 0.0]]), advice)
+pair = [(-torch.eye(2), none), (torch.eye(2), none)]
+got = forward(x_in, pair, torch.relu)
+advice = "除最后一层外，每层之后都要经过 sigma"
+bm.expect.close(got, torch.zeros(1, 2), advice)
+### BEGIN HIDDEN TESTS
+draws = torch.Generator().manual_seed(3)
+sizes = [4, 6, 5, 2]
+made = [
+    (torch.randn(b, a, generator=draws), torch.randn(b, generator=draws))
+    for a, b in pairwise(sizes)
+]
+x_in = torch.randn(3, 7, 4, generator=draws)
+want = x_in
+for number, (W, b) in enumerate(made):
+    want = F.linear(want, W, b)
+    want = torch.tanh(want) if number < 2 else want
+got = forward(x_in, made, torch.tanh)
+bm.expect.close(got, want, "三层，激活函数为 tanh", atol=1e-5)
+### END HIDDEN TESTS
+
+# %% [markdown] hint="forward"
+# One layer is `x @ W.T + b`. What must happen between two layers, and after which one
+# must it not?
+
+# %% [markdown] lang="zh" of="185db3de"
+# 一层就是 `x @ W.T + b`。两层之间要发生什么？哪一层之后不能发生？
+
+# %% [markdown] hint="forward"
+# Loop over `layers[:-1]` and replace `x` each time. Treat `layers[-1]` after the loop.
+
+# %% [markdown] lang="zh" of="b45a7a11"
+# 对 `layers[:-1]` 循环，每次更新 `x`。循环之后再单独处理 `layers[-1]`。
+
+
+# %% mistake="forward" says="(out, in)"
+def forward(x, layers, sigma):
+    for W, b in layers[:-1]:
+        x = sigma(x @ W + b)
+    W, b = layers[-1]
+    return x @ W + b
+
+
+# %% mistake="forward" says="bias"
+def forward(x, layers, sigma):
+    for W, _ in layers[:-1]:
+        x = sigma(x @ W.T)
+    return x @ layers[-1][0].T
+
+
+# %% mistake="forward" says="single layer is the last"
+def forward(x, layers, sigma):
+    for W, b in layers:
+        x = sigma(x @ W.T + b)
+    return x
+
+
+# %% mistake="forward" says="single layer is the last"
+def forward(x, layers, sigma):
+    for W, b in layers:
+        x = sigma(x) @ W.T + b
+    return x
+
+
+# %% mistake="forward" says="every layer but the last"
+def forward(x, layers, sigma):
+    for W, b in layers:
+        x = x @ W.T + b
+    return x
+
+
+# %% variant="forward"
+def forward(x, layers, sigma):
+    W, b = layers[0]
+    z = F.linear(x, W, b)
+    return z if len(layers) == 1 else forward(sigma(z), layers[1:], sigma)
+
+
+# %% [markdown]
+# Equation (\ref{layer}) neuron by neuron, against your matrices.
+
+# %% [markdown] lang="zh" of="f455c07c"
+# 一个神经元一个神经元地执行公式 (\ref{layer})，对照你的矩阵运算。
+
+# %% equation="layer" of="49ef4f61"
+W, b = torch.randn(3, 4, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+one = torch.randn(4, dtype=torch.float64)
+slow = [
+    math.tanh(sum(W[j, i].item() * one[i].item() for i in range(4)) + b[j].item())
+    for j in range(3)
+]
+same = torch.eye(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+bm.equation(
+    "layer", torch.tensor(slow), forward(one, [(W, b), same], torch.tanh), atol=1e-6
+)
+
+# %% [markdown]
+# Nobody writes this twice. PyTorch has `nn.Linear` for a layer's two tensors and
+# `nn.Sequential` for the chain; later lessons use `bm.models.MLP`. Put the same weights
+# into all three. They must agree, in the outputs and in the gradient of every weight.
+
+# %% [markdown] lang="zh" of="ee2aca0a"
+# 没有人会把它写两遍。PyTorch 用 `nn.Linear` 装一层的两个张量，用 `nn.Sequential`
+# 把各层串起来；以后的课都用 `bm.models.MLP`。把同样的权重放进三者，
+# 输出应当一致，每个权重的梯度也应当一致。
+
+# %%
+theirs = nn.Sequential(
+    nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 10)
+)
+model = bm.models.MLP([64, 32, 32, 10])
+weights = list(theirs.parameters())
+with torch.no_grad():
+    for mine, given in zip(model.parameters(), weights, strict=True):
+        mine.copy_(given)
+bare = [p.detach().clone().requires_grad_() for p in weights]
+layers = list(zip(bare[::2], bare[1::2], strict=True))
+
+
+# %%
+def gradients(outputs, parameters):
+    return torch.autograd.grad(F.cross_entropy(outputs, y[:50]), list(parameters))
+
+
+ways = {
+    "yours": (forward(x[:50], layers, torch.relu), bare),
+    "Sequential": (theirs(x[:50]), weights),
+    "MLP": (model(x[:50]), model.parameters()),
+}
+slopes = {name: gradients(*way) for name, way in ways.items()}
+right, theirs_too = ways["Sequential"][0], slopes["Sequential"]
+gaps = [(ways[name][0] - right).abs().max().item() for name in ("yours", "MLP")]
+gaps += [
+    max(
+        (a - b).abs().max().item()
+        for a, b in zip(slopes[name], theirs_too, strict=True)
+    )
+    for name in ("yours", "MLP")
+]
+bm.claim(
+    ("A network from tensors is PyTorch's network, forward and backward"),
+    max(gaps) < 1e-5,
+    outputs=gaps[:2],
+    gradients=gaps[2:],
+)
+
+
+# %% lang="zh" of="5c803e62"
+def gradients(outputs, parameters):
+    return torch.autograd.grad(F.cross_entropy(outputs, y[:50]), list(parameters))
+
+
+ways = {
+    "yours": (forward(x[:50], layers, torch.relu), bare),
+    "Sequential": (theirs(x[:50]), weights),
+    "MLP": (model(x[:50]), model.parameters()),
+}
+slopes = {name: gradients(*way) for name, way in ways.items()}
+right, theirs_too = ways["Sequential"][0], slopes["Sequential"]
+gaps = [(ways[name][0] - right).abs().max().item() for name in ("yours", "MLP")]
+gaps += [
+    max(
+        (a - b).abs().max().item()
+        for a, b in zip(slopes[name], theirs_too, strict=True)
+    )
+    for name in ("yours", "MLP")
+]
+bm.claim(
+    "用张量搭的网络就是 PyTorch 的网络，前向反向都一样",
+    max(gaps) < 1e-5,
+    outputs=gaps[:2],
+    gradients=gaps[2:],
+)
+
+# %% [markdown]
+# ## Which bend?
+#
+# Any curve that is not straight will do to bend with. Four are common. **ReLU** is the
+# hinge. The **sigmoid** $1/(1+e^{-z})$ squeezes everything between 0 and 1, **tanh**
+# between $-1$ and 1. They are closer relatives than they look:
+#
+# $$\tanh(z) = 2\,\mathrm{sigmoid}(2z) - 1 \label{tanh-sigmoid}$$
+#
+# **GELU**, the bend inside BERT and GPT, is a ReLU with a soft corner: $z\,\Phi(z)$,
+# where $\Phi$ is the share of a normal distribution that lies below $z$.
+
+# %% [markdown] lang="zh" of="6f8cde07"
+# ## 用哪种弯法？
+#
+# 只要不是直线，什么曲线都能用来折弯。常见的有四种。**ReLU** 就是那条折线。
+# **sigmoid** $1/(1+e^{-z})$ 把一切压到 0 与 1 之间，**tanh** 压到 $-1$ 与 1 之间。
+# 这两位其实是近亲：
+#
+# $$\tanh(z) = 2\,\mathrm{sigmoid}(2z) - 1 \label{tanh-sigmoid}$$
+#
+# **GELU** 是 BERT 和 GPT 里用的弯法，像是把 ReLU 的折角磨圆了：$z\,\Phi(z)$，
+# 其中 $\Phi$ 是正态分布中小于 $z$ 的部分所占的比例。
+
+# %% equation="tanh-sigmoid" of="d3f4ca1d"
+z = torch.linspace(-4, 4, 101, dtype=torch.float64)
+bm.equation("tanh-sigmoid", torch.tanh(z), 2 / (1 + torch.exp(-2 * z)) - 1, atol=1e-12)
+
+# %%
+bends = {
+    "ReLU": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "GELU": F.gelu,
+}
+z = torch.linspace(-4, 4, 401, requires_grad=True)
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+for name, bend in bends.items():
+    value = bend(z)
+    (steep,) = torch.autograd.grad(value.sum(), z)
+    axes[0].plot(z.detach(), value.detach(), label=name)
+    axes[1].plot(z.detach(), steep)
+axes[0].set(xlabel="pre-activation z", ylabel="activation σ(z)", ylim=(-1.2, 3))
+axes[1].set(xlabel="pre-activation z", ylabel="slope σ′(z)")
+axes[0].legend()
+alt = (
+    "Left: ReLU and GELU rise without end, sigmoid and tanh level off. "
+    "Right: the slopes of ReLU and GELU stay near 1 on the right; tanh's "
+    "is a bell of height 1; sigmoid's is a low bell of a quarter."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="b1591d6c"
+bends = {
+    "ReLU": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "GELU": F.gelu,
+}
+z = torch.linspace(-4, 4, 401, requires_grad=True)
+fig, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+for name, bend in bends.items():
+    value = bend(z)
+    (steep,) = torch.autograd.grad(value.sum(), z)
+    axes[0].plot(z.detach(), value.detach(), label=name)
+    axes[1].plot(z.detach(), steep)
+axes[0].set(xlabel="预激活 z", ylabel="激活 σ(z)", ylim=(-1.2, 3))
+axes[1].set(xlabel="预激活 z", ylabel="斜率 σ′(z)")
+axes[0].legend()
+alt = (
+    "左：ReLU 和 GELU 一路上升，sigmoid 和 tanh 趋于水平。右：ReLU 与 GELU "
+    "的斜率在右侧接近 1；tanh 的是高为 1 的钟形；sigmoid 的是高仅四分之一的"
+    "矮钟形。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %% [markdown]
+# Look at the right picture for a while: it decides the second half of this lesson.
+# Learning sends a gradient backwards through every bend, and each time it is multiplied
+# by the slope there. The slopes have short formulas:
+#
+# $$\mathrm{sigmoid}'(z) = \mathrm{sigmoid}(z)\,(1 - \mathrm{sigmoid}(z))
+# \label{sigmoid-slope}$$
+#
+# $$\tanh'(z) = 1 - \tanh^2(z) \label{tanh-slope}$$
+#
+# $$\frac{d}{dz}\,z\,\Phi(z) = \Phi(z) + \frac{z}{\sqrt{2\pi}}\,e^{-z^2/2}
+# \label{gelu-slope}$$
+#
+# Finite differences know nothing of formulas. They are the left sides.
+
+# %% [markdown] lang="zh" of="98190e8d"
+# 右图请多看一会儿：这一课的后半全由它决定。
+# 学习时，梯度要反向穿过每一处弯折，每次都乘上那里的斜率。斜率的公式都很短：
+#
+# $$\mathrm{sigmoid}'(z) = \mathrm{sigmoid}(z)\,(1 - \mathrm{sigmoid}(z))
+# \label{sigmoid-slope}$$
+#
+# $$\tanh'(z) = 1 - \tanh^2(z) \label{tanh-slope}$$
+#
+# $$\frac{d}{dz}\,z\,\Phi(z) = \Phi(z) + \frac{z}{\sqrt{2\pi}}\,e^{-z^2/2}
+# \label{gelu-slope}$$
+#
+# 有限差分不懂任何公式，就让它来算左边。
+
+# %%
+z = torch.linspace(-4, 4, 101, dtype=torch.float64)
+
+
+def finite(function, z, step=1e-5):
+    return (function(z + step) - function(z - step)) / (2 * step)
+
+
+# %% equation="sigmoid-slope" of="125158ec"
+s = 1 / (1 + torch.exp(-z))
+bm.equation("sigmoid-slope", finite(torch.sigmoid, z), s * (1 - s), atol=1e-8)
+
+# %% equation="tanh-slope" of="07b40773"
+bm.equation("tanh-slope", finite(torch.tanh, z), 1 - torch.tanh(z) ** 2, atol=1e-8)
+
+# %% equation="gelu-slope" of="19c9179e"
+below = 0.5 * (1 + torch.erf(z / math.sqrt(2)))
+bell = torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
+bm.equation("gelu-slope", finite(F.gelu, z), below + z * bell, atol=1e-8)
+
+# %% [markdown]
+# Write the three classical ones yourself. ReLU has no slope at its corner; we take 0
+# there, as PyTorch does. Mind large numbers: a slope is never NaN.
+
+# %% [markdown] lang="zh" of="2ee8ab8c"
+# 三个经典的斜率由你来写。ReLU 在折角处没有斜率，我们约定取 0，与 PyTorch 一样。
+# 当心很大的数：斜率不该变成 NaN。
+
+
+# %% exercise="slope" points=2 minutes=8 level=2
+def slope(name, z):
+    """The derivative of an activation function at z, number by number.
+
+    name: "relu", "sigmoid" or "tanh". z: pre-activations, any shape.
+    Returns a tensor of z's shape; the slope of relu at 0 is 0.
+    """
+    ### BEGIN SOLUTION
+    if name == "relu":
+        return (z > 0).to(z.dtype)
+    if name == "tanh":
+        return 1 - torch.tanh(z) ** 2
+    s = torch.sigmoid(z)
+    return s * (1 - s)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="ce2fedbb"
+def slope(name, z):
+    """激活函数在 z 处的导数，逐个数计算。
+
+    name："relu"、"sigmoid" 或 "tanh"。z：预激活，形状任意。
+    返回与 z 同形状的张量；relu 在 0 处的斜率取 0。
+    """
+    ### BEGIN SOLUTION
+    if name == "relu":
+        return (z > 0).to(z.dtype)
+    if name == "tanh":
+        return 1 - torch.tanh(z) ** 2
+    s = torch.sigmoid(z)
+    return s * (1 - s)
+    ### END SOLUTION
+
+
+# %% check="slope"
+z_in = torch.tensor([-2.0, 0.5, 3.0])
+got = slope("relu", z_in)
+advice = "relu is flat left of 0 and rises by 1 for 1 right of it: slopes 0 and 1"
+bm.expect.close(got, torch.tensor([0.0, 1.0, 1.0]), advice)
+advice = "at 0 itself we take slope 0 for relu"
+bm.expect.close(slope("relu", torch.zeros(2)), torch.zeros(2), advice)
+got = slope("sigmoid", torch.zeros(1))
+advice = (
+    "at 0 the sigmoid's slope is a quarter: the formula is in terms of s = "
+    "sigmoid(z), not of z"
+)
+bm.expect.close(got, torch.tensor([0.25]), advice)
+got = slope("tanh", torch.tensor([0.0, 1.0]))
+advice = "tanh's slope is 1 minus the square of tanh(z), not of z"
+bm.expect.close(got, torch.tensor([1.0, 0.4199743]), advice)
+### BEGIN HIDDEN TESTS
+z_in = torch.linspace(-5, 5, 12).view(3, 4)
+for name in ("relu", "sigmoid", "tanh"):
+    z_try = z_in.clone().requires_grad_()
+    (want,) = torch.autograd.grad(getattr(torch, name)(z_try).sum(), z_try)
+    bm.expect.close(slope(name, z_in), want, f"{name}: compare with autograd")
+    far = slope(name, torch.tensor([-200.0, 200.0]))
+    advice = f"{name} at -200 and 200: exp overflows there, torch.{name} does not"
+    want = torch.tensor([0.0, 1.0 if name == "relu" else 0.0])
+    bm.expect.close(far, want, advice)
+### END HIDDEN TESTS
+
+# %% lang="zh" of="3280fa63"
+z_in = torch.tensor([-2.0, 0.5, 3.0])
+got = slope("relu", z_in)
+advice = "relu 在 0 的左边是平的，右边每走 1 升 1：斜率是 0 和 1"
+bm.expect.close(got, torch.tensor([0.0, 1.0, 1.0]), advice)
+advice = "在 0 这一点，relu 的斜率我们取 0"
+bm.expect.close(slope("relu", torch.zeros(2)), torch.zeros(2), advice)
+got = slope("sigmoid", torch.zeros(1))
+advice = "sigmoid 在 0 处的斜率是四分之一：公式里用的是 s = sigmoid(z)，不是 z"
+bm.expect.close(got, torch.tensor([0.25]), advice)
+got = slope("tanh", torch.tensor([0.0, 1.0]))
+advice = "tanh 的斜率是 1 减去 tanh(z) 的平方，不是 z 的平方"
+bm.expect.close(got, torch.tensor([1.0, 0.4199743]), advice)
+### BEGIN HIDDEN TESTS
+z_in = torch.linspace(-5, 5, 12).view(3, 4)
+for name in ("relu", "sigmoid", "tanh"):
+    z_try = z_in.clone().requires_grad_()
+    (want,) = torch.autograd.grad(getattr(torch, name)(z_try).sum(), z_try)
+    bm.expect.close(slope(name, z_in), want, f"{name}：请与自动求导的结果对照")
+    far = slope(name, torch.tensor([-200.0, 200.0]))
+    advice = f"{name} 在 -200 和 200 处：exp 会溢出，torch.{name} 不会"
+    want = torch.tensor([0.0, 1.0 if name == "relu" else 0.0])
+    bm.expect.close(far, want, advice)
+### END HIDDEN TESTS
+
+# %% [markdown] hint="slope"
+# Equations (\ref{sigmoid-slope}) and (\ref{tanh-slope}) have the answers to two. For
+# `relu`, look at the picture: which two values does its slope take?
+
+# %% [markdown] lang="zh" of="77115a9d"
+# 公式 (\ref{sigmoid-slope}) 和 (\ref{tanh-slope}) 给出了其中两个。
+# 至于 `relu`，看图：它的斜率只取哪两个值？
+
+# %% [markdown] hint="slope"
+# `(z > 0)` is `True` where relu rises. `.to(z.dtype)` turns booleans into numbers. Use
+# `torch.sigmoid` and `torch.tanh`, which do not overflow.
+
+# %% [markdown] lang="zh" of="cc7b38eb"
+# relu 上升处 `(z > 0)` 为 `True`，`.to(z.dtype)` 把布尔值变成数。
+# `torch.sigmoid` 和 `torch.tanh` 不会溢出，请用它们。
+
+
+# %% mistake="slope" says="a quarter"
+def slope(name, z):
+    if name == "relu":
+        return (z > 0).to(z.dtype)
+    return 1 - torch.tanh(z) ** 2 if name == "tanh" else z * (1 - z)
+
+
+# %% mistake="slope" says="the square of tanh"
+def slope(name, z):
+    if name == "relu":
+        return (z > 0).to(z.dtype)
+    s = torch.sigmoid(z)
+    return 1 - z**2 if name == "tanh" else s * (1 - s)
+
+
+# %% mistake="slope" says="overflows"
+def slope(name, z):
+    if name == "relu":
+        return (z > 0).to(z.dtype)
+    if name == "tanh":
+        return 1 - torch.tanh(z) ** 2
+    return torch.exp(-z) / (1 + torch.exp(-z)) ** 2
+
+
+# %% mistake="slope" says="at 0 itself"
+def slope(name, z):
+    if name == "relu":
+        return (z >= 0).to(z.dtype)
+    s = torch.sigmoid(z)
+    return 1 - torch.tanh(z) ** 2 if name == "tanh" else s * (1 - s)
+
+
+# %% mistake="slope" says="slopes 0 and 1"
+def slope(name, z):
+    if name == "relu":
+        return torch.relu(z)
+    s = torch.sigmoid(z)
+    return 1 - torch.tanh(z) ** 2 if name == "tanh" else s * (1 - s)
+
+
+# %% variant="slope"
+def slope(name, z):
+    z = z.detach().clone().requires_grad_()
+    return torch.autograd.grad(getattr(torch, name)(z).sum(), z)[0]
+
+
+# %% [markdown]
+# ## Depth without a bend is nothing
+#
+# Leave the bend out, and two layers do this to an input (as a column):
+#
+# $$W_2(W_1x + b_1) + b_2 = (W_2W_1)\,x + (W_2b_1 + b_2) \label{collapse}$$
+#
+# The right side is one layer. So a hundred straight layers are one straight layer, at a
+# hundred times the price.
+
+# %% [markdown] lang="zh" of="c9f770d1"
+# ## 不折弯，再深也是零
+#
+# 去掉折弯，两层对一个输入（写成列）做的是：
+#
+# $$W_2(W_1x + b_1) + b_2 = (W_2W_1)\,x + (W_2b_1 + b_2) \label{collapse}$$
+#
+# 右边就是一层。所以一百个不折弯的层还是一层，价钱却是一百倍。
+
+# %% equation="collapse" of="f7827d44"
+W1, W2 = torch.randn(5, 4, dtype=torch.float64), torch.randn(3, 5, dtype=torch.float64)
+b1, b2 = torch.randn(5, dtype=torch.float64), torch.randn(3, dtype=torch.float64)
+two = W2 @ (W1 @ one + b1) + b2
+bm.equation("collapse", two, (W2 @ W1) @ one + (W2 @ b1 + b2), atol=1e-12)
+
+
+# %% exercise="collapse" points=2 minutes=8 level=2
+def collapse(layers):
+    """Merge layers that have no activation function between them into one.
+
+    layers: a list of pairs (W, b), the first layer first; W (out, in), b (out,).
+    Returns one pair (W, b) that computes the same.
+    """
+    ### BEGIN SOLUTION
+    W, b = layers[0]
+    for V, c in layers[1:]:
+        W, b = V @ W, V @ b + c
+    return W, b
+    ### END SOLUTION
+
+
+# %% lang="zh" of="c06e0ebc"
+def collapse(layers):
+    """把之间没有激活函数的若干层合并成一层。
+
+    layers：若干对 (W, b)，第一层在最前；W 为 (out, in)，b 为 (out,)。
+    返回一对 (W, b)，算出的结果相同。
+    """
+    ### BEGIN SOLUTION
+    W, b = layers[0]
+    for V, c in layers[1:]:
+        W, b = V @ W, V @ b + c
+    return W, b
+    ### END SOLUTION
+
+
+# %% check="collapse"
+draws = torch.Generator().manual_seed(1)
+made = [
+    (torch.randn(2, 2, generator=draws), torch.randn(2, generator=draws))
+    for _ in range(2)
+]
+(W1, b1), (W2, b2) = made
+answer = collapse(made)
+pair = isinstance(answer, tuple | list) and len(answer) == 2
+bm.expect.true(pair, "return two things: W and b")
+advice = "the later layer stands on the left: W2 @ W1"
+bm.expect.close(answer[0], W2 @ W1, advice, atol=1e-5)
+advice = "the first bias passes through the second layer: W2 @ b1 + b2"
+bm.expect.close(answer[1], W2 @ b1 + b2, advice, atol=1e-5)
+### BEGIN HIDDEN TESTS
+sizes = [3, 7, 2, 5, 4]
+made = [
+    (torch.randn(b, a, generator=draws), torch.randn(b, generator=draws))
+    for a, b in pairwise(sizes)
+]
+x_in = torch.randn(6, 3, generator=draws)
+W, b = collapse(made)
+bm.expect.shape(W, (4, 3), "from the first input to the last output")
+want = x_in
+for V, c in made:
+    want = want @ V.T + c
+bm.expect.close(x_in @ W.T + b, want, "four layers in one", rtol=1e-4, atol=1e-4)
+W, b = collapse(made[:1])
+bm.expect.close(W, made[0][0], "a single layer stays as it is")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="7eb81bb2"
+draws = torch.Generator().manual_seed(1)
+made = [
+    (torch.randn(2, 2, generator=draws), torch.randn(2, generator=draws))
+    for _ in range(2)
+]
+(W1, b1), (W2, b2) = made
+answer = collapse(made)
+pair = isinstance(answer, tuple | list) and len(answer) == 2
+bm.expect.true(pair, "请返回两样东西：W 和 b")
+advice = "后面的层写在左边：W2 @ W1"
+bm.expect.close(answer[0], W2 @ W1, advice, atol=1e-5)
+advice = "第一层的偏置要经过第二层：W2 @ b1 + b2"
+bm.expect.close(answer[1], W2 @ b1 + b2, advice, atol=1e-5)
+### BEGIN HIDDEN TESTS
+sizes = [3, 7, 2, 5, 4]
+made = [
+    (torch.randn(b, a, generator=draws), torch.randn(b, generator=draws))
+    for a, b in pairwise(sizes)
+]
+x_in = torch.randn(6, 3, generator=draws)
+W, b = collapse(made)
+bm.expect.shape(W, (4, 3), "从最初的输入到最后的输出")
+want = x_in
+for V, c in made:
+    want = want @ V.T + c
+bm.expect.close(x_in @ W.T + b, want, "四层合成一层", rtol=1e-4, atol=1e-4)
+W, b = collapse(made[:1])
+bm.expect.close(W, made[0][0], "只有一层时保持原样")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="collapse"
+# Begin with the first layer and swallow the next, one at a time. Equation
+# (\ref{collapse}) says what two become.
+
+# %% [markdown] lang="zh" of="b8738b2a"
+# 从第一层开始，一次吞掉下一层。公式 (\ref{collapse}) 说明了两层会变成什么。
+
+# %% [markdown] hint="collapse"
+# If `W, b` is what you have and `V, c` comes next: `V @ W` and `V @ b + c`.
+
+# %% [markdown] lang="zh" of="628ddc0f"
+# 若手头是 `W, b`，下一层是 `V, c`：新的一对是 `V @ W` 和 `V @ b + c`。
+
+
+# %% mistake="collapse" says="on the left"
+def collapse(layers):
+    W, b = layers[0]
+    for V, c in layers[1:]:
+        W, b = W @ V, V @ b + c
+    return W, b
+
+
+# %% mistake="collapse" says="passes through"
+def collapse(layers):
+    W, b = layers[0]
+    for V, c in layers[1:]:
+        W, b = V @ W, b + c
+    return W, b
+
+
+# %% mistake="collapse" says="passes through"
+def collapse(layers):
+    W, b = layers[0]
+    for V, c in layers[1:]:
+        W, b = V @ W, c
+    return W, b
+
+
+# %% variant="collapse"
+def collapse(layers):
+    def run(x):
+        for V, c in layers:
+            x = x @ V.T + c
+        return x
+
+    width = layers[0][0].shape[1]
+    b = run(torch.zeros(1, width))[0]
+    return (run(torch.eye(width)) - b).T, b
+
+
+# %% [markdown]
+# Watch it fail. One class of points lies in a ring around the other. We train a single
+# layer, six straight layers, and the same six with ReLU between them.
+
+# %% [markdown] lang="zh" of="3179e56d"
+# 来看它怎样失败。一类点围成一圈，把另一类围在中间。我们训练三个网络：单独一层；
+# 六个不折弯的层；同样六层，中间加上 ReLU。
+
+# %%
+ring, side = make_circles(600, noise=0.08, factor=0.4, random_state=0)
+ring, side = torch.tensor(ring, dtype=torch.float32), torch.tensor(side)
+
+
+def straight(z):
+    return z
+
+
+def separate(sizes, sigma):
+    torch.manual_seed(lab.seed)
+    model = bm.models.MLP(sizes, sigma).to(lab.device)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    batches = bm.train.Batches(ring, side, 100, seed=lab.seed)
+    bm.train.fit(model, batches, F.cross_entropy, optimizer, epochs=40)
+    right = bm.train.evaluate(model, batches, right=bm.train.accuracy)["right"]
+    return model, right
+
+
+# %%
+deep = [2, 16, 16, 16, 16, 16, 2]
+kinds = {"1 layer": ([2, 2], straight), "6 layers, straight": (deep, straight)}
+kinds["6 layers, ReLU"] = (deep, torch.relu)
+rings = {name: separate(*kind) for name, kind in kinds.items()}
+
+# %% lang="zh" of="3c18c52e"
+deep = [2, 16, 16, 16, 16, 16, 2]
+kinds = {"1 层": ([2, 2], straight), "6 层，不折弯": (deep, straight)}
+kinds["6 层，ReLU"] = (deep, torch.relu)
+rings = {name: separate(*kind) for name, kind in kinds.items()}
+
+# %%
+line = torch.linspace(-1.6, 1.6, 120)
+grid = torch.cartesian_prod(line, line)  # (14400, 2)
+fig, axes = plt.subplots(1, 3, figsize=(9, 3.3), layout="constrained", sharey=True)
+for ax, (name, (model, right)) in zip(axes, rings.items(), strict=True):
+    inside = bm.train.predict(model, grid).softmax(-1)[:, 1].view(120, 120)
+    ax.contourf(line, line, inside.T, levels=[0, 0.5, 1], cmap="cividis", alpha=0.4)
+    for digit, mark in ((0, "."), (1, "x")):
+        ax.plot(*ring[side == digit].T, mark, color="black", ms=3)
+    ax.set(title=f"{name}: {right:.0%} right", xlabel="first input", aspect="equal")
+    ax.grid(False)
+axes[0].set_ylabel("second input")
+alt = (
+    "Dots in a ring around crosses, three times. One layer and six "
+    "straight layers divide the plane by a straight line or not at all; "
+    "with ReLU the border closes around the crosses."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="ec4726e7"
+line = torch.linspace(-1.6, 1.6, 120)
+grid = torch.cartesian_prod(line, line)  # (14400, 2)
+fig, axes = plt.subplots(1, 3, figsize=(9, 3.3), layout="constrained", sharey=True)
+for ax, (name, (model, right)) in zip(axes, rings.items(), strict=True):
+    inside = bm.train.predict(model, grid).softmax(-1)[:, 1].view(120, 120)
+    ax.contourf(line, line, inside.T, levels=[0, 0.5, 1], cmap="cividis", alpha=0.4)
+    for digit, mark in ((0, "."), (1, "x")):
+        ax.plot(*ring[side == digit].T, mark, color="black", ms=3)
+    ax.set(title=f"{name}：答对 {right:.0%}", xlabel="第一个输入", aspect="equal")
+    ax.grid(False)
+axes[0].set_ylabel("第二个输入")
+alt = (
+    "同样的图画了三遍：一圈圆点围着叉号。一层和六个不折弯的层只能用一条直线"
+    "划分平面，或者根本不分；加上 ReLU，边界闭合起来围住叉号。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+scores = [right for _, right in rings.values()]
+long = list(rings.values())[1][0].cpu()
+W, b = collapse([(layer.weight, layer.bias) for layer in long.layers])
+gap = (ring @ W.T + b - long(ring)).abs().max().item()
+bm.claim(
+    (
+        "Six straight layers are one layer; only with a bend between them can "
+        "they draw a ring"
+    ),
+    gap < 1e-4 and max(scores[:2]) < 0.7 and scores[2] > 0.95,
+    gap=gap,
+    one=scores[0],
+    straight=scores[1],
+    relu=scores[2],
+)
+
+# %% lang="zh" of="dc0084f0"
+scores = [right for _, right in rings.values()]
+long = list(rings.values())[1][0].cpu()
+W, b = collapse([(layer.weight, layer.bias) for layer in long.layers])
+gap = (ring @ W.T + b - long(ring)).abs().max().item()
+bm.claim(
+    "六个不折弯的层就是一层；中间折弯了，才画得出一个圈",
+    gap < 1e-4 and max(scores[:2]) < 0.7 and scores[2] > 0.95,
+    gap=gap,
+    one=scores[0],
+    straight=scores[1],
+    relu=scores[2],
+)
+
+# %% [markdown]
+# ## Depth with a bend: folding
+#
+# Why many layers then, and not one wide one? Fold a strip of paper in the middle, fold
+# the folded strip again, and again; now one cut with the scissors cuts it in many
+# places. Each fold doubles what is done afterwards. Two ReLUs fold the interval from 0
+# to 1:
+#
+# $$\mathrm{tent}(x) = 2\,\mathrm{relu}(x) - 4\,\mathrm{relu}(x - \tfrac12)$$
+#
+# It goes up from 0 to 1 and down again, so every height is met twice. Now apply it to
+# its own result. Between two tents there is no need of a layer with one neuron: the
+# next layer's $W$ can take the sum, as you have just learned. What do two tents look
+# like when you draw them? Think before you write.
+
+# %% [markdown] lang="zh" of="7a54733a"
+# ## 折弯加上深度：折纸
+#
+# 那为什么要许多层，而不是一个很宽的层？拿一条纸带对折，把折好的再对折，再对折；
+# 这时一剪刀下去，会剪开许多处。每折一次，后面做的事都翻一倍。
+# 两个 ReLU 就能对折从 0 到 1 的区间：
+#
+# $$\mathrm{tent}(x) = 2\,\mathrm{relu}(x) - 4\,\mathrm{relu}(x - \tfrac12)$$
+#
+# 它从 0 升到 1 再降回来，所以每个高度都遇到两次。现在把它用在自己的结果上。
+# 两个帐篷之间不必再插一个单神经元的层：求和可以并入下一层的 $W$，
+# 道理你刚学过。两个帐篷套起来画出来是什么样子？先想一想再动手。
+
+
+# %% exercise="zigzag" points=3 minutes=12 level=3
+def zigzag(L):
+    """The tent applied L times to a number from 0 to 1, as one ReLU network.
+
+    Returns a list of L + 1 pairs (W, b): L hidden layers of two neurons each, then the
+    output layer with one. W is (out, in), b is (out,).
+    """
+    ### BEGIN SOLUTION
+    b = torch.tensor([0.0, -0.5])
+    tent = torch.tensor([[2.0, -4.0]])  # (1, 2)
+    first = (torch.ones(2, 1), b)
+    again = (tent.repeat(2, 1), b)  # both neurons get the tent below
+    return [first] + [again] * (L - 1) + [(tent, torch.zeros(1))]
+    ### END SOLUTION
+
+
+# %% lang="zh" of="c25b5c62"
+def zigzag(L):
+    """把帐篷函数在 0 到 1 的数上连用 L 次，写成一个 ReLU 网络。
+
+    返回 L + 1 对 (W, b)：L 个隐藏层，每层两个神经元；最后是只有一个神经元的输出层。
+    W 为 (out, in)，b 为 (out,)。
+    """
+    ### BEGIN SOLUTION
+    b = torch.tensor([0.0, -0.5])
+    tent = torch.tensor([[2.0, -4.0]])  # (1, 2)
+    first = (torch.ones(2, 1), b)
+    again = (tent.repeat(2, 1), b)  # both neurons get the tent below
+    return [first] + [again] * (L - 1) + [(tent, torch.zeros(1))]
+    ### END SOLUTION
+
+
+# %% check="zigzag"
+def tents(t, L):
+    for _ in range(L):
+        t = 1 - (2 * t - 1).abs()
+    return t
+
+
+def run(t, layers):
+    for W, b in layers[:-1]:
+        t = torch.relu(t @ W.T + b)
+    W, b = layers[-1]
+    return t @ W.T + b
+
+
+made = zigzag(1)
+bm.expect.true(len(made) == 2, "for L = 1: one hidden layer and the output layer")
+bm.expect.shape(made[0][0], (2, 1), "the first layer takes one number to two neurons")
+t = torch.tensor([[0.0], [0.25], [0.5], [0.75], [1.0]])
+advice = "one tent: up to 1 at x = 1/2, and down again: 2 relu(x) - 4 relu(x - 1/2)"
+bm.expect.close(run(t, made), tents(t, 1), advice)
+made = zigzag(2)
+advice = "L hidden layers of two neurons, and no layer of one neuron in between"
+bm.expect.true([len(b) for _, b in made] == [2, 2, 1], advice)
+t = torch.tensor([[0.25]])
+advice = "in every hidden layer the second neuron bends at 1/2: its bias is -1/2"
+bm.expect.close(run(t, made), torch.ones(1, 1), advice)
+t = torch.linspace(0, 1, 9)[:, None]
+advice = "both neurons of layer 2 take the tent of layer 1: each row of W is (2, -4)"
+bm.expect.close(run(t, made), tents(t, 2), advice)
+### BEGIN HIDDEN TESTS
+t = torch.linspace(0, 1, 1025)[:, None]
+for L in (3, 6):
+    made = zigzag(L)
+    bm.expect.equal(len(made), L + 1, f"L = {L}")
+    bm.expect.close(run(t, made), tents(t, L), f"{L} tents, each of the one before")
+### END HIDDEN TESTS
+
+
+# %% lang="zh" of="cb87e629"
+def tents(t, L):
+    for _ in range(L):
+        t = 1 - (2 * t - 1).abs()
+    return t
+
+
+def run(t, layers):
+    for W, b in layers[:-1]:
+        t = torch.relu(t @ W.T + b)
+    W, b = layers[-1]
+    return t @ W.T + b
+
+
+made = zigzag(1)
+bm.expect.true(len(made) == 2, "L = 1 时：一个隐藏层加一个输出层")
+bm.expect.shape(made[0][0], (2, 1), "第一层把一个数送到两个神经元")
+t = torch.tensor([[0.0], [0.25], [0.5], [0.75], [1.0]])
+advice = "一个帐篷：在 x = 1/2 处升到 1，再降回来：2 relu(x) - 4 relu(x - 1/2)"
+bm.expect.close(run(t, made), tents(t, 1), advice)
+made = zigzag(2)
+advice = "L 个隐藏层，每层两个神经元，中间没有单神经元的层"
+bm.expect.true([len(b) for _, b in made] == [2, 2, 1], advice)
+t = torch.tensor([[0.25]])
+advice = "每个隐藏层的第二个神经元都在 1/2 处折弯：偏置为 -1/2"
+bm.expect.close(run(t, made), torch.ones(1, 1), advice)
+t = torch.linspace(0, 1, 9)[:, None]
+advice = "第二层的两个神经元都以第一层的帐篷为输入：W 的每一行都是 (2, -4)"
+bm.expect.close(run(t, made), tents(t, 2), advice)
+### BEGIN HIDDEN TESTS
+t = torch.linspace(0, 1, 1025)[:, None]
+for L in (3, 6):
+    made = zigzag(L)
+    bm.expect.equal(len(made), L + 1, f"L = {L} 层")
+    bm.expect.close(run(t, made), tents(t, L), f"{L} 个帐篷，一个套一个")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="zigzag"
+# Three kinds of layers: the first, $1 \to 2$, makes relu's inputs $x$ and
+# $x - \frac12$; the ones between, $2 \to 2$; the last, $2 \to 1$, adds up with 2 and
+# $-4$.
+
+# %% [markdown] lang="zh" of="1f7a1763"
+# 有三种层：第一层 $1 \to 2$，做出 relu 的输入 $x$ 和 $x - \frac12$；
+# 中间的 $2 \to 2$；最后一层 $2 \to 1$，用 2 和 $-4$ 相加。
+
+# %% [markdown] hint="zigzag"
+# A middle layer must compute $t$ and $t - \frac12$, where $t = 2h_1 - 4h_2$ is the tent
+# before. So which two rows has its $W$, and what is its $b$?
+
+# %% [markdown] lang="zh" of="c3ff0c45"
+# 中间的层要算 $t$ 和 $t - \frac12$，其中 $t = 2h_1 - 4h_2$ 是前一个帐篷。
+# 那么它的 $W$ 有哪两行？$b$ 是什么？
+
+# %% [markdown] hint="zigzag"
+# `W = torch.tensor([[2.0, -4.0], [2.0, -4.0]])` and `b = torch.tensor([0.0, -0.5])`.
+
+# %% [markdown] lang="zh" of="6fde430e"
+# `W = torch.tensor([[2.0, -4.0], [2.0, -4.0]])`，`b = torch.tensor([0.0, -0.5])`。
+
+
+# %% mistake="zigzag" says="down again"
+def zigzag(L):
+    b, flat = torch.tensor([0.0, -0.5]), torch.tensor([[2.0, -2.0]])
+    middle = [(flat.repeat(2, 1), b)] * (L - 1)
+    return [(torch.ones(2, 1), b), *middle, (flat, torch.zeros(1))]
+
+
+# %% mistake="zigzag" says="no layer of one neuron"
+def zigzag(L):
+    up = (torch.ones(2, 1), torch.tensor([0.0, -0.5]))
+    return [up, (torch.tensor([[2.0, -4.0]]), torch.zeros(1))] * L
+
+
+# %% mistake="zigzag" says="bias is -1/2"
+def zigzag(L):
+    b, tent = torch.tensor([0.0, -0.5]), torch.tensor([[2.0, -4.0]])
+    middle = [(tent.repeat(2, 1), torch.zeros(2))] * (L - 1)
+    return [(torch.ones(2, 1), b), *middle, (tent, torch.zeros(1))]
+
+
+# %% mistake="zigzag" says="each row of W"
+def zigzag(L):
+    b, tent = torch.tensor([0.0, -0.5]), torch.tensor([[2.0, -4.0]])
+    middle = [(tent.repeat(2, 1).T, b)] * (L - 1)
+    return [(torch.ones(2, 1), b), *middle, (tent, torch.zeros(1))]
+
+
+# %% variant="zigzag"
+def zigzag(L):
+    up, bend = torch.ones(2, 1), torch.tensor([0.0, -0.5])
+    down, layers = torch.tensor([[2.0, -4.0]]), []
+    W = up
+    for _ in range(L):
+        layers.append((W, bend))
+        W = up @ down  # the tent below, given to both
+    return [*layers, (down, torch.zeros(1))]
+
+
+# %% [markdown]
+# A ReLU network draws straight pieces. Where one ends, some neuron passes its bend. So
+# count the pieces by walking along the line and noting who is on. (Between two points
+# of our fine grid, two changes count as one.)
+
+# %% [markdown] lang="zh" of="511e9d58"
+# ReLU 网络画出来的是一段段直线。一段结束，必有某个神经元越过自己的折点。
+# 所以沿着线走，记下哪些神经元开着，就能数出段数。
+# （我们的网格很细；两个格点之间的两次变化算作一次。）
+
+
+# %%
+def pieces(layers, t):
+    """How many straight pieces a ReLU network has along the points t, (points, 1)."""
+    on = []
+    for W, b in layers[:-1]:
+        z = t @ W.T + b
+        on.append(z > 0)
+        t = torch.relu(z)
+    on = torch.cat(on, 1)  # (points, neurons)
+    return 1 + (on[1:] != on[:-1]).any(1).sum().item()
+
+
+middles = ((torch.arange(4096) + 0.5) / 4096)[:, None]
+print([pieces(zigzag(L), middles) for L in range(1, 9)])
+
+# %% [markdown]
+# $$\text{pieces of } L \text{ tents} = 2^L \label{folds}$$
+
+# %% [markdown] lang="zh" of="93b6c487"
+# $$\text{pieces of } L \text{ tents} = 2^L \label{folds}$$
+#
+# （$L$ 个帐篷套在一起，段数为 $2^L$。）
+
+# %% equation="folds" of="acfb4d9c"
+counted = torch.tensor([pieces(zigzag(L), middles) for L in range(1, 9)])
+bm.equation("folds", counted, torch.tensor([2**L for L in range(1, 9)]), atol=0.0)
+
+# %% [markdown]
+# And one wide layer? Each of its neurons has one bend, so $m$ neurons make at most
+# $m + 1$ pieces. That is the very best case for it. Count the parameters of both:
+
+# %% [markdown] lang="zh" of="e0377006"
+# 换成一个很宽的层呢？每个神经元只有一个折点，$m$ 个神经元最多 $m + 1$ 段，
+# 这已经是它的最好情形。数一数两者的参数：
+
+# %%
+depths = list(range(1, 11))
+size = [sum(W.numel() + b.numel() for W, b in zigzag(L)) for L in depths]
+folded = [pieces(zigzag(L), middles) for L in depths]
+wide = [(count - 1) // 3 + 1 for count in size]  # 3 m + 1 parameters, m + 1 pieces
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+for L, style in ((1, ":"), (2, "--"), (4, "-")):
+    left.plot(middles, forward(middles, zigzag(L), torch.relu), style, label=f"L = {L}")
+left.set(xlabel="input x", ylabel="output")
+left.legend(loc="lower center", framealpha=0.9, frameon=True)
+right.semilogy(size, folded, "o-", label="deep: two neurons a layer")
+right.semilogy(size, wide, "s--", label="wide: one hidden layer")
+right.set(xlabel="parameters", ylabel="straight pieces")
+right.legend()
+alt = (
+    "Left: a tent, two teeth, eight teeth. Right, logarithmic: the deep "
+    "network's pieces double with every six parameters, the wide one's "
+    "hardly climb."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="83b1a0ea"
+depths = list(range(1, 11))
+size = [sum(W.numel() + b.numel() for W, b in zigzag(L)) for L in depths]
+folded = [pieces(zigzag(L), middles) for L in depths]
+wide = [(count - 1) // 3 + 1 for count in size]  # 3 m + 1 parameters, m + 1 pieces
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+for L, style in ((1, ":"), (2, "--"), (4, "-")):
+    left.plot(middles, forward(middles, zigzag(L), torch.relu), style, label=f"L = {L}")
+left.set(xlabel="输入 x", ylabel="输出")
+left.legend(loc="lower center", framealpha=0.9, frameon=True)
+right.semilogy(size, folded, "o-", label="深：每层两个神经元")
+right.semilogy(size, wide, "s--", label="宽：一个隐藏层")
+right.set(xlabel="参数个数", ylabel="直线段数")
+right.legend()
+alt = (
+    "左：一个帐篷、两个齿、八个齿。右为对数坐标：深网络每多六个参数，段数翻"
+    "一倍；宽网络几乎不涨。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+bm.claim(
+    ("With the same 61 parameters, ten layers make forty times the pieces of one"),
+    size[-1] == 61 and folded[-1] > 40 * wide[-1],
+    parameters=size[-1],
+    deep=folded[-1],
+    wide=wide[-1],
+)
+
+# %% lang="zh" of="ccae0dbc"
+bm.claim(
+    "同样 61 个参数，十层画出的段数是一层的四十倍以上",
+    size[-1] == 61 and folded[-1] > 40 * wide[-1],
+    parameters=size[-1],
+    deep=folded[-1],
+    wide=wide[-1],
+)
+
+# %% [markdown]
+# So depth *can* do what width cannot. Does it, by itself? We folded by hand, with
+# perfect creases. Take random weights instead, as training does at its start, and share
+# 64 neurons among 1, 2, 4 or 8 layers.
+
+# %% [markdown] lang="zh" of="6610499a"
+# 所以深度*可以*做到宽度做不到的事。它自己会做吗？刚才是我们亲手折的，折痕分毫不差。
+# 现在改用随机权重（训练开始时就是这样），把 64 个神经元分给 1、2、4 或 8 层。
+
+
+# %%
+def crumpled(neurons, L, draws):
+    """A random ReLU network from one number to one, neurons shared among L layers."""
+    sizes = [1] + [neurons // L] * L + [1]
+    return [
+        (
+            torch.randn(b, a, generator=draws) * math.sqrt(2 / a),
+            0.3 * torch.randn(b, generator=draws),
+        )
+        for a, b in pairwise(sizes)
+    ]
+
+
+draws, t = torch.Generator().manual_seed(lab.seed), torch.linspace(-1, 1, 4001)[:, None]
+counts = {
+    L: [
+        pieces(crumpled(64, L, draws), t)
+        for _ in range(lab.pick(ci=20, workshop=40, full=200))
+    ]
+    for L in (1, 2, 4, 8)
+}
+means = {L: sum(many) / len(many) for L, many in counts.items()}
+print(means)
+
+# %%
+bm.claim(
+    (
+        "A random deep network folds no more than a shallow one: depth is a "
+        "chance, not a gift"
+    ),
+    max(means[L] for L in (2, 4, 8)) < 1.2 * means[1] and means[8] < 256 / 3,
+    layers=list(means),
+    pieces=list(means.values()),
+    possible=[2**8],
+)
+
+# %% lang="zh" of="7fa09dbb"
+bm.claim(
+    "随机的深网络并不比浅网络折得更多：深度是机会，不是恩赐",
+    max(means[L] for L in (2, 4, 8)) < 1.2 * means[1] and means[8] < 256 / 3,
+    layers=list(means),
+    pieces=list(means.values()),
+    possible=[2**8],
+)
+
+# %% [markdown]
+# This surprised researchers too (Hanin and Rolnick, 2019): the pieces grow with the
+# number of neurons, hardly with depth. What training does with depth is another
+# question, so let us ask it.
+#
+# ## Features of features
+#
+# The document says (§3.1.2) that layers extract features hierarchically, each from
+# those below. If so, pictures of the same digit should move together, layer by layer,
+# and those of different digits apart. A number for that: how far the ten digits' means
+# lie from the mean of all, against how far the pictures lie from their digit's mean
+# (mean squares both). We look at test pictures, in a network before and after training.
+
+# %% [markdown] lang="zh" of="310aecd9"
+# 这个结果当年也让研究者吃惊（Hanin 和 Rolnick，2019）：段数随神经元的总数增长，
+# 与深度几乎无关。训练又会怎样利用深度？那是另一个问题，我们来问问看。
+#
+# ## 特征的特征
+#
+# 原文（§3.1.2）说，各层以层次化的方式提取特征，每层都建立在下面一层之上。
+# 若真如此，同一个数字的图片应当一层层聚拢，不同数字的图片应当一层层分开。
+# 用一个数来量：十个数字各自的均值离总均值有多远，比上图片离自己那个数字的均值有多远
+# （都取平方的平均）。我们看测试图片，比较训练前和训练后的网络。
+
+
+# %%
+def separation(h, digits):
+    """Mean squared distance between classes over that within them."""
+    means = torch.stack([h[digits == c].mean(0) for c in range(10)])  # (10, width)
+    within = (h - means[digits]).square().sum(1).mean()
+    between = (means[digits] - h.mean(0)).square().sum(1).mean()
+    return (between / within).item()
+
+
+def stages(model):
+    with torch.no_grad():
+        return [x_test, *model.hidden(x_test)]
+
+
+def learn(seed):
+    torch.manual_seed(seed)
+    model = bm.models.MLP([64, 32, 32, 32, 10])
+    before = [separation(h, y_test) for h in stages(model)]
+    batches = bm.train.Batches(x, y, 64, seed=seed)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    bm.train.fit(model, batches, F.cross_entropy, optimizer, epochs=25)
+    return model, before, [separation(h, y_test) for h in stages(model)]
+
+
+# %%
+runs = [learn(lab.seed + s) for s in range(lab.pick(ci=3, workshop=5, full=10))]
+model = runs[0][0]
+before, after = (torch.tensor([run[i] for run in runs]) for i in (1, 2))  # (runs, 4)
+with torch.no_grad():
+    print(f"{bm.train.accuracy(model(x_test), y_test):.1%}")
+
+# %%
+fig, axes = plt.subplots(1, 4, figsize=(10, 2.8), layout="constrained")
+for number, (ax, h) in enumerate(zip(axes, stages(model), strict=True)):
+    _, _, directions = torch.linalg.svd(h - h.mean(0), full_matrices=False)
+    flat = (h - h.mean(0)) @ directions[:2].T  # (pictures, 2)
+    for digit in range(10):
+        spot = flat[y_test == digit]
+        ax.scatter(*spot.T, s=3, color=plt.get_cmap("tab10")(digit), alpha=0.5)
+        ax.text(*spot.mean(0).tolist(), str(digit), fontsize=12, weight="bold")
+    ax.set(title=f"layer {number}" if number else "pixels", xticks=[], yticks=[])
+    ax.set(xlabel="first direction", ylabel="second direction")
+    ax.label_outer()
+alt = (
+    "Four maps of the test pictures along their two widest directions. In "
+    "the pixels the ten digits overlap in one cloud; layer by layer they "
+    "draw apart into ten islands."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="cf9527af"
+fig, axes = plt.subplots(1, 4, figsize=(10, 2.8), layout="constrained")
+for number, (ax, h) in enumerate(zip(axes, stages(model), strict=True)):
+    _, _, directions = torch.linalg.svd(h - h.mean(0), full_matrices=False)
+    flat = (h - h.mean(0)) @ directions[:2].T  # (pictures, 2)
+    for digit in range(10):
+        spot = flat[y_test == digit]
+        ax.scatter(*spot.T, s=3, color=plt.get_cmap("tab10")(digit), alpha=0.5)
+        ax.text(*spot.mean(0).tolist(), str(digit), fontsize=12, weight="bold")
+    ax.set(title=f"第 {number} 层" if number else "像素", xticks=[], yticks=[])
+    ax.set(xlabel="第一方向", ylabel="第二方向")
+    ax.label_outer()
+alt = (
+    "测试图片沿两个最宽方向的四幅图。在像素中十个数字混作一团；一层一层往上，"
+    "渐渐分成十座小岛。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+fig, ax = plt.subplots()
+for values, style, name in (
+    (after, "o-", "after training"),
+    (before, "s--", "before training"),
+):
+    ax.plot(range(4), values.mean(0), style, label=name)
+    ax.fill_between(range(4), values.amin(0), values.amax(0), alpha=0.2)
+ax.set_xticks(range(4), ["pixels", "layer 1", "layer 2", "layer 3"])
+ax.set(ylabel="between classes / within", ylim=(0, None), xlabel="where")
+ax.legend()
+alt = (
+    "After training the digits draw apart from layer to layer; before "
+    "training they run together."
+)
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    (
+        "Trained layers pull the digits apart step by step; untrained ones "
+        "push them together"
+    ),
+    (after.diff(dim=1) > 0).all() and (before[:, 3] < before[:, 0]).all(),
+    after=after.mean(0),
+    before=before.mean(0),
+)
+
+# %% lang="zh" of="f8f6e74b"
+fig, ax = plt.subplots()
+for values, style, name in ((after, "o-", "训练后"), (before, "s--", "训练前")):
+    ax.plot(range(4), values.mean(0), style, label=name)
+    ax.fill_between(range(4), values.amin(0), values.amax(0), alpha=0.2)
+ax.set_xticks(range(4), ["像素", "第 1 层", "第 2 层", "第 3 层"])
+ax.set(ylabel="类间 / 类内", ylim=(0, None), xlabel="位置")
+ax.legend()
+alt = "训练后，各数字一层比一层分得开；训练前，却一层比一层混得紧。"
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "训练过的层把数字一步步分开；没训练的层反而把它们混到一起",
+    (after.diff(dim=1) > 0).all() and (before[:, 3] < before[:, 0]).all(),
+    after=after.mean(0),
+    before=before.mean(0),
+)
+
+# %% [markdown]
+# Hierarchy is no property of the layers. It is something that training makes of them.
+# So everything hangs on whether training works, and in deep networks for a long time it
+# did not.
+#
+# ## Going silent
+#
+# Here is one number that passes through many layers of one neuron each, always with the
+# same weight. Choose a bend and add layers. Watch the slope, which is what the gradient
+# is multiplied by on its way back to the input.
+
+# %% [markdown] lang="zh" of="735c646a"
+# 可见层次并不是层本身的性质，而是训练把它们变成的样子。
+# 所以一切取决于训练能不能成功；而在深层网络里，很长一段时间都不成功。
+#
+# ## 失声
+#
+# 下面让一个数穿过许多层，每层一个神经元，权重都一样。选一种弯法，再增加层数。
+# 注意斜率：梯度往回走到输入，要乘上的正是它。
+
+
+# %%
+def stack(bend, layers, weight):
+    t = torch.linspace(-3, 3, 301, requires_grad=True)
+    value = t
+    for _ in range(layers):
+        value = bends[bend](weight * value)
+    (steep,) = torch.autograd.grad(value.sum(), t)
+    fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    axes[0].plot(t.detach(), value.detach())
+    axes[1].semilogy(t.detach(), steep.abs().clamp(min=1e-20))
+    axes[0].set(xlabel="input", ylabel="output")
+    axes[1].set(xlabel="input", ylabel="size of the slope", ylim=(1e-20, 1e5))
+    return fig
+
+
+alt = (
+    "Left: five sigmoids of one another give an almost flat line. Right, "
+    "logarithmic: its slope is below a thousandth everywhere."
+)
+choices = {"bend": ["sigmoid", "tanh", "ReLU", "GELU"], "layers": (1, 30, 1, 5)}
+bm.show.explore(stack, alt=alt, **choices, weight=(0.5, 6.0, 0.5, 1.0))
+
+
+# %% lang="zh" of="23792067"
+def stack(bend, layers, weight):
+    t = torch.linspace(-3, 3, 301, requires_grad=True)
+    value = t
+    for _ in range(layers):
+        value = bends[bend](weight * value)
+    (steep,) = torch.autograd.grad(value.sum(), t)
+    fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    axes[0].plot(t.detach(), value.detach())
+    axes[1].semilogy(t.detach(), steep.abs().clamp(min=1e-20))
+    axes[0].set(xlabel="输入", ylabel="输出")
+    axes[1].set(xlabel="输入", ylabel="斜率的大小", ylim=(1e-20, 1e5))
+    return fig
+
+
+alt = (
+    "左：五个 sigmoid 套在一起，几乎成了一条平线。右为对数坐标：斜率处处不到千分之一。"
+)
+choices = {"bend": ["sigmoid", "tanh", "ReLU", "GELU"], "layers": (1, 30, 1, 5)}
+bm.show.explore(stack, alt=alt, **choices, weight=(0.5, 6.0, 0.5, 1.0))
+
+# %% [markdown]
+# Each sigmoid passes on at most a quarter of the gradient. A larger weight makes up for
+# it in the middle and kills it at the sides, where the curve is level. ReLU passes on
+# all or nothing, and with a weight other than 1 it grows or shrinks like a power. With
+# many neurons in each layer the weight is no longer one number, and we can do better
+# than try.
+#
+# ## How large should weights be?
+#
+# Let a layer have $m$ inputs $h_i$, and draw its weights independently, with mean 0.
+# Over the draws, each pre-activation $z_j = \sum_i W_{ji}h_i$ has variance
+#
+# $$\operatorname{Var}(z_j) = m\,\operatorname{Var}(W)\,\overline{h^2} \label{variance}$$
+#
+# where $\overline{h^2}$ is the mean of the squares of the inputs. We draw many layers
+# and allow five standard errors.
+
+# %% [markdown] lang="zh" of="6be45d9b"
+# 每个 sigmoid 最多让四分之一的梯度通过。权重大一些，中间能补回来，
+# 两侧却因曲线已平而彻底断送。ReLU 要么全通过，要么全拦下；
+# 权重只要不是 1，就按幂次增大或缩小。
+# 每层有许多神经元时，权重不再是一个数，我们也不必只靠试。
+#
+# ## 权重该多大？
+#
+# 设一层有 $m$ 个输入 $h_i$，权重独立抽取，均值为 0。对抽取而言，
+# 每个预激活 $z_j = \sum_i W_{ji}h_i$ 的方差为
+#
+# $$\operatorname{Var}(z_j) = m\,\operatorname{Var}(W)\,\overline{h^2} \label{variance}$$
+#
+# 其中 $\overline{h^2}$ 是输入平方的平均。我们抽许多层来看，允许五个标准误的偏差。
+
+# %% equation="variance" of="8b8914dc"
+m, many, spread = 50, 20_000, 0.3
+h = torch.rand(m, dtype=torch.float64)  # inputs that are not even centred
+z = spread * torch.randn(many, m, dtype=torch.float64) @ h  # one neuron of each layer
+want = m * spread**2 * (h**2).mean()
+bm.equation("variance", z.var(), want, atol=5 * math.sqrt(2 / many) * want.item())
+
+# %% [markdown]
+# Then comes the bend. ReLU throws away the negative half. If $z$ lies evenly around 0,
+# that is exactly half of the squares:
+#
+# $$\mathrm{E}\bigl[\mathrm{relu}(z)^2\bigr] = \tfrac12\operatorname{Var}(z)
+# \label{relu-half}$$
+
+# %% [markdown] lang="zh" of="bb3be5c5"
+# 接着是折弯。ReLU 丢掉负的一半。若 $z$ 对称地分布在 0 的两边，
+# 丢掉的正好是平方和的一半：
+#
+# $$\mathrm{E}\bigl[\mathrm{relu}(z)^2\bigr] = \tfrac12\operatorname{Var}(z)
+# \label{relu-half}$$
+
+# %% equation="relu-half" of="0134a507"
+spread = 1.7
+z = torch.linspace(-20, 20, 40_001, dtype=torch.float64)
+bell = torch.exp(-(z**2) / (2 * spread**2)) / math.sqrt(2 * math.pi * spread**2)
+mean_square = torch.trapezoid(torch.relu(z) ** 2 * bell, z)
+bm.equation("relu-half", mean_square, torch.tensor(spread**2 / 2), atol=1e-6)
+
+# %% [markdown]
+# Put the two together: through one ReLU layer, the mean square is multiplied by
+# $\frac12 m\operatorname{Var}(W)$. It stays the same exactly if
+# $\operatorname{Var}(W) = 2/m$: the initialisation of He et al. (2015). For tanh, which
+# has slope 1 near 0 and throws away nothing, it would be $1/m$.
+#
+# The gradient goes the other way. It comes with one number for each of the $m'$
+# outputs, and leaves with
+#
+# $$\operatorname{Var}\Bigl(\frac{\partial J}{\partial h_i}\Bigr) =
+# m'\,\operatorname{Var}(W)\,\overline{\Bigl(\frac{\partial J}{\partial z}\Bigr)^2}
+# \label{backward}$$
+#
+# so it wants $1/m'$. Glorot and Bengio (2010) took the middle,
+# $\operatorname{Var}(W) = 2/(m + m')$. Autograd draws the gradients for us:
+
+# %% [markdown] lang="zh" of="15c0648d"
+# 合起来看：穿过一个 ReLU 层，平方的平均要乘上 $\frac12 m\operatorname{Var}(W)$。
+# 要它保持不变，就得 $\operatorname{Var}(W) = 2/m$：这就是 He 等人（2015）的初始化。
+# tanh 在 0 附近斜率为 1，什么也不丢，所以应取 $1/m$。
+#
+# 梯度走的是反方向。它带着 $m'$ 个输出各自的一个数而来，离开时
+#
+# $$\operatorname{Var}\Bigl(\frac{\partial J}{\partial h_i}\Bigr) =
+# m'\,\operatorname{Var}(W)\,\overline{\Bigl(\frac{\partial J}{\partial z}\Bigr)^2}
+# \label{backward}$$
+#
+# 所以它希望的是 $1/m'$。Glorot 和 Bengio（2010）取了折中：
+# $\operatorname{Var}(W) = 2/(m + m')$。梯度就请自动求导替我们算：
+
+# %% equation="backward" of="3d123f5a"
+outputs, many, spread = 30, 20_000, 0.3
+W = spread * torch.randn(many, outputs, 4, dtype=torch.float64)
+g = torch.rand(outputs, dtype=torch.float64)  # dJ/dz
+h = torch.ones(many, 4, dtype=torch.float64, requires_grad=True)
+J = (torch.einsum("kji,ki->kj", W, h) @ g).sum()
+(slopes,) = torch.autograd.grad(J, h)  # (many, 4)
+want = outputs * spread**2 * (g**2).mean().repeat(4)
+error = 5 * math.sqrt(2 / many) * want[0].item()
+bm.equation("backward", slopes.var(0), want, atol=error)
+
+
+# %% exercise="initialise" points=3 minutes=10 level=3
+def initialise(sizes, kind, generator):
+    """Fresh layers for an MLP: normal weights of mean 0, biases of 0.
+
+    sizes: numbers in, in each hidden layer, and out. kind: "he" or "glorot".
+    generator: a torch.Generator that all random numbers come from.
+    Returns a list of pairs (W, b), W (out, in), b (out,).
+    """
+    ### BEGIN SOLUTION
+    layers = []
+    for inputs, outputs in pairwise(sizes):
+        variance = 2 / inputs if kind == "he" else 2 / (inputs + outputs)
+        W = torch.randn(outputs, inputs, generator=generator) * math.sqrt(variance)
+        layers.append((W, torch.zeros(outputs)))
+    return layers
+    ### END SOLUTION
+
+
+# %% lang="zh" of="9a2ee2c9"
+def initialise(sizes, kind, generator):
+    """为 MLP 准备崭新的各层：权重取均值为 0 的正态分布，偏置为 0。
+
+    sizes：输入、各隐藏层、输出的个数。kind："he" 或 "glorot"。
+    generator：所有随机数都来自这个 torch.Generator。
+    返回若干对 (W, b)，W 为 (out, in)，b 为 (out,)。
+    """
+    ### BEGIN SOLUTION
+    layers = []
+    for inputs, outputs in pairwise(sizes):
+        variance = 2 / inputs if kind == "he" else 2 / (inputs + outputs)
+        W = torch.randn(outputs, inputs, generator=generator) * math.sqrt(variance)
+        layers.append((W, torch.zeros(outputs)))
+    return layers
+    ### END SOLUTION
+
+
+# %% check="initialise"
+made = initialise([400, 100, 300], "he", torch.Generator().manual_seed(4))
+bm.expect.true(len(made) == 2, "three sizes make two layers")
+(W, b), (V, _) = made
+bm.expect.shape(W, (100, 400), "W is (out, in)")
+bm.expect.close(b, torch.zeros(100), "biases start at zero")
+advice = "weights have mean 0, as many below as above: randn, not rand"
+bm.expect.close(W.mean(), torch.tensor(0.0), advice, atol=0.01)
+advice = "2/m is the variance; randn must be multiplied by its square root"
+bm.expect.true(W.std() > 0.02, advice)
+advice = "He: the variance is 2 over the numbers that come in, here 400"
+bm.expect.close(W.std(), torch.tensor(math.sqrt(2 / 400)), advice, rtol=0.04)
+bm.expect.close(V.std(), torch.tensor(math.sqrt(2 / 100)), advice, rtol=0.04)
+made = initialise([400, 100], "glorot", torch.Generator().manual_seed(4))
+advice = "Glorot: the variance is 2/(in + out)"
+bm.expect.close(made[0][0].std(), torch.tensor(math.sqrt(2 / 500)), advice, rtol=0.04)
+### BEGIN HIDDEN TESTS
+twice = [
+    initialise([5, 6, 4], "he", torch.Generator().manual_seed(7)) for _ in range(2)
+]
+advice = "the same generator gives the same weights: hand it to randn"
+bm.expect.close(twice[0][0][0], twice[1][0][0], advice)
+wide = initialise([50, 800, 3], "glorot", torch.Generator().manual_seed(2))
+bm.expect.close(wide[0][0].std(), torch.tensor(math.sqrt(2 / 850)), advice, rtol=0.04)
+far = (wide[0][0].abs() > 2 * wide[0][0].std()).float().mean()
+advice = "weights are normal: about one in twenty lies beyond two standard deviations"
+bm.expect.close(far, torch.tensor(0.0455), advice, atol=0.01)
+### END HIDDEN TESTS
+
+# %% lang="zh" of="4487216a"
+made = initialise([400, 100, 300], "he", torch.Generator().manual_seed(4))
+bm.expect.true(len(made) == 2, "三个大小，两层")
+(W, b), (V, _) = made
+bm.expect.shape(W, (100, 400), "W 的形状是 (out, in)")
+bm.expect.close(b, torch.zeros(100), "偏置从零开始")
+advice = "权重的均值为 0，正负各半：用 randn，不用 rand"
+bm.expect.close(W.mean(), torch.tensor(0.0), advice, atol=0.01)
+advice = "2/m 是方差；randn 要乘的是它的平方根"
+bm.expect.true(W.std() > 0.02, advice)
+advice = "He：方差是 2 除以进来的个数，这里是 400"
+bm.expect.close(W.std(), torch.tensor(math.sqrt(2 / 400)), advice, rtol=0.04)
+bm.expect.close(V.std(), torch.tensor(math.sqrt(2 / 100)), advice, rtol=0.04)
+made = initialise([400, 100], "glorot", torch.Generator().manual_seed(4))
+advice = "Glorot：方差是 2/(in + out)"
+bm.expect.close(made[0][0].std(), torch.tensor(math.sqrt(2 / 500)), advice, rtol=0.04)
+### BEGIN HIDDEN TESTS
+twice = [
+    initialise([5, 6, 4], "he", torch.Generator().manual_seed(7)) for _ in range(2)
+]
+advice = "同样的 generator 应给出同样的权重：把它交给 randn"
+bm.expect.close(twice[0][0][0], twice[1][0][0], advice)
+wide = initialise([50, 800, 3], "glorot", torch.Generator().manual_seed(2))
+bm.expect.close(wide[0][0].std(), torch.tensor(math.sqrt(2 / 850)), advice, rtol=0.04)
+far = (wide[0][0].abs() > 2 * wide[0][0].std()).float().mean()
+advice = "权重服从正态分布：约有二十分之一在两个标准差之外"
+bm.expect.close(far, torch.tensor(0.0455), advice, atol=0.01)
+### END HIDDEN TESTS
+
+# %% [markdown] hint="initialise"
+# One pair for each two neighbours in `sizes`. `torch.randn` has variance 1; times $s$
+# it has variance $s^2$.
+
+# %% [markdown] lang="zh" of="2add0abe"
+# `sizes` 里每两个相邻的数对应一对。`torch.randn` 的方差为 1；乘以 $s$，方差就是 $s^2$。
+
+# %% [markdown] hint="initialise"
+# `torch.randn(outputs, inputs, generator=generator) * math.sqrt(2 / inputs)` for
+# `"he"`.
+
+# %% [markdown] lang="zh" of="7bd2b825"
+# `"he"` 时用 `torch.randn(outputs, inputs, generator=generator) * math.sqrt(2 / inputs)`。
+
+
+# %% mistake="initialise" says="square root"
+def initialise(sizes, kind, generator):
+    layers = []
+    for a, b in pairwise(sizes):
+        variance = 2 / a if kind == "he" else 2 / (a + b)
+        W = torch.randn(b, a, generator=generator) * variance
+        layers.append((W, torch.zeros(b)))
+    return layers
+
+
+# %% mistake="initialise" says="numbers that come in"
+def initialise(sizes, kind, generator):
+    layers = []
+    for a, b in pairwise(sizes):
+        variance = 2 / b if kind == "he" else 2 / (a + b)
+        W = torch.randn(b, a, generator=generator) * math.sqrt(variance)
+        layers.append((W, torch.zeros(b)))
+    return layers
+
+
+# %% mistake="initialise" says="randn, not rand"
+def initialise(sizes, kind, generator):
+    layers = []
+    for a, b in pairwise(sizes):
+        variance = 2 / a if kind == "he" else 2 / (a + b)
+        W = torch.rand(b, a, generator=generator) * math.sqrt(variance)
+        layers.append((W, torch.zeros(b)))
+    return layers
+
+
+# %% mistake="initialise" says="Glorot"
+def initialise(sizes, kind, generator):
+    layers = []
+    for a, b in pairwise(sizes):
+        variance = 2 / a if kind == "he" else 1 / (a + b)
+        W = torch.randn(b, a, generator=generator) * math.sqrt(variance)
+        layers.append((W, torch.zeros(b)))
+    return layers
+
+
+# %% mistake="initialise" says="same generator"
+def initialise(sizes, kind, generator):
+    layers = []
+    for a, b in pairwise(sizes):
+        variance = 2 / a if kind == "he" else 2 / (a + b)
+        layers.append((torch.randn(b, a) * math.sqrt(variance), torch.zeros(b)))
+    return layers
+
+
+# %% variant="initialise"
+def initialise(sizes, kind, generator):
+    fill = nn.init.kaiming_normal_ if kind == "he" else nn.init.xavier_normal_
+    more = {"nonlinearity": "relu"} if kind == "he" else {}
+    return [
+        (fill(torch.empty(b, a), generator=generator, **more), torch.zeros(b))
+        for a, b in pairwise(sizes)
+    ]
+
+
+# %% [markdown]
+# PyTorch calls these `kaiming_normal_` and `xavier_normal_`, after the authors' first
+# names. (What `nn.Linear` does by itself is a third thing: uniform, with variance
+# $1/(3m)$. Keep it in mind.) Now measure. Thirty layers of 100 neurons, real digits at
+# the bottom: the size of the activations on the way up, and of each layer's gradient on
+# the way down.
+
+# %% [markdown] lang="zh" of="e58391e6"
+# PyTorch 把这两种叫作 `kaiming_normal_` 和 `xavier_normal_`，取自作者的名字。
+# （`nn.Linear` 自带的是第三种：均匀分布，方差 $1/(3m)$。请记住这一点。）
+# 现在来量。三十层，每层 100 个神经元，最下面是真实的数字图片：
+# 向上走时量激活的大小，向下走时量每一层梯度的大小。
+
+# %%
+centre, width = x.mean(0), x.std(0) + 0.1  # +0.1: some pixels are always white
+x_even, x_even_test = (x - centre) / width, (x_test - centre) / width
+
+
+def plain(sizes, generator):
+    """As nn.Linear starts: uniform, variance 1/(3 in). Biases left out."""
+    return [
+        ((2 * torch.rand(b, a, generator=generator) - 1) / math.sqrt(a), torch.zeros(b))
+        for a, b in pairwise(sizes)
+    ]
+
+
+def sound(layers, sigma):
+    """Root mean square of each hidden layer, and norm of each hidden W's gradient."""
+    weights = [W.clone().requires_grad_() for W, _ in layers]
+    h, sizes = x_even[:200], []
+    for W, (_, b) in zip(weights[:-1], layers, strict=False):
+        h = sigma(h @ W.T + b)
+        sizes.append(h.square().mean().sqrt().item())
+    J = F.cross_entropy(h @ weights[-1].T + layers[-1][1], y[:200])
+    slopes = torch.autograd.grad(J, weights)
+    return sizes, [g.norm().item() for g in slopes[1:-1]]
+
+
+# %%
+sizes = [64] + [100] * 30 + [10]
+draws = torch.Generator().manual_seed(lab.seed)
+tries = {
+    "sigmoid, Glorot": (initialise(sizes, "glorot", draws), torch.sigmoid),
+    "tanh, Glorot": (initialise(sizes, "glorot", draws), torch.tanh),
+    "ReLU, nn.Linear": (plain(sizes, draws), torch.relu),
+    "ReLU, Glorot": (initialise(sizes, "glorot", draws), torch.relu),
+    "ReLU, He": (initialise(sizes, "he", draws), torch.relu),
+}
+heard = {name: sound(*each) for name, each in tries.items()}
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+for (name, (up, down)), mark in zip(heard.items(), "osv^D", strict=True):
+    axes[0].semilogy(range(1, 31), up, marker=mark, markevery=6, label=name)
+    axes[1].semilogy(range(2, 31), down, marker=mark, markevery=6)
+axes[0].set(xlabel="layer", ylabel="size of activations")
+axes[1].set(xlabel="layer", ylabel="gradient of its weights (norm)")
+axes[0].legend(fontsize=8)
+alt = (
+    "Left: over thirty layers ReLU's activations stay level with He's "
+    "weights, sink with Glorot's and plunge with nn.Linear's; sigmoid's "
+    "stay at one half. Right: from layer 30 down to layer 2 the sigmoid's "
+    "gradient falls by some twenty powers of ten; with He's ReLU and with "
+    "tanh it stays level."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="f0ddf749"
+fig, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+for (name, (up, down)), mark in zip(heard.items(), "osv^D", strict=True):
+    axes[0].semilogy(range(1, 31), up, marker=mark, markevery=6, label=name)
+    axes[1].semilogy(range(2, 31), down, marker=mark, markevery=6)
+axes[0].set(xlabel="层", ylabel="激活的大小")
+axes[1].set(xlabel="层", ylabel="该层权重的梯度（范数）")
+axes[0].legend(fontsize=8)
+alt = (
+    "左：三十层中，ReLU 配 He 权重时激活保持水平，配 Glorot 时下沉，配 "
+    "nn.Linear 时骤降；sigmoid 停在二分之一。右：从第 30 层到第 2 层，"
+    "sigmoid 的梯度下降约二十个数量级；ReLU 配 He 以及 tanh 则保持水平。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %% [markdown]
+# The left picture alone would deceive us: the sigmoid's activations look well. Only the
+# gradient tells that the layers below are deaf.
+
+# %% [markdown] lang="zh" of="3b123d43"
+# 只看左图就会上当：sigmoid 的激活看上去好好的。只有梯度才告诉我们，下面的层已经聋了。
+
+
+# %%
+def fall(name):
+    down = heard[name][1]
+    return down[0] / down[-1]  # layer 2 against layer 30
+
+
+bm.claim(
+    (
+        "Through thirty sigmoid layers the gradient all but disappears; with "
+        "ReLU and He it arrives"
+    ),
+    fall("sigmoid, Glorot") < 1e-10 and 0.01 < fall("ReLU, He") < 100,
+    sigmoid=fall("sigmoid, Glorot"),
+    relu_he=fall("ReLU, He"),
+)
+shrink = {name: up[-1] / up[0] for name, (up, _) in heard.items()}
+bm.claim(
+    (
+        "For ReLU a factor of 2 in the variance decides: He keeps the signal, "
+        "the others lose it"
+    ),
+    shrink["ReLU, He"] > 0.05
+    and shrink["ReLU, Glorot"] < 1e-3
+    and shrink["ReLU, nn.Linear"] < 1e-8,
+    he=shrink["ReLU, He"],
+    glorot=shrink["ReLU, Glorot"],
+    linear=shrink["ReLU, nn.Linear"],
+)
+
+
+# %% lang="zh" of="3ec7ac4f"
+def fall(name):
+    down = heard[name][1]
+    return down[0] / down[-1]  # layer 2 against layer 30
+
+
+bm.claim(
+    "穿过三十层 sigmoid，梯度几乎消失；ReLU 配 He，梯度送得到",
+    fall("sigmoid, Glorot") < 1e-10 and 0.01 < fall("ReLU, He") < 100,
+    sigmoid=fall("sigmoid, Glorot"),
+    relu_he=fall("ReLU, He"),
+)
+shrink = {name: up[-1] / up[0] for name, (up, _) in heard.items()}
+bm.claim(
+    ("对 ReLU，方差里的一个因子 2 决定成败：He 保住信号，其余的都丢失了"),
+    shrink["ReLU, He"] > 0.05
+    and shrink["ReLU, Glorot"] < 1e-3
+    and shrink["ReLU, nn.Linear"] < 1e-8,
+    he=shrink["ReLU, He"],
+    glorot=shrink["ReLU, Glorot"],
+    linear=shrink["ReLU, nn.Linear"],
+)
+
+# %% [markdown]
+# The rule predicts the ruin, too. Glorot's variance is half of He's here, so each layer
+# halves the mean square: after 29 layers $2^{-29/2}$ is left in the root. And the
+# variance of `nn.Linear` is a sixth of He's.
+
+# %% [markdown] lang="zh" of="b153d730"
+# 这条规则连衰减的速度都预言得出。这里 Glorot 的方差是 He 的一半，
+# 每层使平方的平均减半：29 层之后，开方后剩 $2^{-29/2}$。而 `nn.Linear` 的方差是 He 的六分之一。
+
+# %%
+for name, factor in (("ReLU, Glorot", 1 / 2), ("ReLU, nn.Linear", 1 / 6)):
+    print(f"{name}: {factor ** (29 / 2):.1e} foretold, {shrink[name]:.1e} measured")
+
+# %% [markdown]
+# ## Does it matter? And what else helps
+#
+# Train twenty layers on the digits, for a few epochs. Besides good weights there are
+# two other cures, and large models use both. **Normalisation** rescales the
+# pre-activations of every layer, so their size cannot drift. A **residual connection**
+# adds a layer's input to its output, $h + \sigma(Wh + b)$, so the gradient has a road
+# on which no slope is in the way. Other lessons build them; here is one look.
+
+# %% [markdown] lang="zh" of="6c70cbd9"
+# ## 要紧吗？还有什么办法
+#
+# 用数字图片训练二十层的网络，只跑几轮。除了好的权重，还有两种药方，大模型两种都用。
+# **归一化**把每层的预激活重新缩放，大小就不会漂走。
+# **残差连接**把一层的输入加到输出上，$h + \sigma(Wh + b)$，
+# 梯度就有了一条没有斜率挡道的路。别的课会细讲，这里先看一眼。
+
+
+# %%
+class Deep(nn.Module):
+    """Twenty layers of 64, with or without the two cures."""
+
+    def __init__(self, sigma, start="nn.Linear", residual=False, norm=False):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(20))
+        self.last = nn.Linear(64, 10)
+        self.sigma, self.residual, self.norm = sigma, residual, norm
+        if start != "nn.Linear":
+            draws = torch.Generator().manual_seed(torch.randint(9999, (1,)).item())
+            fresh = initialise([64] * 21, start, draws)
+            for layer, (W, b) in zip(self.layers, fresh, strict=True):
+                layer.weight.data, layer.bias.data = W, b
+
+    def forward(self, h):
+        for layer in self.layers:
+            z = layer(h)
+            z = F.layer_norm(z, (64,)) if self.norm else z
+            h = self.sigma(z) + (h if self.residual else 0)
+        return self.last(h)
+
+
+# %% lang="zh" of="eade4b71"
+class Deep(nn.Module):
+    """二十层，每层 64 个神经元，两种药方可用可不用。"""
+
+    def __init__(self, sigma, start="nn.Linear", residual=False, norm=False):
+        super().__init__()
+        self.layers = nn.ModuleList(nn.Linear(64, 64) for _ in range(20))
+        self.last = nn.Linear(64, 10)
+        self.sigma, self.residual, self.norm = sigma, residual, norm
+        if start != "nn.Linear":
+            draws = torch.Generator().manual_seed(torch.randint(9999, (1,)).item())
+            fresh = initialise([64] * 21, start, draws)
+            for layer, (W, b) in zip(self.layers, fresh, strict=True):
+                layer.weight.data, layer.bias.data = W, b
+
+    def forward(self, h):
+        for layer in self.layers:
+            z = layer(h)
+            z = F.layer_norm(z, (64,)) if self.norm else z
+            h = self.sigma(z) + (h if self.residual else 0)
+        return self.last(h)
+
+
+# %%
+def train(seed, **how):
+    torch.manual_seed(seed)
+    model = Deep(**how).to(lab.device)
+    batches = bm.train.Batches(x_even, y, 64, seed=seed)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    bm.train.fit(model, batches, F.cross_entropy, optimizer, epochs=8)
+    return bm.train.accuracy(bm.train.predict(model, x_even_test), y_test).item()
+
+
+recipes = {
+    "sigmoid, Glorot": {"sigma": torch.sigmoid, "start": "glorot"},
+    "sigmoid + residual": {"sigma": torch.sigmoid, "start": "glorot", "residual": True},
+    "ReLU, nn.Linear": {"sigma": torch.relu},
+    "ReLU + normalisation": {"sigma": torch.relu, "norm": True},
+    "ReLU, He": {"sigma": torch.relu, "start": "he"},
+}
+seeds = [lab.seed + s for s in range(lab.pick(ci=2, workshop=4, full=10))]
+scores = {
+    name: [train(s, **how) for s in seeds]
+    for name, how in bm.show.progress(recipes.items(), "recipes")
+}
+
+
+# %% lang="zh" of="e41286a5"
+def train(seed, **how):
+    torch.manual_seed(seed)
+    model = Deep(**how).to(lab.device)
+    batches = bm.train.Batches(x_even, y, 64, seed=seed)
+    optimizer = torch.optim.Adam(model.parameters(), 1e-3)
+    bm.train.fit(model, batches, F.cross_entropy, optimizer, epochs=8)
+    return bm.train.accuracy(bm.train.predict(model, x_even_test), y_test).item()
+
+
+recipes = {
+    "sigmoid, Glorot": {"sigma": torch.sigmoid, "start": "glorot"},
+    "sigmoid + 残差": {"sigma": torch.sigmoid, "start": "glorot", "residual": True},
+    "ReLU, nn.Linear": {"sigma": torch.relu},
+    "ReLU + 归一化": {"sigma": torch.relu, "norm": True},
+    "ReLU, He": {"sigma": torch.relu, "start": "he"},
+}
+seeds = [lab.seed + s for s in range(lab.pick(ci=2, workshop=4, full=10))]
+scores = {
+    name: [train(s, **how) for s in seeds]
+    for name, how in bm.show.progress(recipes.items(), "配方")
+}
+
+# %%
+fig, ax = plt.subplots(figsize=(7, 3))
+for row, each in enumerate(scores.values()):
+    ax.barh(row, sum(each) / len(each), color="#b8c4d6")
+    ax.plot(each, [row] * len(each), "o", color="#1b3a6b")
+ax.axvline(0.1, ls=":", color="black")
+ax.set_yticks(range(len(scores)), scores)
+ax.set(xlabel="right answers on the test pictures", ylabel="recipe", xlim=(0, 1))
+ax.invert_yaxis()
+alt = (
+    "Bars: plain sigmoid and ReLU with nn.Linear's weights stay at one in "
+    "ten, which is guessing; with a residual connection, with "
+    "normalisation, or with He's weights the same depth learns most digits."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="07cf0a0c"
+fig, ax = plt.subplots(figsize=(7, 3))
+for row, each in enumerate(scores.values()):
+    ax.barh(row, sum(each) / len(each), color="#b8c4d6")
+    ax.plot(each, [row] * len(each), "o", color="#1b3a6b")
+ax.axvline(0.1, ls=":", color="black")
+ax.set_yticks(range(len(scores)), scores)
+ax.set(xlabel="测试图片答对的比例", ylabel="配方", xlim=(0, 1))
+ax.invert_yaxis()
+alt = (
+    "条形图：单用 sigmoid，或 ReLU 配 nn.Linear 的权重，都停在十分之一，等"
+    "于瞎猜；加上残差连接、归一化，或换成 He 的权重，同样的深度就学会了大部"
+    "分数字。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+best = {name: max(each) for name, each in scores.items()}
+worst = {name: min(each) for name, each in scores.items()}
+sick, cured = list(scores)[:3:2], [list(scores)[i] for i in (1, 3, 4)]
+bm.claim(
+    ("Twenty layers that guess learn most digits once the gradient can pass"),
+    max(best[name] for name in sick) < 0.3 and min(worst[name] for name in cured) > 0.6,
+    sick=[best[name] for name in sick],
+    cured=[worst[name] for name in cured],
+)
+
+# %% lang="zh" of="8c4ed52b"
+best = {name: max(each) for name, each in scores.items()}
+worst = {name: min(each) for name, each in scores.items()}
+sick, cured = list(scores)[:3:2], [list(scores)[i] for i in (1, 3, 4)]
+bm.claim(
+    "二十层的网络原本只会瞎猜；梯度一通，就学会了大部分数字",
+    max(best[name] for name in sick) < 0.3 and min(worst[name] for name in cured) > 0.6,
+    sick=[best[name] for name in sick],
+    cured=[worst[name] for name in cured],
+)
+
+# %% [markdown]
+# Same depth, same data, same optimizer, same number of steps. For years this was why
+# "deep" meant three layers.
+#
+# ## What we learned
+#
+# - A layer mixes with $xW^\top + b$ and bends with $\sigma$; the last layer does not
+#   bend.
+# - Without the bend, any depth is one layer. You merged them yourself.
+# - Depth can fold, and doubles the pieces each time. Random weights do not fold;
+#   training must find it out.
+# - Trained layers draw the classes apart step by step. Before training they do the
+#   opposite.
+# - Signals survive depth when $m\operatorname{Var}(W)$ fits the bend: 2 for ReLU (He).
+#   Sigmoids lose the gradient all the same; residual connections bring it back.
+#
+# ## Where next
+#
+# Give `stack` your own bend. Try `"he"` with tanh in `tries`, and weights ten times too
+# large. Then go on to *Convolutional networks*, where neighbours share weights, or to
+# *A network is a function* for the mathematics.
+#
+# ## Further reading
+#
+# - X. Glorot and Y. Bengio (2010), *Understanding the Difficulty of Training Deep
+#   Feedforward Neural Networks*, AISTATS.
+# - K. He, X. Zhang, S. Ren and J. Sun (2015), *Delving Deep into Rectifiers: Surpassing
+#   Human-Level Performance on ImageNet Classification*, ICCV.
+# - M. Telgarsky (2016), *Benefits of Depth in Neural Networks*, COLT.
+# - B. Hanin and D. Rolnick (2019), *Complexity of Linear Regions in Deep Networks*,
+#   ICML.
+# - D. Hendrycks and K. Gimpel (2016), *Gaussian Error Linear Units (GELUs)*,
+#   arXiv:1606.08415.
+
+# %% [markdown] lang="zh" of="c47839b2"
+# 同样的深度、同样的数据、同样的优化器、同样的步数。
+# 多年以来，“深”只不过是三层，原因就在这里。
+#
+# ## 我们学到了什么
+#
+# - 一层先用 $xW^\top + b$ 混合，再用 $\sigma$ 折弯；最后一层不折弯。
+# - 不折弯，多深都只是一层。你亲手合并过。
+# - 深度能折纸，每折一次段数翻倍。随机权重不会折，要靠训练去发现。
+# - 训练过的层把各类一步步分开；训练之前恰恰相反。
+# - $m\operatorname{Var}(W)$ 与弯法相配，信号就能穿过深度：ReLU 要取 2（He）。
+#   sigmoid 无论如何都会丢失梯度；残差连接能把它找回来。
+#
+# ## 下一步
+#
+# 给 `stack` 换上你自己的弯法。在 `tries` 里试试 tanh 配 `"he"`，再试试大十倍的权重。
+# 然后去学《卷积网络》，看相邻的像素怎样共享权重；或者去《网络即函数》看其中的数学。
+#
+# ## 延伸阅读
+#
+# - X. Glorot, Y. Bengio (2010), *Understanding the Difficulty of Training Deep
+#   Feedforward Neural Networks*, AISTATS.
+# - K. He, X. Zhang, S. Ren, J. Sun (2015), *Delving Deep into Rectifiers: Surpassing
+#   Human-Level Performance on ImageNet Classification*, ICCV.
+# - M. Telgarsky (2016), *Benefits of Depth in Neural Networks*, COLT.
+# - B. Hanin, D. Rolnick (2019), *Complexity of Linear Regions in Deep Networks*, ICML.
+# - D. Hendrycks, K. Gimpel (2016), *Gaussian Error Linear Units (GELUs)*,
+#   arXiv:1606.08415.
