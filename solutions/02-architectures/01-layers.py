@@ -1248,8 +1248,8 @@ wide = [(count - 1) // 3 + 1 for count in size]  # 3 m + 1 parameters, m + 1 pie
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for L, style in ((1, ":"), (2, "--"), (4, "-")):
     left.plot(middles, forward(middles, zigzag(L), torch.relu), style, label=f"L = {L}")
-left.set(xlabel="input x", ylabel="output")
-left.legend(loc="lower center", framealpha=0.9, frameon=True)
+left.set(xlabel="input x", ylabel="output", ylim=(-0.05, 1.25))
+left.legend(loc="upper center", ncols=3)
 right.semilogy(size, folded, "o-", label="deep: two neurons a layer")
 right.semilogy(size, wide, "s--", label="wide: one hidden layer")
 right.set(xlabel="parameters", ylabel="straight pieces")
@@ -1261,7 +1261,7 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="83b1a0ea"
+# %% lang="zh" of="734d176e"
 depths = list(range(1, 11))
 size = [sum(W.numel() + b.numel() for W, b in zigzag(L)) for L in depths]
 folded = [pieces(zigzag(L), middles) for L in depths]
@@ -1269,8 +1269,8 @@ wide = [(count - 1) // 3 + 1 for count in size]  # 3 m + 1 parameters, m + 1 pie
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for L, style in ((1, ":"), (2, "--"), (4, "-")):
     left.plot(middles, forward(middles, zigzag(L), torch.relu), style, label=f"L = {L}")
-left.set(xlabel="输入 x", ylabel="输出")
-left.legend(loc="lower center", framealpha=0.9, frameon=True)
+left.set(xlabel="输入 x", ylabel="输出", ylim=(-0.05, 1.25))
+left.legend(loc="upper center", ncols=3)
 right.semilogy(size, folded, "o-", label="深：每层两个神经元")
 right.semilogy(size, wide, "s--", label="宽：一个隐藏层")
 right.set(xlabel="参数个数", ylabel="直线段数")
@@ -1366,8 +1366,9 @@ bm.claim(
 # and those of different digits apart. A number for that: how far the ten digits' means
 # lie from the mean of all, against how far the pictures lie from their digit's mean
 # (mean squares both). We look at test pictures, in a network before and after training.
+# (The maps show them along the two directions in which the digits' means differ most.)
 
-# %% [markdown] lang="zh" of="310aecd9"
+# %% [markdown] lang="zh" of="445ebf90"
 # 这个结果当年也让研究者吃惊（Hanin 和 Rolnick，2019）：段数随神经元的总数增长，
 # 与深度几乎无关。训练又会怎样利用深度？那是另一个问题，我们来问问看。
 #
@@ -1375,8 +1376,9 @@ bm.claim(
 #
 # 原文（§3.1.2）说，各层以层次化的方式提取特征，每层都建立在下面一层之上。
 # 若真如此，同一个数字的图片应当一层层聚拢，不同数字的图片应当一层层分开。
-# 用一个数来量：十个数字各自的均值离总均值有多远，比上图片离自己那个数字的均值有多远
+# 我们用一个数来量：十个数字各自的均值离总均值有多远，比上图片离自己那个数字的均值有多远
 # （都取平方的平均）。我们看测试图片，比较训练前和训练后的网络。
+# （图上画的是各数字的均值相差最大的两个方向。）
 
 
 # %%
@@ -1413,8 +1415,9 @@ with torch.no_grad():
 # %%
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.8), layout="constrained")
 for number, (ax, h) in enumerate(zip(axes, stages(model), strict=True)):
-    _, _, directions = torch.linalg.svd(h - h.mean(0), full_matrices=False)
-    flat = (h - h.mean(0)) @ directions[:2].T  # (pictures, 2)
+    means = torch.stack([h[y_test == c].mean(0) for c in range(10)])  # (10, width)
+    _, _, directions = torch.linalg.svd(means - means.mean(0), full_matrices=False)
+    flat = (h - means.mean(0)) @ directions[:2].T  # (pictures, 2)
     for digit in range(10):
         spot = flat[y_test == digit]
         ax.scatter(*spot.T, s=3, color=plt.get_cmap("tab10")(digit), alpha=0.5)
@@ -1423,17 +1426,18 @@ for number, (ax, h) in enumerate(zip(axes, stages(model), strict=True)):
     ax.set(xlabel="first direction", ylabel="second direction")
     ax.label_outer()
 alt = (
-    "Four maps of the test pictures along their two widest directions. In "
-    "the pixels the ten digits overlap in one cloud; layer by layer they "
-    "draw apart into ten islands."
+    "Four maps of the test pictures, flattened to two directions. In the "
+    "pixels the ten digits overlap in one cloud; layer by layer the clouds "
+    "shrink and draw apart."
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="cf9527af"
+# %% lang="zh" of="1b7b2b8a"
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.8), layout="constrained")
 for number, (ax, h) in enumerate(zip(axes, stages(model), strict=True)):
-    _, _, directions = torch.linalg.svd(h - h.mean(0), full_matrices=False)
-    flat = (h - h.mean(0)) @ directions[:2].T  # (pictures, 2)
+    means = torch.stack([h[y_test == c].mean(0) for c in range(10)])  # (10, width)
+    _, _, directions = torch.linalg.svd(means - means.mean(0), full_matrices=False)
+    flat = (h - means.mean(0)) @ directions[:2].T  # (pictures, 2)
     for digit in range(10):
         spot = flat[y_test == digit]
         ax.scatter(*spot.T, s=3, color=plt.get_cmap("tab10")(digit), alpha=0.5)
@@ -1442,8 +1446,8 @@ for number, (ax, h) in enumerate(zip(axes, stages(model), strict=True)):
     ax.set(xlabel="第一方向", ylabel="第二方向")
     ax.label_outer()
 alt = (
-    "测试图片沿两个最宽方向的四幅图。在像素中十个数字混作一团；一层一层往上，"
-    "渐渐分成十座小岛。"
+    "测试图片压到两个方向上的四幅图。在像素中十个数字混作一团；一层一层往上，"
+    "各团越缩越小，渐渐分开。"
 )
 bm.show.figure(fig, alt=alt)
 
@@ -1521,7 +1525,7 @@ def stack(bend, layers, weight):
     fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     axes[0].plot(t.detach(), value.detach())
     axes[1].semilogy(t.detach(), steep.abs().clamp(min=1e-20))
-    axes[0].set(xlabel="input", ylabel="output")
+    axes[0].set(xlabel="input", ylabel="output", ylim=(-1.5, 3))
     axes[1].set(xlabel="input", ylabel="size of the slope", ylim=(1e-20, 1e5))
     return fig
 
@@ -1534,7 +1538,7 @@ choices = {"bend": ["sigmoid", "tanh", "ReLU", "GELU"], "layers": (1, 30, 1, 5)}
 bm.show.explore(stack, alt=alt, **choices, weight=(0.5, 6.0, 0.5, 1.0))
 
 
-# %% lang="zh" of="23792067"
+# %% lang="zh" of="ffa05c63"
 def stack(bend, layers, weight):
     t = torch.linspace(-3, 3, 301, requires_grad=True)
     value = t
@@ -1544,7 +1548,7 @@ def stack(bend, layers, weight):
     fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     axes[0].plot(t.detach(), value.detach())
     axes[1].semilogy(t.detach(), steep.abs().clamp(min=1e-20))
-    axes[0].set(xlabel="输入", ylabel="输出")
+    axes[0].set(xlabel="输入", ylabel="输出", ylim=(-1.5, 3))
     axes[1].set(xlabel="输入", ylabel="斜率的大小", ylim=(1e-20, 1e5))
     return fig
 
@@ -1567,12 +1571,13 @@ bm.show.explore(stack, alt=alt, **choices, weight=(0.5, 6.0, 0.5, 1.0))
 # Let a layer have $m$ inputs $h_i$, and draw its weights independently, with mean 0.
 # Over the draws, each pre-activation $z_j = \sum_i W_{ji}h_i$ has variance
 #
-# $$\operatorname{Var}(z_j) = m\,\operatorname{Var}(W)\,\overline{h^2} \label{variance}$$
+# $$\operatorname{Var}(z_j) = m\,\operatorname{Var}(W)\,\overline{h^2}
+# \label{variance}$$
 #
 # where $\overline{h^2}$ is the mean of the squares of the inputs. We draw many layers
 # and allow five standard errors.
 
-# %% [markdown] lang="zh" of="6be45d9b"
+# %% [markdown] lang="zh" of="27edb69d"
 # 每个 sigmoid 最多让四分之一的梯度通过。权重大一些，中间能补回来，
 # 两侧却因曲线已平而彻底断送。ReLU 要么全通过，要么全拦下；
 # 权重只要不是 1，就按幂次增大或缩小。
@@ -1583,7 +1588,8 @@ bm.show.explore(stack, alt=alt, **choices, weight=(0.5, 6.0, 0.5, 1.0))
 # 设一层有 $m$ 个输入 $h_i$，权重独立抽取，均值为 0。对抽取而言，
 # 每个预激活 $z_j = \sum_i W_{ji}h_i$ 的方差为
 #
-# $$\operatorname{Var}(z_j) = m\,\operatorname{Var}(W)\,\overline{h^2} \label{variance}$$
+# $$\operatorname{Var}(z_j) = m\,\operatorname{Var}(W)\,\overline{h^2}
+# \label{variance}$$
 #
 # 其中 $\overline{h^2}$ 是输入平方的平均。我们抽许多层来看，允许五个标准误的偏差。
 
@@ -1763,7 +1769,8 @@ bm.expect.close(far, torch.tensor(0.0455), advice, atol=0.01)
 # `"he"`.
 
 # %% [markdown] lang="zh" of="7bd2b825"
-# `"he"` 时用 `torch.randn(outputs, inputs, generator=generator) * math.sqrt(2 / inputs)`。
+# `"he"` 时用
+# `torch.randn(outputs, inputs, generator=generator) * math.sqrt(2 / inputs)`。
 
 
 # %% mistake="initialise" says="square root"
@@ -1909,10 +1916,14 @@ bm.show.figure(fig, alt=alt)
 
 # %% [markdown]
 # The left picture alone would deceive us: the sigmoid's activations look well. Only the
-# gradient tells that the layers below are deaf.
+# gradient tells that its lower layers are deaf. With ReLU and small weights it is
+# another illness. There the gradient is equally faint in every layer, because so little
+# of the digit is left at the top.
 
-# %% [markdown] lang="zh" of="3b123d43"
-# 只看左图就会上当：sigmoid 的激活看上去好好的。只有梯度才告诉我们，下面的层已经聋了。
+# %% [markdown] lang="zh" of="0abfd00a"
+# 只看左图就会上当：sigmoid 的激活看上去好好的。只有梯度才告诉我们，它下面的层已经聋了。
+# ReLU 配上过小的权重则是另一种病：每一层的梯度都同样微弱，
+# 因为到了顶上，数字的痕迹已所剩无几。
 
 
 # %%
@@ -1975,7 +1986,8 @@ bm.claim(
 
 # %% [markdown] lang="zh" of="b153d730"
 # 这条规则连衰减的速度都预言得出。这里 Glorot 的方差是 He 的一半，
-# 每层使平方的平均减半：29 层之后，开方后剩 $2^{-29/2}$。而 `nn.Linear` 的方差是 He 的六分之一。
+# 每层使平方的平均减半：29 层之后，开方后剩 $2^{-29/2}$。
+# 而 `nn.Linear` 的方差是 He 的六分之一。
 
 # %%
 for name, factor in (("ReLU, Glorot", 1 / 2), ("ReLU, nn.Linear", 1 / 6)):
