@@ -360,17 +360,18 @@ bm.equation("parameter-count", torch.tensor(counted), torch.tensor(formula), ato
 # ## The last layer is different
 #
 # Put the document's formula to the test. The data: 442 patients, ten measurements each,
-# and how far their diabetes had advanced a year later, as a deviation from the mean.
-# The sigmoid gives numbers between 0 and 1, tanh between $-1$ and 1, ReLU nothing
-# negative. A network that ends in one of these cannot say what lies outside. So there
-# is an error below which it cannot get, whatever its weights: that of the best
-# prediction inside. We let four networks learn the patients by heart, and compare.
+# and how far their diabetes had advanced a year later, as a deviation from the mean, in
+# standard deviations. The sigmoid gives numbers between 0 and 1, tanh between $-1$ and
+# 1, ReLU nothing negative. A network that ends in one of these cannot say what lies
+# outside. So there is an error below which it cannot get, whatever its weights: that of
+# the best prediction inside. We let four networks learn the patients by heart, and
+# compare.
 
-# %% [markdown] lang="zh" of="66c527bc"
+# %% [markdown] lang="zh" of="70aafce9"
 # ## 最后一层与众不同
 #
 # 来检验原文的公式。数据：442 位病人，每人十项测量，以及一年后糖尿病的进展，
-# 用与均值的偏差表示。sigmoid 给出 0 到 1 之间的数，tanh 给出 $-1$ 到 1 之间的数，
+# 用与均值的偏差表示，以标准差为单位。sigmoid 给出 0 到 1 之间的数，tanh 给出 $-1$ 到 1 之间的数，
 # ReLU 给不出负数。以它们收尾的网络，说不出这个范围之外的话。
 # 所以无论权重怎样，误差都有一个下限：范围之内最好的预测所留下的误差。
 # 我们让四个网络把病人的数据背下来，比一比。
@@ -630,14 +631,15 @@ bm.equation("scaling-symmetry", left, W2 @ torch.relu(W1 @ x + b1) + b2, atol=1e
 # %% [markdown]
 # So $\theta$ is no fingerprint. A layer of 16 hidden units alone has $16!$ orders, some
 # twenty million millions, each of them the same function at another point of parameter
-# space. Does that matter in practice? Train a network on breast cancer data (569 women,
-# 30 measurements, benign or malignant), renumber its hidden units, and walk straight
-# from one $\theta$ to the other. Both ends are the same function. And the middle?
+# space. Does that matter in practice? Train a network on breast cancer data (569
+# tumours, 30 measurements of each, benign or malignant), renumber its hidden units, and
+# walk straight from one $\theta$ to the other. Both ends are the same function. And the
+# middle?
 
-# %% [markdown] lang="zh" of="afd33b48"
+# %% [markdown] lang="zh" of="be06b0f9"
 # 所以 $\theta$ 不是指纹。仅 16 个隐藏单元的一层就有 $16!$ 种顺序，约二十万亿种，
 # 每种都是参数空间里的另一个点，却是同一个函数。这在实践中要紧吗？
-# 用乳腺癌数据（569 位女性，30 项测量，良性或恶性）训练一个网络，
+# 用乳腺癌数据（569 个肿瘤，各 30 项测量，良性或恶性）训练一个网络，
 # 给隐藏单元重新编号，再从一个 $\theta$ 笔直走到另一个。两端是同一个函数，中间呢？
 
 # %%
@@ -1997,20 +1999,20 @@ bm.claim(
 
 # %% [markdown]
 # That is for one input. With $d$ inputs, a grid of knots as fine as ours needs $k^d$ of
-# them: for the 64 pixels of a tiny digit and only two knots each, more than there are
-# grains of sand. The theorem is true and useless there; what saves us is that real data
-# do not fill their space.
+# them: for the 64 pixels of a tiny digit and only two knots each, $2^{64}$. The theorem
+# is true and useless there; what saves us is that real data do not fill their space.
 #
 # Not every bend can do it, by the way. With $\sigma(z) = z^2$ each unit is a parabola,
-# and so is any sum of them, at any width.
+# and so is any sum of them, at any width. (Among continuous bends the polynomials are
+# the only ones that fail: Leshno and others, 1993.)
 
-# %% [markdown] lang="zh" of="547fd710"
+# %% [markdown] lang="zh" of="c447a417"
 # 这是一个输入的情形。有 $d$ 个输入时，同样细的网格需要 $k^d$ 个节点：
-# 一幅小小的 64 像素的数字，哪怕每个像素只取两个节点，也多过世上的沙粒。
+# 一幅小小的 64 像素的数字，哪怕每个像素只取两个节点，也要 $2^{64}$ 个。
 # 定理在那里依然成立，却没有用处；我们之所以得救，是因为真实数据并不填满整个空间。
 #
 # 顺便说，并不是什么弯法都行。若 $\sigma(z) = z^2$，每个单元都是抛物线，
-# 再宽，它们的和还是抛物线。
+# 再宽，它们的和还是抛物线。（在连续的弯法里，只有多项式不行：Leshno 等，1993。）
 
 # %%
 draws = torch.Generator().manual_seed(lab.seed)
