@@ -120,10 +120,10 @@ bm.show.figure(fig, alt=alt)
 # needed for targets and pre-activations, so we write $a_l$ for what layer $l$ gives,
 # with $a_0 = x$, and $D$ for the number of layers:
 #
-# $$z_l = W_l\, a_{l-1} + b_l, \qquad a_l = \sigma(z_l), \qquad \hat y = g(z_D)$$
+# $$z_l = W_l\, a_{l-1} + b_l, \qquad a_l = \sigma(z_l), \qquad \hat y = \phi(z_D)$$
 #
-# The second change is $g$. The last layer must not use the same $\sigma$, and we shall
-# see on data why. First, what fits.
+# The second change is $\phi$. The last layer must not use the same $\sigma$, and we
+# shall see on data why. First, what fits.
 #
 # ## Rows and columns
 #
@@ -135,7 +135,7 @@ bm.show.figure(fig, alt=alt)
 # The same $b$ is added to each row. $W$ is (out, in) in both ways of writing; PyTorch
 # keeps it so, Keras keeps its transpose.
 
-# %% [markdown] lang="zh" of="27ecd5ce"
+# %% [markdown] lang="zh" of="fcb02256"
 # ## 原文的公式
 #
 # 原文 §4.1.1 把网络写成
@@ -146,9 +146,9 @@ bm.show.figure(fig, alt=alt)
 # 骨架是对的。我们改两处。字母 $y$ 和 $z$ 要留给目标和预激活，
 # 所以第 $l$ 层的结果写作 $a_l$，其中 $a_0 = x$，层数写作 $D$：
 #
-# $$z_l = W_l\, a_{l-1} + b_l, \qquad a_l = \sigma(z_l), \qquad \hat y = g(z_D)$$
+# $$z_l = W_l\, a_{l-1} + b_l, \qquad a_l = \sigma(z_l), \qquad \hat y = \phi(z_D)$$
 #
-# 第二处是 $g$。最后一层不该用同一个 $\sigma$，原因等会儿用数据来看。
+# 第二处是 $\phi$。最后一层不该用同一个 $\sigma$，原因等会儿用数据来看。
 # 先看什么放得进去。
 #
 # ## 行与列
@@ -371,7 +371,8 @@ bm.equation("parameter-count", torch.tensor(counted), torch.tensor(formula), ato
 # ## 最后一层与众不同
 #
 # 来检验原文的公式。数据：442 位病人，每人十项测量，以及一年后糖尿病的进展，
-# 用与均值的偏差表示，以标准差为单位。sigmoid 给出 0 到 1 之间的数，tanh 给出 $-1$ 到 1 之间的数，
+# 用与均值的偏差表示，以标准差为单位。
+# sigmoid 给出 0 到 1 之间的数，tanh 给出 $-1$ 到 1 之间的数，
 # ReLU 给不出负数。以它们收尾的网络，说不出这个范围之外的话。
 # 所以无论权重怎样，误差都有一个下限：范围之内最好的预测所留下的误差。
 # 我们让四个网络把病人的数据背下来，比一比。
@@ -408,40 +409,42 @@ floors = {
 
 
 # %%
-def by_heart(g, steps=600):
+def by_heart(phi, steps=600):
     torch.manual_seed(lab.seed)
     model = bm.models.MLP([10, 64, 1], torch.tanh)
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(steps):
-        J = (g(model(patients)[:, 0]) - progress).square().mean()
+        J = (phi(model(patients)[:, 0]) - progress).square().mean()
         optimizer.zero_grad()
         J.backward()
         optimizer.step()
-    return g(model(patients)[:, 0]).detach()
+    return phi(model(patients)[:, 0]).detach()
 
 
 said = {
-    name: by_heart(g) for name, (g, *_) in bm.show.progress(ends.items(), "outputs")
+    name: by_heart(phi) for name, (phi, *_) in bm.show.progress(ends.items(), "outputs")
 }
 errors = {
     name: (y_hat - progress).square().mean().item() for name, y_hat in said.items()
 }
 
 
-# %% lang="zh" of="5702dcd6"
-def by_heart(g, steps=600):
+# %% lang="zh" of="5ff73f6b"
+def by_heart(phi, steps=600):
     torch.manual_seed(lab.seed)
     model = bm.models.MLP([10, 64, 1], torch.tanh)
     optimizer = torch.optim.Adam(model.parameters(), 1e-2)
     for _ in range(steps):
-        J = (g(model(patients)[:, 0]) - progress).square().mean()
+        J = (phi(model(patients)[:, 0]) - progress).square().mean()
         optimizer.zero_grad()
         J.backward()
         optimizer.step()
-    return g(model(patients)[:, 0]).detach()
+    return phi(model(patients)[:, 0]).detach()
 
 
-said = {name: by_heart(g) for name, (g, *_) in bm.show.progress(ends.items(), "输出")}
+said = {
+    name: by_heart(phi) for name, (phi, *_) in bm.show.progress(ends.items(), "输出")
+}
 errors = {
     name: (y_hat - progress).square().mean().item() for name, y_hat in said.items()
 }
@@ -991,7 +994,7 @@ bm.claim(
 
 # %%
 def network(x, layers):
-    """A ReLU network without g: rows x (n, d), layers a list of (W, b)."""
+    """A ReLU network without φ: rows x (n, d), layers a list of (W, b)."""
     for W, b in layers[:-1]:
         x = torch.relu(x @ W.T + b)
     W, b = layers[-1]
@@ -1008,9 +1011,9 @@ def random_layers(sizes, draws):
     ]
 
 
-# %% lang="zh" of="7391acb0"
+# %% lang="zh" of="834a530a"
 def network(x, layers):
-    """不带 g 的 ReLU 网络：x 按行排列 (n, d)，layers 为若干 (W, b)。"""
+    """不带 φ 的 ReLU 网络：x 按行排列 (n, d)，layers 为若干 (W, b)。"""
     for W, b in layers[:-1]:
         x = torch.relu(x @ W.T + b)
     W, b = layers[-1]
@@ -1768,20 +1771,20 @@ def interpolator(knots, values):
 
 
 # %% [markdown]
-# In a formula, with $c_i$ the slope from point $i$ to the next one, your network is
+# In a formula, with $s_i$ the slope from point $i$ to the next one, your network is
 #
-# $$y_0 + c_0\,\mathrm{relu}(x - x_0)
-# + \sum_{i=1}^{k-1} (c_i - c_{i-1})\,\mathrm{relu}(x - x_i)
+# $$y_0 + s_0\,\mathrm{relu}(x - x_0)
+# + \sum_{i=1}^{k-1} (s_i - s_{i-1})\,\mathrm{relu}(x - x_i)
 # = \text{the line through the points} \label{interpolation}$$
 
-# %% [markdown] lang="zh" of="85441d4d"
-# 写成公式，设 $c_i$ 为第 $i$ 个点到下一个点的斜率，你的网络就是
+# %% [markdown] lang="zh" of="7dccd0ab"
+# 写成公式，设 $s_i$ 为第 $i$ 个点到下一个点的斜率，你的网络就是
 #
-# $$y_0 + c_0\,\mathrm{relu}(x - x_0)
-# + \sum_{i=1}^{k-1} (c_i - c_{i-1})\,\mathrm{relu}(x - x_i)
+# $$y_0 + s_0\,\mathrm{relu}(x - x_0)
+# + \sum_{i=1}^{k-1} (s_i - s_{i-1})\,\mathrm{relu}(x - x_i)
 # = \text{穿过各点的折线} \label{interpolation}$$
 
-# %% equation="interpolation" of="6af702a7"
+# %% equation="interpolation" of="3ee567a1"
 knots = np.sort(np.random.rand(9))
 values, x = np.random.randn(9), np.linspace(knots[0], knots[-1], 300)
 slope = np.diff(values) / np.diff(knots)
