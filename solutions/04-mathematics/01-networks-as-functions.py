@@ -2072,7 +2072,7 @@ def rms(y_hat):
     return (y_hat - target).square().mean().sqrt().item()
 
 
-steps = lab.pick(ci=800, workshop=2000, full=10_000)
+steps = lab.pick(ci=800, workshop=2000, full=4000)
 
 
 def train(k, seed):
