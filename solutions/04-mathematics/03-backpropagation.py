@@ -1,0 +1,2462 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     name: python3
+#     display_name: Python 3 (ipykernel)
+#   bmkit:
+#     slug: backpropagation
+#     title: {en: "Backpropagation, derived", zh: 反向传播的推导}
+#     section: "4.2.2"
+#     minutes: 90
+#     needs: [gradient-descent]
+#     data: []
+#     extras: []
+#     symbols:
+#       x: input, or rows of inputs
+#       y: target
+#       y_hat: prediction
+#       J: loss
+#       g: gradient of the loss
+#       W: weights of a layer
+#       b: bias of a layer
+#       z: pre-activation
+#       a: activation
+#       sigma: activation function
+#       delta: dJ/dz of a layer
+#       n: number of examples
+#       D: number of layers
+#       p: probability
+#       d: direction or number of features
+#     says:
+#       en: Four equations put right, then an autograd of your own, equal to PyTorch's.
+#       zh: 把四个公式改对，再亲手写一个与 PyTorch 结果一致的自动求导。
+# ---
+
+# %% [markdown]
+# A network of a million weights has made a mistake. Which weight is to blame, and how
+# much? You could wiggle each one and run the network again: a million runs, for one
+# step of gradient descent. Backpropagation answers for all weights at once, for the
+# price of about two runs. Every big model is trained by it. You will derive it, put a
+# printed version right, and then write a program that derives it for you.
+
+# %% [markdown] lang="zh" of="abb12e00"
+# 一个有一百万个权重的网络答错了。该怪哪个权重，各怪多少？你可以把权重逐个拨一拨，
+# 再把网络跑一遍：梯度下降走一步，就要跑一百万遍。反向传播一次就给出所有权重的答案，
+# 代价大约只相当于跑两遍。所有的大模型都是这样训练的。这一课，你要推导它，
+# 把书上印的版本改对，再写一个程序，让它替你推导。
+
+# %% tags=["parameters"]
+profile = "workshop"  # ci, workshop or full
+device = "auto"  # auto, cpu or cuda
+seed = 0
+lang = "en"
+
+# %%
+from itertools import pairwise
+
+import bmkit as bm
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+lab = bm.start("backpropagation", profile=profile, device=device, seed=seed, lang=lang)
+torch.set_default_dtype(torch.float64)  # we compare formulas, so rounding must be small
+
+# %% [markdown]
+# ## One neuron, forwards and backwards
+#
+# Take the smallest network there is: one weight, one bias, one sigmoid,
+# $J = \frac12(a - y)^2$. Drawn as a **computational graph**, each box is made from the
+# boxes that point to it, by one simple operation. Numbers flow to the right. Then move
+# `step`: blame flows back to the left, one box at a time.
+
+# %% [markdown] lang="zh" of="1d3f838d"
+# ## 一个神经元，正着走，反着走
+#
+# 取最小的网络：一个权重，一个偏置，一个 sigmoid，$J = \frac12(a - y)^2$。
+# 把它画成**计算图**：每个方框由指向它的方框经过一个简单的运算得到。数值从左往右流。
+# 然后拖动 `step`：责任从右往左流回去，一次一个方框。
+
+
+# %%
+def draw_graph(places, parents, values, grads, lit=(), title=""):
+    """A graph: each box has its name and value, and below it dJ/d(box) once known."""
+    fig, ax = plt.subplots(figsize=(8.6, 3.2))
+    for child, sources in parents.items():
+        for parent in sources:
+            hot = (child, parent) in lit
+            style = {"arrowstyle": "<|-" if hot else "-|>", "lw": 2.2 if hot else 1}
+            style |= {"color": "#c2410c" if hot else "#888888", "shrinkB": 22}
+            ax.annotate(
+                "", places[child], places[parent], arrowprops=style | {"shrinkA": 22}
+            )
+    heights = [up for _, up in places.values()]
+    drop = 0.21 * (max(heights) - min(heights) + 1.1)
+    for name, (across, up) in places.items():
+        box = {"boxstyle": "round,pad=0.35", "fc": "white", "ec": "#1b3a6b"}
+        text = f"{name}\n{values[name]:.3g}"
+        ax.text(across, up, text, ha="center", va="center", bbox=box)
+        if name in grads:
+            blame = f"{grads[name]:+.3g}"
+            ax.text(
+                across, up - drop, blame, ha="center", color="#c2410c", weight="bold"
+            )
+    ax.set(xlim=(-0.5, max(across for across, _ in places.values()) + 0.5))
+    ax.set(ylim=(min(heights) - 1.4 * drop, max(heights) + 0.5), title=title)
+    ax.axis("off")
+    return fig
+
+
+# %%
+PLACES = {"w": (0, 1), "x": (0, 0), "w·x": (1, 1), "b": (1, 0), "z": (2, 1)}
+PLACES |= {"a": (3, 1), "y": (3, 0), "J": (4, 1)}
+PARENTS = {"w·x": ("w", "x"), "z": ("w·x", "b"), "a": ("z",), "J": ("a", "y")}
+
+
+def one_neuron(step, w):
+    x, b, y = 1.5, -0.4, 1.0
+    a = 1 / (1 + np.exp(-(w * x + b)))
+    values = {"w": w, "x": x, "w·x": w * x, "b": b, "z": w * x + b, "a": a, "y": y}
+    values["J"] = (a - y) ** 2 / 2
+    slopes = {"w·x": (x, w), "z": (1, 1), "a": (a * (1 - a),), "J": (a - y, y - a)}
+    grads, lit = {"J": 1.0} if step else {}, []
+    for child in ["J", "a", "z", "w·x"][: max(step - 1, 0)]:
+        lit = [(child, parent) for parent in PARENTS[child]]
+        for parent, slope in zip(PARENTS[child], slopes[child], strict=True):
+            grads[parent] = slope * grads[child]
+    title = f"step {step}: blame in orange under the boxes"
+    return draw_graph(PLACES, PARENTS, values, grads, lit, title)
+
+
+alt = (
+    "Boxes w, x, b, y on the left lead through w·x, z and a to J on the right. Below "
+    "each box stands the slope of J with respect to it, as far as it is found."
+)
+bm.show.explore(one_neuron, alt=alt, step=(0, 5, 1, 4), w=(-3.0, 5.0, 0.1, 0.6))
+
+
+# %% lang="zh" of="64ce9aa4"
+PLACES = {"w": (0, 1), "x": (0, 0), "w·x": (1, 1), "b": (1, 0), "z": (2, 1)}
+PLACES |= {"a": (3, 1), "y": (3, 0), "J": (4, 1)}
+PARENTS = {"w·x": ("w", "x"), "z": ("w·x", "b"), "a": ("z",), "J": ("a", "y")}
+
+
+def one_neuron(step, w):
+    x, b, y = 1.5, -0.4, 1.0
+    a = 1 / (1 + np.exp(-(w * x + b)))
+    values = {"w": w, "x": x, "w·x": w * x, "b": b, "z": w * x + b, "a": a, "y": y}
+    values["J"] = (a - y) ** 2 / 2
+    slopes = {"w·x": (x, w), "z": (1, 1), "a": (a * (1 - a),), "J": (a - y, y - a)}
+    grads, lit = {"J": 1.0} if step else {}, []
+    for child in ["J", "a", "z", "w·x"][: max(step - 1, 0)]:
+        lit = [(child, parent) for parent in PARENTS[child]]
+        for parent, slope in zip(PARENTS[child], slopes[child], strict=True):
+            grads[parent] = slope * grads[child]
+    title = f"第 {step} 步：方框下方的橙色数字是责任"
+    return draw_graph(PLACES, PARENTS, values, grads, lit, title)
+
+
+alt = (
+    "左边的方框 w、x、b、y 经过 w·x、z、a 通向右边的 J。每个方框下面写着 J 对它的斜率，"
+    "求到哪一步就写到哪一步。"
+)
+bm.show.explore(one_neuron, alt=alt, step=(0, 5, 1, 4), w=(-3.0, 5.0, 0.1, 0.6))
+
+# %% [markdown]
+# An orange number says: raise this box by a little, and $J$ changes so many times as
+# much. To find it, a box needs only the number of the box it leads to and the slope of
+# **one** operation, its local derivative. That is the chain rule, and it is all there
+# is. Written out for $w$:
+#
+# $$\frac{\partial J}{\partial w} = (a - y)\,\sigma'(z)\,x,
+# \qquad \sigma'(z) = a\,(1 - a) \label{one-neuron}$$
+#
+# Now pull `w` far to the right. The sigmoid goes flat, its local slope is nearly 0, and
+# so is everything to the left of it: gradients vanish there. We check
+# (\ref{one-neuron}) by wiggling $w$.
+
+# %% [markdown] lang="zh" of="1ebb3c4b"
+# 橙色数字的意思是：把这个方框抬高一点点，$J$ 就变化这么多倍。要求出它，
+# 只需知道它通向的方框的数字，以及**一个**运算的斜率，也就是局部导数。这就是链式法则，
+# 全部内容就是这些。对 $w$ 写出来：
+#
+# $$\frac{\partial J}{\partial w} = (a - y)\,\sigma'(z)\,x,
+# \qquad \sigma'(z) = a\,(1 - a) \label{one-neuron}$$
+#
+# 再把 `w` 拉到最右边。sigmoid 变平了，局部斜率几乎为 0，它左边的一切也随之接近 0：
+# 梯度在这里消失了。拨一拨 $w$，核对一下 (\ref{one-neuron})。
+
+
+# %% equation="one-neuron" of="dd707025"
+def wiggled(w, x=1.5, b=-0.4, y=1.0):
+    return (torch.sigmoid(torch.tensor(w * x + b)) - y) ** 2 / 2
+
+
+w, x, b, y, h = 0.6, 1.5, -0.4, 1.0, 1e-5
+a = torch.sigmoid(torch.tensor(w * x + b))
+finite = (wiggled(w + h) - wiggled(w - h)) / (2 * h)
+bm.equation("one-neuron", finite, (a - y) * a * (1 - a) * x, atol=1e-9)
+
+# %% [markdown]
+# ## Layers: the same, with matrices
+#
+# Now $D$ layers. Start with $a_0 = x$. Layer $l$ has weights $W_l$ with a row for each
+# of its neurons, and computes
+#
+# $$z_l = W_l\,a_{l-1} + b_l, \qquad a_l = \sigma(z_l), \qquad \hat y = a_D.$$
+#
+# $z_l$ is the **pre-activation**: what goes into $\sigma$. Keep it apart from $a_l$,
+# which comes out; the two are easily mixed up. In the code entry 0 of each list stays
+# empty (or is $x$), so that `W[1]` is $W_1$; the code calls the layer `i`.
+
+# %% [markdown] lang="zh" of="58ab9c23"
+# ## 一层一层：换成矩阵
+#
+# 现在有 $D$ 层。从 $a_0 = x$ 开始。第 $l$ 层的权重是 $W_l$，每个神经元占一行，计算
+#
+# $$z_l = W_l\,a_{l-1} + b_l, \qquad a_l = \sigma(z_l), \qquad \hat y = a_D.$$
+#
+# $z_l$ 是**预激活**，也就是送进 $\sigma$ 的值。别把它和 $\sigma$ 的输出 $a_l$ 弄混；
+# 这两者很容易混淆。代码里每个列表的第 0 项空着（或放 $x$），
+# 这样 `W[1]` 就是 $W_1$；层号在代码里写作 `i`。
+
+
+# %%
+def draw_network(widths, generator):
+    """Weights and biases of a network; entry 0 of each list is None."""
+    pairs = [(o, i) for i, o in pairwise(widths)]
+    W = [None, *(torch.randn(o, i, generator=generator) for o, i in pairs)]
+    return W, [None, *(torch.randn(o, generator=generator) for o, _ in pairs)]
+
+
+def forward(W, b, x):
+    """All pre-activations z and activations a; z[0] is None, a[0] is x."""
+    z, a = [None], [x]
+    for W_l, b_l in zip(W[1:], b[1:], strict=True):
+        z.append(W_l @ a[-1] + b_l)
+        a.append(torch.sigmoid(z[-1]))
+    return z, a
+
+
+W, b = draw_network([4, 5, 3, 2], torch.Generator().manual_seed(lab.seed))
+x, y = torch.tensor([0.5, -1.0, 2.0, 0.3]), torch.tensor([1.0, 0.0])
+z, a = forward(W, b, x)
+print([tuple(w.shape) for w in W[1:]], "->", a[-1])
+
+
+# %% lang="zh" of="13e16995"
+def draw_network(widths, generator):
+    """一个网络的权重与偏置；每个列表的第 0 项是 None。"""
+    pairs = [(o, i) for i, o in pairwise(widths)]
+    W = [None, *(torch.randn(o, i, generator=generator) for o, i in pairs)]
+    return W, [None, *(torch.randn(o, generator=generator) for o, _ in pairs)]
+
+
+def forward(W, b, x):
+    """所有的预激活 z 与激活 a；z[0] 是 None，a[0] 是 x。"""
+    z, a = [None], [x]
+    for W_l, b_l in zip(W[1:], b[1:], strict=True):
+        z.append(W_l @ a[-1] + b_l)
+        a.append(torch.sigmoid(z[-1]))
+    return z, a
+
+
+W, b = draw_network([4, 5, 3, 2], torch.Generator().manual_seed(lab.seed))
+x, y = torch.tensor([0.5, -1.0, 2.0, 0.3]), torch.tensor([1.0, 0.0])
+z, a = forward(W, b, x)
+print([tuple(w.shape) for w in W[1:]], "->", a[-1])
+
+# %% [markdown]
+# We need a judge who knows nothing of our formulas. Two are better: PyTorch's autograd,
+# and finite differences, which know no calculus at all. `judges` asks both for the
+# slope of any function.
+
+# %% [markdown] lang="zh" of="adefbd74"
+# 我们需要一个对我们的公式一无所知的裁判。两个更好：PyTorch 的自动求导，
+# 以及根本不懂微积分的有限差分。`judges` 向两位裁判询问任意函数的斜率。
+
+
+# %%
+def judges(function, at, h=1e-5):
+    """The gradient of a function of one tensor: autograd's and finite differences'."""
+    leaf = at.clone().requires_grad_()
+    (auto,) = torch.autograd.grad(function(leaf), leaf)
+    finite = torch.zeros_like(at)
+    for i in np.ndindex(*at.shape):
+        step = torch.zeros_like(at)
+        step[i] = h
+        finite[i] = (function(at + step) - function(at - step)) / (2 * h)
+    return torch.stack([auto, finite])  # (2, *at.shape)
+
+
+def loss_from(i, z_l, W=W, b=b, y=y):
+    """J as a function of layer i's pre-activation: the rest of the forward pass."""
+    a_l = torch.sigmoid(z_l)
+    for W_l, b_l in zip(W[i + 1 :], b[i + 1 :], strict=True):
+        a_l = torch.sigmoid(W_l @ a_l + b_l)
+    return ((a_l - y) ** 2).sum() / 2
+
+
+# %% lang="zh" of="87da9236"
+def judges(function, at, h=1e-5):
+    """单个张量的函数的梯度：自动求导给出的，和有限差分给出的。"""
+    leaf = at.clone().requires_grad_()
+    (auto,) = torch.autograd.grad(function(leaf), leaf)
+    finite = torch.zeros_like(at)
+    for i in np.ndindex(*at.shape):
+        step = torch.zeros_like(at)
+        step[i] = h
+        finite[i] = (function(at + step) - function(at - step)) / (2 * h)
+    return torch.stack([auto, finite])  # (2, *at.shape)
+
+
+def loss_from(i, z_l, W=W, b=b, y=y):
+    """J 作为第 i 层预激活的函数：前向计算余下的部分。"""
+    a_l = torch.sigmoid(z_l)
+    for W_l, b_l in zip(W[i + 1 :], b[i + 1 :], strict=True):
+        a_l = torch.sigmoid(W_l @ a_l + b_l)
+    return ((a_l - y) ** 2).sum() / 2
+
+
+# %% [markdown]
+# ## Four equations
+#
+# Everything hangs on one quantity, the blame of a pre-activation:
+# $\delta_l = \partial J/\partial z_l$, a vector with one entry a neuron. That is its
+# definition; nothing is multiplied to it.
+#
+# **The last layer.** Neuron $i$ reaches $J$ through $\hat y_i = \sigma(z_{D,i})$ alone.
+# Two links, two slopes, neuron by neuron ($\odot$ multiplies entry by entry):
+#
+# $$\delta_D = \nabla_{\hat y}J \odot \sigma'(z_D) \label{delta-last}$$
+#
+# The slope is taken where $\sigma$ stood when it worked: at $z_D$.
+
+# %% [markdown] lang="zh" of="5b32ef8a"
+# ## 四个公式
+#
+# 一切都系于一个量，即预激活的责任：$\delta_l = \partial J/\partial z_l$，
+# 是一个向量，每个神经元一个分量。这就是它的定义，不再乘任何东西。
+#
+# **最后一层。** 第 $i$ 个神经元只通过 $\hat y_i = \sigma(z_{D,i})$ 影响 $J$。两个环节，
+# 两个斜率，逐个神经元相乘（$\odot$ 表示逐元素相乘）：
+#
+# $$\delta_D = \nabla_{\hat y}J \odot \sigma'(z_D) \label{delta-last}$$
+#
+# 斜率要取在 $\sigma$ 工作时所在的地方：$z_D$。
+
+
+# %% equation="delta-last" of="23ac7fd0"
+def slope(z):
+    return torch.sigmoid(z) * (1 - torch.sigmoid(z))
+
+
+delta = [None, None, None, (a[3] - y) * slope(z[3])]
+both = judges(lambda z_3: loss_from(3, z_3), z[3])  # (2, 2)
+bm.equation("delta-last", both, delta[3].expand(2, -1), atol=1e-8)
+
+# %% [markdown]
+# **One layer back.** Neuron $j$ of layer $l$ feeds *every* neuron $k$ of the next one:
+# $z_{l+1,k} = \sum_j W_{l+1,kj}\,\sigma(z_{l,j}) + b_{l+1,k}$. So it is blamed by all
+# of them, and blames add up:
+#
+# $$\frac{\partial J}{\partial z_{l,j}} = \sum_k
+# \frac{\partial J}{\partial z_{l+1,k}}\,W_{l+1,kj}\;\sigma'(z_{l,j}).$$
+#
+# The sum runs over the *first* index of $W_{l+1}$, the rows. A sum over rows is a
+# product with the transpose:
+#
+# $$\delta_l = (W_{l+1}^\top\,\delta_{l+1}) \odot \sigma'(z_l) \label{delta-back}$$
+#
+# Forwards $W$ carries 5 numbers to 3, backwards $W^\top$ carries 3 back to 5.
+
+# %% [markdown] lang="zh" of="f94af02e"
+# **往回一层。** 第 $l$ 层的第 $j$ 个神经元供给下一层的*每一个*神经元 $k$：
+# $z_{l+1,k} = \sum_j W_{l+1,kj}\,\sigma(z_{l,j}) + b_{l+1,k}$。所以它们都会怪到它头上，
+# 责任要加起来：
+#
+# $$\frac{\partial J}{\partial z_{l,j}} = \sum_k
+# \frac{\partial J}{\partial z_{l+1,k}}\,W_{l+1,kj}\;\sigma'(z_{l,j}).$$
+#
+# 求和的是 $W_{l+1}$ 的*第一个*下标，也就是行。对行求和，就是与转置相乘：
+#
+# $$\delta_l = (W_{l+1}^\top\,\delta_{l+1}) \odot \sigma'(z_l) \label{delta-back}$$
+#
+# 正着走，$W$ 把 5 个数变成 3 个；反着走，$W^\top$ 把 3 个数送回 5 个。
+
+# %% equation="delta-back" of="6fc0b4e9"
+for i in (2, 1):
+    delta[i] = (W[i + 1].T @ delta[i + 1]) * slope(z[i])
+both = [judges(lambda z_l, i=i: loss_from(i, z_l), z[i]) for i in (1, 2)]
+ours = [delta[i].expand(2, -1) for i in (1, 2)]
+bm.equation("delta-back", torch.cat(both, 1), torch.cat(ours, 1), atol=1e-8)
+
+# %% [markdown]
+# **The parameters.** $b_{l,i}$ is added to $z_{l,i}$, a slope of 1. And $W_{l,ij}$ is
+# multiplied by $a_{l-1,j}$ on its way to $z_{l,i}$, so its blame is
+# $\delta_{l,i}\,a_{l-1,j}$: every pair of an entry of $\delta_l$ with one of $a_{l-1}$,
+# an outer product.
+#
+# $$\frac{\partial J}{\partial b_l} = \delta_l \label{bias-gradient}$$
+#
+# $$\frac{\partial J}{\partial W_l} = \delta_l\,a_{l-1}^\top \label{weight-gradient}$$
+
+# %% [markdown] lang="zh" of="7687a8b4"
+# **参数。** $b_{l,i}$ 直接加到 $z_{l,i}$ 上，斜率是 1。$W_{l,ij}$ 在通往 $z_{l,i}$
+# 的路上要乘以 $a_{l-1,j}$，所以它的责任是 $\delta_{l,i}\,a_{l-1,j}$：
+# $\delta_l$ 的每个分量与 $a_{l-1}$ 的每个分量两两相乘，这就是外积。
+#
+# $$\frac{\partial J}{\partial b_l} = \delta_l \label{bias-gradient}$$
+#
+# $$\frac{\partial J}{\partial W_l} = \delta_l\,a_{l-1}^\top \label{weight-gradient}$$
+
+# %% equation="bias-gradient" of="907aa482"
+both = [
+    judges(lambda b_l, i=i: loss_from(i, W[i] @ a[i - 1] + b_l), b[i])
+    for i in (1, 2, 3)
+]
+ours = [delta[i].expand(2, -1) for i in (1, 2, 3)]
+bm.equation("bias-gradient", torch.cat(both, 1), torch.cat(ours, 1), atol=1e-8)
+
+# %% equation="weight-gradient" of="7aca931f"
+both = [
+    judges(lambda W_l, i=i: loss_from(i, W_l @ a[i - 1] + b[i]), W[i]).flatten(1)
+    for i in (1, 2, 3)
+]
+ours = [(delta[i][:, None] * a[i - 1]).flatten().expand(2, -1) for i in (1, 2, 3)]
+bm.equation("weight-gradient", torch.cat(both, 1), torch.cat(ours, 1), atol=1e-8)
+
+# %% [markdown]
+# Two judges, four equations, all of them equal. Four lines, then: (\ref{delta-last})
+# once, and (\ref{delta-back}), (\ref{bias-gradient}), (\ref{weight-gradient}) for each
+# layer from the last to the first. Write them.
+
+# %% [markdown] lang="zh" of="cae6d0b0"
+# 两位裁判，四个公式，全部一致。归结起来就是：(\ref{delta-last}) 用一次，然后从最后一层
+# 到第一层，每层用一次 (\ref{delta-back})、(\ref{bias-gradient}) 和
+# (\ref{weight-gradient})。请把它们写出来。
+
+
+# %% exercise="four_equations" points=4 minutes=12 level=3
+def four_equations(W, z, a, y):
+    """Gradients of J = ½‖ŷ − y‖² for sigmoid layers, by backpropagation.
+
+    W, z, a: lists of D + 1 entries. W[i] is (out, in); z[i] and a[i] are layer i's
+    pre-activation and activation; W[0] and z[0] are None, a[0] is the input.
+    y: target, shaped as a[D].
+    Returns (dW, db): lists like W, with None as entry 0.
+    """
+    ### BEGIN SOLUTION
+    D = len(W) - 1
+    dW, db = [None] * (D + 1), [None] * (D + 1)
+    delta = (a[D] - y) * slope(z[D])
+    for i in range(D, 0, -1):
+        if i < D:
+            delta = (W[i + 1].T @ delta) * slope(z[i])
+        dW[i], db[i] = torch.outer(delta, a[i - 1]), delta
+    return dW, db
+    ### END SOLUTION
+
+
+# %% lang="zh" of="b3423eff"
+def four_equations(W, z, a, y):
+    """用反向传播求 J = ½‖ŷ − y‖² 的梯度，各层的激活函数都是 sigmoid。
+
+    W, z, a：各有 D + 1 项的列表。W[i] 是 (out, in)；z[i] 与 a[i] 是第 i 层的预激活与
+    激活；W[0] 与 z[0] 是 None，a[0] 是输入。
+    y：目标，形状同 a[D]。
+    返回 (dW, db)：像 W 一样的列表，第 0 项是 None。
+    """
+    ### BEGIN SOLUTION
+    D = len(W) - 1
+    dW, db = [None] * (D + 1), [None] * (D + 1)
+    delta = (a[D] - y) * slope(z[D])
+    for i in range(D, 0, -1):
+        if i < D:
+            delta = (W[i + 1].T @ delta) * slope(z[i])
+        dW[i], db[i] = torch.outer(delta, a[i - 1]), delta
+    return dW, db
+    ### END SOLUTION
+
+
+# %% check="four_equations"
+def _graded(widths, number):
+    draws = torch.Generator().manual_seed(number)
+    W, b = draw_network(widths, draws)
+    x, y = (torch.randn(n, generator=draws) for n in (widths[0], widths[-1]))
+    leaves = [p.requires_grad_() for p in [*W[1:], *b[1:]]]
+    z, a = forward(W, b, x)
+    want = torch.autograd.grad(((a[-1] - y) ** 2).sum() / 2, leaves)
+    W, z, a = ([None if t is None else t.detach() for t in s] for s in (W, z, a))
+    got = four_equations(W, z, a, y)
+    pair = isinstance(got, tuple) and len(got) == 2
+    bm.expect.true(pair, "return two lists: dW and db")
+    for gradients in got:
+        advice = "lists like W: entry 0 is None, entry i belongs to layer i"
+        bm.expect.true(len(gradients) == len(W) and gradients[0] is None, advice)
+    return got, want[: len(W) - 1], want[len(W) - 1 :]
+
+
+(_dW, _db), _W, _b = _graded([3, 3, 3], 1)
+_advice = "the last layer: (ŷ − y) ⊙ σ′(z), with σ′ at the pre-activation z, not at ŷ"
+bm.expect.close(_db[2], _b[1], _advice)
+_advice = "an outer product: rows from δ_l, columns from a_{l−1}"
+bm.expect.close(_dW[2], _W[1], _advice)
+_advice = "one layer back: W of layer l + 1, transposed, times δ; then ⊙ σ′(z_l)"
+bm.expect.close(_db[1], _b[0], _advice)
+bm.expect.close(_dW[1], _W[0], "layer 1 multiplies the input: use a[0]")
+### BEGIN HIDDEN TESTS
+(_dW, _db), _W, _b = _graded([4, 6, 3, 5, 2], 2)
+for _l in range(4):
+    _advice = f"layer {_l + 1} of a network whose layers all differ in width"
+    bm.expect.close(_db[_l + 1], _b[_l], _advice)
+    bm.expect.close(_dW[_l + 1], _W[_l], _advice)
+(_dW, _db), _W, _b = _graded([2, 3], 3)
+bm.expect.close(_dW[1], _W[0], "a network of a single layer has gradients too")
+### END HIDDEN TESTS
+
+
+# %% lang="zh" of="ef05cb3c"
+def _graded(widths, number):
+    draws = torch.Generator().manual_seed(number)
+    W, b = draw_network(widths, draws)
+    x, y = (torch.randn(n, generator=draws) for n in (widths[0], widths[-1]))
+    leaves = [p.requires_grad_() for p in [*W[1:], *b[1:]]]
+    z, a = forward(W, b, x)
+    want = torch.autograd.grad(((a[-1] - y) ** 2).sum() / 2, leaves)
+    W, z, a = ([None if t is None else t.detach() for t in s] for s in (W, z, a))
+    got = four_equations(W, z, a, y)
+    pair = isinstance(got, tuple) and len(got) == 2
+    bm.expect.true(pair, "请返回两个列表：dW 和 db")
+    for gradients in got:
+        advice = "列表要像 W 一样：第 0 项是 None，第 i 项属于第 i 层"
+        bm.expect.true(len(gradients) == len(W) and gradients[0] is None, advice)
+    return got, want[: len(W) - 1], want[len(W) - 1 :]
+
+
+(_dW, _db), _W, _b = _graded([3, 3, 3], 1)
+_advice = "最后一层：(ŷ − y) ⊙ σ′(z)，σ′ 取在预激活 z 处，不是 ŷ 处"
+bm.expect.close(_db[2], _b[1], _advice)
+_advice = "这是外积：行来自 δ_l，列来自 a_{l−1}"
+bm.expect.close(_dW[2], _W[1], _advice)
+_advice = "往回一层：第 l + 1 层的 W 转置后乘 δ，再 ⊙ σ′(z_l)"
+bm.expect.close(_db[1], _b[0], _advice)
+bm.expect.close(_dW[1], _W[0], "第 1 层乘的是输入：用 a[0]")
+### BEGIN HIDDEN TESTS
+(_dW, _db), _W, _b = _graded([4, 6, 3, 5, 2], 2)
+for _l in range(4):
+    _advice = f"各层宽度都不同的网络，第 {_l + 1} 层"
+    bm.expect.close(_db[_l + 1], _b[_l], _advice)
+    bm.expect.close(_dW[_l + 1], _W[_l], _advice)
+(_dW, _db), _W, _b = _graded([2, 3], 3)
+bm.expect.close(_dW[1], _W[0], "只有一层的网络也有梯度")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="four_equations"
+# Before the loop, make two lists of `None`. Walk with `for i in range(D, 0, -1)`.
+
+# %% [markdown] lang="zh" of="39103015"
+# 循环之前，先建两个全是 `None` 的列表。用 `for i in range(D, 0, -1)` 往回走。
+
+# %% [markdown] hint="four_equations"
+# `delta` for the last layer is `(a[D] - y) * slope(z[D])`. In each further layer it
+# becomes `(W[i + 1].T @ delta) * slope(z[i])`.
+
+# %% [markdown] lang="zh" of="d7b14690"
+# 最后一层的 `delta` 是 `(a[D] - y) * slope(z[D])`；再往回的每一层，它变成
+# `(W[i + 1].T @ delta) * slope(z[i])`。
+
+# %% [markdown] hint="four_equations"
+# `dW[i] = torch.outer(delta, a[i - 1])` and `db[i] = delta`.
+
+# %% [markdown] lang="zh" of="9b78f546"
+# `dW[i] = torch.outer(delta, a[i - 1])`，`db[i] = delta`。
+
+
+# %% mistake="four_equations" says="not at ŷ"
+def four_equations(W, z, a, y):
+    D = len(W) - 1
+    dW, db = [None] * (D + 1), [None] * (D + 1)
+    delta = (a[D] - y) * slope(a[D])
+    for i in range(D, 0, -1):
+        if i < D:
+            delta = (W[i + 1].T @ delta) * slope(z[i])
+        dW[i], db[i] = torch.outer(delta, a[i - 1]), delta
+    return dW, db
+
+
+# %% mistake="four_equations" says="transposed"
+def four_equations(W, z, a, y):
+    D = len(W) - 1
+    dW, db = [None] * (D + 1), [None] * (D + 1)
+    delta = (a[D] - y) * slope(z[D])
+    for i in range(D, 0, -1):
+        if i < D:
+            delta = (W[i + 1] @ delta) * slope(z[i])
+        dW[i], db[i] = torch.outer(delta, a[i - 1]), delta
+    return dW, db
+
+
+# %% mistake="four_equations" says="outer product"
+def four_equations(W, z, a, y):
+    D = len(W) - 1
+    dW, db = [None] * (D + 1), [None] * (D + 1)
+    delta = (a[D] - y) * slope(z[D])
+    for i in range(D, 0, -1):
+        if i < D:
+            delta = (W[i + 1].T @ delta) * slope(z[i])
+        dW[i], db[i] = torch.outer(a[i - 1], delta), delta
+    return dW, db
+
+
+# %% mistake="four_equations" says="entry 0 is None"
+def four_equations(W, z, a, y):
+    dW, db = [], []
+    delta = (a[-1] - y) * slope(z[-1])
+    for i in range(len(W) - 1, 0, -1):
+        if i < len(W) - 1:
+            delta = (W[i + 1].T @ delta) * slope(z[i])
+        dW.append(torch.outer(delta, a[i - 1]))
+        db.append(delta)
+    return dW, db
+
+
+# %% variant="four_equations"
+def four_equations(W, z, a, y):
+    dW, db, signal = [], [], a[-1] - y  # signal: dJ/da of the layer
+    for W_l, a_l, below in zip(W[:0:-1], a[:0:-1], a[-2::-1], strict=True):
+        delta = signal * a_l * (1 - a_l)
+        dW, db = [delta[:, None] * below, *dW], [delta, *db]
+        signal = delta @ W_l
+    return [None, *dW], [None, *db]
+
+
+# %% [markdown]
+# ## A printed version, put to the test
+#
+# §4.2.2 of the document that this course follows prints (we write $D$ for its $L$)
+#
+# $$\delta_D = \nabla_{\hat y}J\cdot\sigma'(\hat y), \qquad
+# \delta_l = \nabla_{z_l}J\cdot\sigma'(z_l)
+# = \delta_{l+1}\cdot\sigma'(z_l)\cdot W_{l+1}.$$
+#
+# All the right pieces are there, and most of us have once written them down in such an
+# order. Run it, as it stands, from left to right, on our layers of 5 and 3 neurons.
+
+# %% [markdown] lang="zh" of="231b26fc"
+# ## 印出来的版本，也跑一遍
+#
+# 本课程所依据的文档在 §4.2.2 写道（它的 $L$ 我们记作 $D$）
+#
+# $$\delta_D = \nabla_{\hat y}J\cdot\sigma'(\hat y), \qquad
+# \delta_l = \nabla_{z_l}J\cdot\sigma'(z_l)
+# = \delta_{l+1}\cdot\sigma'(z_l)\cdot W_{l+1}.$$
+#
+# 该有的零件都在，这样的次序我们大多也写过。照原样从左到右，在有 5 个和 3
+# 个神经元的两层上跑一跑。
+
+# %%
+try:
+    print(delta[2] * slope(z[1]) @ W[2])
+except RuntimeError as error:
+    print("RuntimeError:", error)
+
+# %% [markdown]
+# Three blames cannot be multiplied entry by entry with five slopes. The shapes are the
+# first critic of a formula, and a free one. But give all layers the same width and the
+# critic falls silent. So here are four readings of the printed lines, on layers of four
+# neurons, against the right gradient.
+
+# %% [markdown] lang="zh" of="21998839"
+# 三个责任和五个斜率没法逐元素相乘。形状是公式的第一位批评家，而且不收费。
+# 可是让各层一样宽，这位批评家就不作声了。下面在每层四个神经元的网络上，
+# 把原文的四种读法与正确的梯度比一比。
+
+# %%
+READINGS = {
+    "σ′ at ŷ": lambda W, d, s: (W.T @ d) * s,
+    "left to right": lambda W, d, s: (d * s) @ W,
+    "no transpose": lambda W, d, s: (W @ d) * s,
+    "σ′ twice": lambda W, d, s: (W.T @ d) * s * s,
+}
+
+
+def as_read(reading, W, z, a, y):
+    """Gradients by one reading of the printed lines: lists like W."""
+    where = a[-1] if reading == "σ′ at ŷ" else z[-1]
+    delta, dW, db = (a[-1] - y) * slope(where), [], []
+    for i in range(len(W) - 1, 0, -1):
+        if i < len(W) - 1:
+            delta = READINGS[reading](W[i + 1], delta, slope(z[i]))
+        dW, db = [torch.outer(delta, a[i - 1]), *dW], [delta, *db]
+    return [None, *dW], [None, *db]
+
+
+# %% lang="zh" of="cd6bfd5e"
+READINGS = {
+    "σ′ 取在 ŷ": lambda W, d, s: (W.T @ d) * s,
+    "从左到右": lambda W, d, s: (d * s) @ W,
+    "没有转置": lambda W, d, s: (W @ d) * s,
+    "σ′ 乘了两次": lambda W, d, s: (W.T @ d) * s * s,
+}
+
+
+def as_read(reading, W, z, a, y):
+    """按原文的一种读法求出的梯度：像 W 一样的列表。"""
+    where = a[-1] if reading == "σ′ 取在 ŷ" else z[-1]
+    delta, dW, db = (a[-1] - y) * slope(where), [], []
+    for i in range(len(W) - 1, 0, -1):
+        if i < len(W) - 1:
+            delta = READINGS[reading](W[i + 1], delta, slope(z[i]))
+        dW, db = [torch.outer(delta, a[i - 1]), *dW], [delta, *db]
+    return [None, *dW], [None, *db]
+
+
+# %% [markdown]
+# Two tests. The first measures how far each gradient is from the judges'. The second is
+# the one that people use in a hurry: train a little, and see whether the loss falls.
+
+# %% [markdown] lang="zh" of="eed8b18a"
+# 做两个测试。第一个量一量每种梯度与裁判相差多远。第二个是人们图省事时常用的：
+# 训练一小会儿，看损失降不降。
+
+
+# %%
+def rehearse(rule, number, steps=200, lr=0.5):
+    """Error of a rule's first gradient, and its losses as it trains on 8 examples."""
+    draws = torch.Generator().manual_seed(number)
+    W, b = draw_network([4, 4, 4, 4], draws)
+    W = [None, *(2 * w for w in W[1:])]
+    X, Y = torch.randn(8, 4, generator=draws), torch.rand(8, 4, generator=draws)
+    losses, error = [], None
+    for _ in range(steps):
+        passes = [(*forward(W, b, x), y) for x, y in zip(X, Y, strict=True)]
+        losses.append(sum(((a[-1] - y) ** 2).sum() / 2 for _, a, y in passes).item())
+        g = mean_of([rule(W, z, a, y) for z, a, y in passes])
+        if error is None:
+            right = mean_of([four_equations(W, z, a, y) for z, a, y in passes])
+            error = ((g - right).norm() / right.norm()).item()
+        W, b = moved(W, b, lr * 8 * g)
+    return error, losses
+
+
+def mean_of(pairs):
+    rows = [torch.cat([t.flatten() for t in [*dW[1:], *db[1:]]]) for dW, db in pairs]
+    return torch.stack(rows).mean(0)
+
+
+def moved(W, b, step):
+    parts = step.split([t.numel() for t in [*W[1:], *b[1:]]])
+    new = [t - s.reshape(t.shape) for t, s in zip([*W[1:], *b[1:]], parts, strict=True)]
+    return [None, *new[: len(W) - 1]], [None, *new[len(W) - 1 :]]
+
+
+# %%
+trials = range(lab.pick(ci=3, workshop=8, full=20))
+rules = {"right": four_equations}
+rules |= {r: lambda *s, r=r: as_read(r, *s) for r in READINGS}
+runs = {
+    name: [rehearse(rule, lab.seed + k) for k in trials]
+    for name, rule in bm.show.progress(rules.items(), "rules")
+}
+
+# %% lang="zh" of="4f5d34fa"
+trials = range(lab.pick(ci=3, workshop=8, full=20))
+rules = {"正确": four_equations}
+rules |= {r: lambda *s, r=r: as_read(r, *s) for r in READINGS}
+runs = {
+    name: [rehearse(rule, lab.seed + k) for k in trials]
+    for name, rule in bm.show.progress(rules.items(), "规则")
+}
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+names = list(READINGS)
+left.barh(names, [np.median([e for e, _ in runs[r]]) for r in names], color="#1b3a6b")
+left.invert_yaxis()
+left.set(xlabel="error of the gradient, relative to its size", title="test 1")
+for name, mark in zip(runs, "o^sDv", strict=True):
+    curve = np.mean([losses for _, losses in runs[name]], axis=0)
+    right.plot(curve, marker=mark, markevery=40, label=name)
+right.set(xlabel="step", ylabel="loss", title="test 2", ylim=(0, None))
+right.legend(fontsize=8)
+alt = (
+    "Left: the four readings miss the right gradient by large parts of its size. "
+    "Right: the loss falls all the same with every one of them."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="8a5203e1"
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+names = list(READINGS)
+left.barh(names, [np.median([e for e, _ in runs[r]]) for r in names], color="#1b3a6b")
+left.invert_yaxis()
+left.set(xlabel="梯度的误差，相对于梯度的大小", title="测试一")
+for name, mark in zip(runs, "o^sDv", strict=True):
+    curve = np.mean([losses for _, losses in runs[name]], axis=0)
+    right.plot(curve, marker=mark, markevery=40, label=name)
+right.set(xlabel="步数", ylabel="损失", title="测试二", ylim=(0, None))
+right.legend(fontsize=8)
+alt = (
+    "左：四种读法都偏离正确的梯度，误差与梯度本身相比不小。"
+    "右：尽管如此，每一种的损失都在下降。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+errors = {name: np.median([e for e, _ in run]) for name, run in runs.items()}
+falls = [np.mean([ls[-1] / ls[0] for _, ls in run]) for run in runs.values()]
+wrong = list(errors.values())[1:]
+bm.claim(
+    "A gradient check exposes every reading of the printed lines",
+    min(wrong) > 0.05,
+    **{f"error_{k}": e for k, e in enumerate(wrong, 1)},
+)
+bm.claim(
+    "And yet the loss falls with all of them: a falling loss proves no gradient",
+    max(falls) < 1,
+    left_of_the_loss=falls,
+)
+
+# %% lang="zh" of="ddbec65f"
+errors = {name: np.median([e for e, _ in run]) for name, run in runs.items()}
+falls = [np.mean([ls[-1] / ls[0] for _, ls in run]) for run in runs.values()]
+wrong = list(errors.values())[1:]
+bm.claim(
+    "梯度检查让原文的每一种读法都露了馅",
+    min(wrong) > 0.05,
+    **{f"error_{k}": e for k, e in enumerate(wrong, 1)},
+)
+bm.claim(
+    "可是损失照样都在下降：损失下降，证明不了梯度是对的",
+    max(falls) < 1,
+    left_of_the_loss=falls,
+)
+
+# %% [markdown]
+# That is why such slips live long. $\sigma'$ is positive wherever you take it, so
+# $\sigma'(\hat y)$ keeps every sign of $\delta_D$ and the last layer still learns
+# downhill, by other amounts. Since $\sigma'(\hat y)$ is never small, it may even run
+# ahead for a while. Nobody suspects the gradient. Trust a check, not a curve.
+#
+# Put right, with the pieces in their places: $\sigma'$ at $z_D$; $\delta_l$ *is*
+# $\nabla_{z_l}J$, with nothing multiplied to it a second time; and $W_{l+1}^\top$ acts
+# before $\sigma'(z_l)$ does. Those who write $\delta$ as a row may say
+# $(\delta_{l+1} W_{l+1})\odot\sigma'(z_l)$, which is the same.
+
+# %% [markdown] lang="zh" of="b01f9086"
+# 这类笔误之所以长命，原因就在这里。$\sigma'$ 在哪里取都是正的，所以 $\sigma'(\hat y)$
+# 保住了 $\delta_D$ 每个分量的符号，最后一层仍在往下坡走，只是步子不对。
+# $\sigma'(\hat y)$ 又从来不小，有时甚至一路领先。没人怀疑梯度。该信的是检查，不是曲线。
+#
+# 改对了就是这样，零件各归其位：$\sigma'$ 取在 $z_D$；$\delta_l$ *就是*
+# $\nabla_{z_l}J$，不再乘第二次；$W_{l+1}^\top$ 先作用，然后才轮到 $\sigma'(z_l)$。若把
+# $\delta$ 写成行向量，则是 $(\delta_{l+1} W_{l+1})\odot\sigma'(z_l)$，意思一样。
+
+# %% [markdown]
+# ## Never derive again
+#
+# The four equations serve one kind of network. Change a layer, and you derive anew. But
+# look at the first picture again: each box knew one operation and its slope, and the
+# rest was bookkeeping. So let us teach the computer the slopes of a few operations once
+# and for all, and leave the bookkeeping to it. This is **automatic differentiation**,
+# and yours needs NumPy alone.
+#
+# From now on examples are rows, $n$ at a time, so layer $l$ is $A W_l^\top + b_l$.
+# First the boxes: an array that remembers what it was made from.
+
+# %% [markdown] lang="zh" of="fddd6d4d"
+# ## 从此不必再推导
+#
+# 四个公式只适用于一种网络，换一种层就得重新推导。可是再看一眼第一幅图：
+# 每个方框只知道一个运算和它的斜率，其余都是记账。那就把几个运算的斜率一次教给计算机，
+# 记账也交给它。这就是**自动微分**，你要写的这一个只用 NumPy。
+#
+# 从现在起，样本按行排列，一次 $n$ 个，于是第 $l$ 层是 $A W_l^\top + b_l$。
+# 先来做方框：一个记得自己由什么得来的数组。
+
+# %%
+FORWARD = {"add": np.add, "mul": np.multiply, "matmul": np.matmul, "T": np.transpose}
+FORWARD |= {"tanh": np.tanh, "exp": np.exp, "log": np.log, "sum": np.sum}
+
+
+class Node:
+    """An array that remembers the operation and the nodes it was made from."""
+
+    def __init__(self, value, op="", parents=()):
+        self.value = np.asarray(value, dtype=np.float64)
+        self.op, self.parents = op, parents
+
+    def __add__(self, other):
+        return apply("add", self, other)
+
+    def __mul__(self, other):
+        return apply("mul", self, other)
+
+    def __matmul__(self, other):
+        return apply("matmul", self, other)
+
+
+def apply(op, *inputs):
+    """The node that an operation makes from nodes, arrays or numbers."""
+    nodes = tuple(x if isinstance(x, Node) else Node(x) for x in inputs)
+    return Node(FORWARD[op](*(node.value for node in nodes)), op, nodes)
+
+
+z = Node([[0.5, -1.0]]) @ Node([[2.0], [1.0]]) + 0.3
+print(z.value, "by", z.op, "from", [p.op or "a leaf" for p in z.parents])
+
+# %% lang="zh" of="a6dd695e"
+FORWARD = {"add": np.add, "mul": np.multiply, "matmul": np.matmul, "T": np.transpose}
+FORWARD |= {"tanh": np.tanh, "exp": np.exp, "log": np.log, "sum": np.sum}
+
+
+class Node:
+    """一个数组，记得自己由哪个运算、哪些节点得来。"""
+
+    def __init__(self, value, op="", parents=()):
+        self.value = np.asarray(value, dtype=np.float64)
+        self.op, self.parents = op, parents
+
+    def __add__(self, other):
+        return apply("add", self, other)
+
+    def __mul__(self, other):
+        return apply("mul", self, other)
+
+    def __matmul__(self, other):
+        return apply("matmul", self, other)
+
+
+def apply(op, *inputs):
+    """一个运算从节点、数组或数得到的节点。"""
+    nodes = tuple(x if isinstance(x, Node) else Node(x) for x in inputs)
+    return Node(FORWARD[op](*(node.value for node in nodes)), op, nodes)
+
+
+z = Node([[0.5, -1.0]]) @ Node([[2.0], [1.0]]) + 0.3
+print(z.value, "由", z.op, "得来，来自", [p.op or "叶子" for p in z.parents])
+
+# %% [markdown]
+# ## First part: local slopes
+#
+# Each operation must answer one question: *the blame of your output is `g`; what is the
+# blame of each input?* For `a + b` both get `g`. For a matrix product $C = AB$ it is
+# (\ref{delta-back}) and (\ref{weight-gradient}) once more, in rows:
+#
+# $$\frac{\partial J}{\partial A} = G\,B^\top, \qquad
+# \frac{\partial J}{\partial B} = A^\top G, \qquad
+# G = \frac{\partial J}{\partial C} \label{matmul-rule}$$
+
+# %% [markdown] lang="zh" of="4cfd7333"
+# ## 第一部分：局部斜率
+#
+# 每个运算要回答一个问题：*你的输出的责任是 `g`，那么每个输入的责任是多少？*
+# 对 `a + b`，两个输入都是 `g`。对矩阵乘积 $C = AB$，就是把 (\ref{delta-back}) 和
+# (\ref{weight-gradient}) 按行再写一遍：
+#
+# $$\frac{\partial J}{\partial A} = G\,B^\top, \qquad
+# \frac{\partial J}{\partial B} = A^\top G, \qquad
+# G = \frac{\partial J}{\partial C} \label{matmul-rule}$$
+
+# %% equation="matmul-rule" of="af2abac5"
+A, B, G = torch.randn(3, 4), torch.randn(4, 2), torch.randn(3, 2)
+of_A = judges(lambda A: (G * (A @ B)).sum(), A)  # dJ/dC is G for this J
+of_B = judges(lambda B: (G * (A @ B)).sum(), B)
+left = torch.cat([of_A.flatten(1), of_B.flatten(1)], 1)
+right = torch.cat([(G @ B.T).flatten(), (A.T @ G).flatten()])
+bm.equation("matmul-rule", left, right.expand(2, -1), atol=1e-8)
+
+
+# %% exercise="pull" points=4 minutes=12 level=3
+def pull(op, g, out, *inputs):
+    """The blame of each input of one operation, given the blame g of its output.
+
+    op: "add", "mul", "matmul", "T", "tanh", "exp", "log" (natural) or "sum" (of all
+    entries, to a number). g: dJ/d(out), shaped as out. out, inputs: NumPy arrays; those
+    of "add" and "mul" may be taken to have one shape.
+    Returns a tuple with dJ/d(input) for each input.
+    """
+    if op == "add":
+        return g, g
+    ### BEGIN SOLUTION
+    a, b = inputs if len(inputs) == 2 else (inputs[0], None)
+    match op:
+        case "mul":
+            return g * b, g * a
+        case "matmul":
+            return g @ b.T, a.T @ g
+        case "T":
+            return (g.T,)
+        case "tanh":
+            return (g * (1 - out**2),)
+        case "exp":
+            return (g * out,)
+        case "log":
+            return (g / a,)
+        case "sum":
+            return (g * np.ones(a.shape),)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="0f6b4ace"
+def pull(op, g, out, *inputs):
+    """已知一个运算的输出的责任 g，求每个输入的责任。
+
+    op："add"、"mul"、"matmul"、"T"、"tanh"、"exp"、"log"（自然对数）或 "sum"（所有元素
+    相加，得一个数）。g：dJ/d(out)，形状同 out。out, inputs：NumPy 数组；可以认为
+    "add" 和 "mul" 的两个输入形状相同。
+    返回一个元组，依次是每个输入的 dJ/d(input)。
+    """
+    if op == "add":
+        return g, g
+    ### BEGIN SOLUTION
+    a, b = inputs if len(inputs) == 2 else (inputs[0], None)
+    match op:
+        case "mul":
+            return g * b, g * a
+        case "matmul":
+            return g @ b.T, a.T @ g
+        case "T":
+            return (g.T,)
+        case "tanh":
+            return (g * (1 - out**2),)
+        case "exp":
+            return (g * out,)
+        case "log":
+            return (g / a,)
+        case "sum":
+            return (g * np.ones(a.shape),)
+    ### END SOLUTION
+
+
+# %% check="pull"
+def _pulled(op, g, *inputs):
+    inputs = [np.asarray(a, dtype=np.float64) for a in inputs]
+    out = FORWARD[op](*inputs)
+    got = pull(op, np.broadcast_to(np.asarray(g, np.float64), out.shape), out, *inputs)
+    right = isinstance(got, tuple) and len(got) == len(inputs)
+    advice = (
+        f"{op}: return a tuple with one entry an input; (g,) has one entry, (g) none"
+    )
+    bm.expect.true(right, advice)
+    return got
+
+
+_a, _b = [[1.0, 2.0], [0.5, -1.0]], [[3.0, 0.0], [1.0, 2.0]]
+_got = _pulled("mul", 2.0, _a, _b)
+_advice = "mul: the slope of a * b as a moves is the other factor, b"
+bm.expect.close(_got[0], 2 * np.array(_b), _advice)
+bm.expect.close(_got[1], 2 * np.array(_a), _advice)
+_got = _pulled("matmul", [[1.0, 0.0], [0.0, 0.0]], _a, _b)
+bm.expect.close(_got[0], [[3.0, 1.0], [0.0, 0.0]], "matmul: g times b, transposed")
+bm.expect.close(_got[1], [[1.0, 0.0], [2.0, 0.0]], "matmul: a, transposed, times g")
+_advice = "tanh: the slope is 1 − tanh(z)², and tanh(z) is out, not the input"
+bm.expect.close(_pulled("tanh", 1.0, [0.5])[0], [1 - np.tanh(0.5) ** 2], _advice)
+bm.expect.close(_pulled("exp", 3.0, [0.5])[0], [3 * np.exp(0.5)], "exp: its own slope")
+bm.expect.close(_pulled("log", 3.0, [0.5])[0], [6.0], "log: the slope is 1 / input")
+_advice = "sum: every entry counts once, so each gets all of g, in the input's shape"
+bm.expect.close(_pulled("sum", 3.0, _a)[0], np.full((2, 2), 3.0), _advice)
+_got = _pulled("T", [[1.0, 2.0, 3.0]], [[0.0], [0.0], [0.0]])
+bm.expect.close(_got[0], [[1.0], [2.0], [3.0]], "T: turn g back")
+### BEGIN HIDDEN TESTS
+_draws = np.random.default_rng(3)
+_cases = {"matmul": [(3, 4), (4, 2)], "mul": [(2, 3)] * 2, "tanh": [(3, 2)]}
+_cases |= {"exp": [(2, 3)], "log": [(3,)], "sum": [(2, 3)], "T": [(2, 3)]}
+for _op, _shapes in _cases.items():
+    _in = [1 + _draws.random(s) for s in _shapes]
+    _leaves = [torch.tensor(v, requires_grad=True) for v in _in]
+    _theirs = {"T": torch.t, "mul": torch.mul}.get(_op) or getattr(torch, _op)
+    _out = _theirs(*_leaves)
+    _g = torch.tensor(_draws.random(_out.shape))
+    _want = torch.autograd.grad(_out, _leaves, _g)
+    for _one, _right in zip(_pulled(_op, _g.numpy(), *_in), _want, strict=True):
+        bm.expect.close(_one, _right, f"{_op}: compare with PyTorch, on other shapes")
+### END HIDDEN TESTS
+
+
+# %% lang="zh" of="a764e0d7"
+def _pulled(op, g, *inputs):
+    inputs = [np.asarray(a, dtype=np.float64) for a in inputs]
+    out = FORWARD[op](*inputs)
+    got = pull(op, np.broadcast_to(np.asarray(g, np.float64), out.shape), out, *inputs)
+    right = isinstance(got, tuple) and len(got) == len(inputs)
+    advice = f"{op}：返回元组，每个输入一项；(g,) 才是一项的元组，(g) 不是"
+    bm.expect.true(right, advice)
+    return got
+
+
+_a, _b = [[1.0, 2.0], [0.5, -1.0]], [[3.0, 0.0], [1.0, 2.0]]
+_got = _pulled("mul", 2.0, _a, _b)
+_advice = "mul：a 变动时，a * b 的斜率是另一个因子 b"
+bm.expect.close(_got[0], 2 * np.array(_b), _advice)
+bm.expect.close(_got[1], 2 * np.array(_a), _advice)
+_got = _pulled("matmul", [[1.0, 0.0], [0.0, 0.0]], _a, _b)
+bm.expect.close(_got[0], [[3.0, 1.0], [0.0, 0.0]], "matmul：g 乘以 b 的转置")
+bm.expect.close(_got[1], [[1.0, 0.0], [2.0, 0.0]], "matmul：a 的转置乘以 g")
+_advice = "tanh：斜率是 1 − tanh(z)²，而 tanh(z) 就是 out，不是输入"
+bm.expect.close(_pulled("tanh", 1.0, [0.5])[0], [1 - np.tanh(0.5) ** 2], _advice)
+bm.expect.close(_pulled("exp", 3.0, [0.5])[0], [3 * np.exp(0.5)], "exp：斜率就是它自己")
+bm.expect.close(_pulled("log", 3.0, [0.5])[0], [6.0], "log：斜率是输入的倒数")
+_advice = "sum：每个元素都算一次，所以各得全部的 g，形状同输入"
+bm.expect.close(_pulled("sum", 3.0, _a)[0], np.full((2, 2), 3.0), _advice)
+_got = _pulled("T", [[1.0, 2.0, 3.0]], [[0.0], [0.0], [0.0]])
+bm.expect.close(_got[0], [[1.0], [2.0], [3.0]], "T：把 g 转回来")
+### BEGIN HIDDEN TESTS
+_draws = np.random.default_rng(3)
+_cases = {"matmul": [(3, 4), (4, 2)], "mul": [(2, 3)] * 2, "tanh": [(3, 2)]}
+_cases |= {"exp": [(2, 3)], "log": [(3,)], "sum": [(2, 3)], "T": [(2, 3)]}
+for _op, _shapes in _cases.items():
+    _in = [1 + _draws.random(s) for s in _shapes]
+    _leaves = [torch.tensor(v, requires_grad=True) for v in _in]
+    _theirs = {"T": torch.t, "mul": torch.mul}.get(_op) or getattr(torch, _op)
+    _out = _theirs(*_leaves)
+    _g = torch.tensor(_draws.random(_out.shape))
+    _want = torch.autograd.grad(_out, _leaves, _g)
+    for _one, _right in zip(_pulled(_op, _g.numpy(), *_in), _want, strict=True):
+        bm.expect.close(_one, _right, f"{_op}：换一些形状，与 PyTorch 比一比")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="pull"
+# Ask of each operation: if this input grows by a little, by how much does `out` grow?
+# Multiply that slope by `g`. Where `out` already is what you need, use it.
+
+# %% [markdown] lang="zh" of="2d12785f"
+# 对每个运算都问一句：这个输入增大一点点，`out` 增大多少？把这个斜率乘以 `g`。
+# 需要的值若已经在 `out` 里，直接拿来用。
+
+# %% [markdown] hint="pull"
+# `mul`: `g * b, g * a`. `matmul`: `g @ b.T, a.T @ g`. `exp`: `(g * out,)`. `sum`:
+# `(g * np.ones(a.shape),)`.
+
+# %% [markdown] lang="zh" of="d9bd065b"
+# `mul`：`g * b, g * a`。`matmul`：`g @ b.T, a.T @ g`。`exp`：`(g * out,)`。
+# `sum`：`(g * np.ones(a.shape),)`。
+
+
+# %% mistake="pull" says="the other factor"
+def pull(op, g, out, *inputs):
+    a, b = inputs if len(inputs) == 2 else (inputs[0], None)
+    rules = {
+        "add": lambda: (g, g),
+        "mul": lambda: (g * a, g * b),
+        "matmul": lambda: (g @ b.T, a.T @ g),
+        "T": lambda: (g.T,),
+        "tanh": lambda: (g * (1 - out**2),),
+        "exp": lambda: (g * out,),
+        "log": lambda: (g / a,),
+        "sum": lambda: (g * np.ones(a.shape),),
+    }
+    return rules[op]()
+
+
+# %% mistake="pull" says="transposed"
+def pull(op, g, out, *inputs):
+    a, b = inputs if len(inputs) == 2 else (inputs[0], None)
+    rules = {
+        "add": lambda: (g, g),
+        "mul": lambda: (g * b, g * a),
+        "matmul": lambda: (g @ b, a @ g),
+        "T": lambda: (g.T,),
+        "tanh": lambda: (g * (1 - out**2),),
+        "exp": lambda: (g * out,),
+        "log": lambda: (g / a,),
+        "sum": lambda: (g * np.ones(a.shape),),
+    }
+    return rules[op]()
+
+
+# %% mistake="pull" says="not the input"
+def pull(op, g, out, *inputs):
+    a, b = inputs if len(inputs) == 2 else (inputs[0], None)
+    rules = {
+        "add": lambda: (g, g),
+        "mul": lambda: (g * b, g * a),
+        "matmul": lambda: (g @ b.T, a.T @ g),
+        "T": lambda: (g.T,),
+        "tanh": lambda: (g * (1 - a**2),),
+        "exp": lambda: (g * out,),
+        "log": lambda: (g / a,),
+        "sum": lambda: (g * np.ones(a.shape),),
+    }
+    return rules[op]()
+
+
+# %% mistake="pull" says="in the input's shape"
+def pull(op, g, out, *inputs):
+    a, b = inputs if len(inputs) == 2 else (inputs[0], None)
+    rules = {
+        "add": lambda: (g, g),
+        "mul": lambda: (g * b, g * a),
+        "matmul": lambda: (g @ b.T, a.T @ g),
+        "T": lambda: (g.T,),
+        "tanh": lambda: (g * (1 - out**2),),
+        "exp": lambda: (g * out,),
+        "log": lambda: (g / a,),
+        "sum": lambda: (g,),
+    }
+    return rules[op]()
+
+
+# %% variant="pull"
+def pull(op, g, out, *inputs):
+    if op in ("tanh", "exp", "log"):
+        slope = {"tanh": 1 - out * out, "exp": out, "log": 1 / inputs[0]}[op]
+        return (np.multiply(g, slope),)
+    if op in ("mul", "matmul"):
+        a, b = inputs
+        if op == "mul":
+            return b * g, a * g
+        return np.einsum("ik,jk->ij", g, b), np.einsum("ij,ik->jk", a, g)
+    if op == "T":
+        return (np.swapaxes(g, 0, 1),)
+    return (np.full_like(inputs[0], g),) if op == "sum" else (g, g)
+
+
+# %% [markdown]
+# ## Second part: a bias meets many rows
+#
+# In $Z = A W^\top + b$ NumPy **broadcasts** $b$: one vector is added to all $n$ rows.
+# So it was used $n$ times, and each use sends blame back. They add up:
+#
+# $$\frac{\partial J}{\partial b_j} = \sum_{i=1}^{n} \frac{\partial J}{\partial Z_{ij}}
+# \label{broadcast-rule}$$
+#
+# The rule for every broadcast: **what was copied forwards is summed backwards**.
+
+# %% [markdown] lang="zh" of="cd3d0c83"
+# ## 第二部分：一个偏置，许多行
+#
+# 在 $Z = A W^\top + b$ 里，NumPy 把 $b$ **广播**了：同一个向量加到了全部 $n$ 行上。
+# 它被用了 $n$ 次，每次都会送回责任，要加起来：
+#
+# $$\frac{\partial J}{\partial b_j} = \sum_{i=1}^{n} \frac{\partial J}{\partial Z_{ij}}
+# \label{broadcast-rule}$$
+#
+# 一切广播都遵循这条规则：**正着走时复制的，反着走时求和**。
+
+# %% equation="broadcast-rule" of="a38f2a5e"
+Z, bias = torch.randn(6, 3), torch.randn(3)
+by_bias = judges(lambda bias: torch.tanh(Z + bias).pow(2).sum(), bias)  # (2, 3)
+by_rows = judges(lambda Z: torch.tanh(Z).pow(2).sum(), Z + bias)  # (2, 6, 3)
+bm.equation("broadcast-rule", by_bias, by_rows.sum(1), atol=1e-8)
+
+
+# %% exercise="unbroadcast" points=2 minutes=8 level=3
+def unbroadcast(g, shape):
+    """Blame of an array of this shape, from the blame of what it was broadcast to.
+
+    g: NumPy array, with at least as many axes as shape. Broadcasting puts new axes in
+    front, and stretches axes of length 1.
+    Returns an array of exactly this shape.
+    """
+    ### BEGIN SOLUTION
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))  # the axes put in front
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1)
+    return g.sum(axis=stretched, keepdims=True)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="cfb607c1"
+def unbroadcast(g, shape):
+    """已知广播之后的责任，求原来这个形状的数组的责任。
+
+    g：NumPy 数组，轴数不少于 shape。广播会在前面添上新的轴，并拉长长度为 1 的轴。
+    返回形状恰为 shape 的数组。
+    """
+    ### BEGIN SOLUTION
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))  # 前面添上的轴
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1)
+    return g.sum(axis=stretched, keepdims=True)
+    ### END SOLUTION
+
+
+# %% check="unbroadcast"
+_g = np.arange(6.0).reshape(3, 2)
+_got = unbroadcast(_g, (2,))
+bm.expect.shape(
+    _got, (2,), "a bias of 2 numbers that met 3 rows: take the new axis away"
+)
+bm.expect.close(_got, [6.0, 9.0], "uses add up: a sum, not a mean or one row's share")
+_got = unbroadcast(_g, (3, 1))
+_advice = "an axis of length 1 was stretched: sum over it, and keep it"
+bm.expect.shape(_got, (3, 1), _advice)
+bm.expect.close(_got, [[1.0], [5.0], [9.0]], _advice)
+bm.expect.close(unbroadcast(_g, (3, 2)), _g, "nothing was broadcast: g as it is")
+bm.expect.close(unbroadcast(_g, ()), 15.0, "a single number met all six entries")
+### BEGIN HIDDEN TESTS
+_draws = np.random.default_rng(4)
+for _shape in ((4, 3, 2), (3, 2), (2,), (1,), (3, 1), (1, 1, 2), (4, 1, 1), ()):
+    _g = _draws.random((4, 3, 2))
+    _leaf = torch.zeros(_shape, requires_grad=True)
+    (_want,) = torch.autograd.grad(
+        _leaf + torch.zeros(4, 3, 2), _leaf, torch.tensor(_g)
+    )
+    bm.expect.close(unbroadcast(_g, _shape), _want, f"from (4, 3, 2) back to {_shape}")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="c7d17201"
+_g = np.arange(6.0).reshape(3, 2)
+_got = unbroadcast(_g, (2,))
+bm.expect.shape(_got, (2,), "2 个数的偏置遇上了 3 行：把新添的轴去掉")
+bm.expect.close(_got, [6.0, 9.0], "每次使用都要加起来：是求和，不是平均，也不是某一行")
+_got = unbroadcast(_g, (3, 1))
+_advice = "长度为 1 的轴被拉长了：沿它求和，并保留这个轴"
+bm.expect.shape(_got, (3, 1), _advice)
+bm.expect.close(_got, [[1.0], [5.0], [9.0]], _advice)
+bm.expect.close(unbroadcast(_g, (3, 2)), _g, "没有广播：g 原样返回")
+bm.expect.close(unbroadcast(_g, ()), 15.0, "一个数遇上了全部六个元素")
+### BEGIN HIDDEN TESTS
+_draws = np.random.default_rng(4)
+for _shape in ((4, 3, 2), (3, 2), (2,), (1,), (3, 1), (1, 1, 2), (4, 1, 1), ()):
+    _g = _draws.random((4, 3, 2))
+    _leaf = torch.zeros(_shape, requires_grad=True)
+    (_want,) = torch.autograd.grad(
+        _leaf + torch.zeros(4, 3, 2), _leaf, torch.tensor(_g)
+    )
+    bm.expect.close(unbroadcast(_g, _shape), _want, f"从 (4, 3, 2) 回到 {_shape}")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="unbroadcast"
+# Two cases, one after the other. First: `g` has more axes than `shape`. Sum over the
+# first ones. Then: some axes of `shape` have length 1.
+
+# %% [markdown] lang="zh" of="569d5fbe"
+# 两种情况，依次处理。先看：`g` 的轴比 `shape` 多，沿最前面的几个轴求和。再看：
+# `shape` 里有些轴的长度是 1。
+
+# %% [markdown] hint="unbroadcast"
+# `g.sum(axis=tuple_of_axes)` takes several axes at once; `keepdims=True` keeps them
+# with length 1. With an empty tuple nothing happens.
+
+# %% [markdown] lang="zh" of="fee1b216"
+# `g.sum(axis=若干轴的元组)` 一次可以沿几个轴求和；`keepdims=True` 把它们保留为长度 1。
+# 元组为空时什么也不做。
+
+
+# %% mistake="unbroadcast" says="a sum, not a mean"
+def unbroadcast(g, shape):
+    g = g.mean(axis=tuple(range(g.ndim - len(shape))))
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1)
+    return g.mean(axis=stretched, keepdims=True)
+
+
+# %% mistake="unbroadcast" says="sum over it"
+def unbroadcast(g, shape):
+    while g.ndim > len(shape):
+        g = g.sum(axis=0)
+    return g
+
+
+# %% mistake="unbroadcast" says="keep it"
+def unbroadcast(g, shape):
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    return g.sum(axis=tuple(i for i, size in enumerate(shape) if size == 1))
+
+
+# %% variant="unbroadcast"
+def unbroadcast(g, shape):
+    padded = (1,) * (g.ndim - len(shape)) + tuple(shape)
+    for axis, size in enumerate(padded):
+        if size == 1:
+            g = g.sum(axis=axis, keepdims=True)
+    return g.reshape(shape)
+
+
+# %% [markdown]
+# ## Third part: the way back
+#
+# A node may be used more than once. Then it has several children $c$, and it reaches
+# $J$ through each of them:
+#
+# $$\frac{\partial J}{\partial a} = \sum_{c\ \text{made from}\ a}
+# \frac{\partial J}{\partial c}\,\frac{\partial c}{\partial a} \label{accumulate}$$
+#
+# Two duties follow. Blame is **added** to what is there, never written over it. And a
+# node may hand its blame on only when all of its children have reported: children
+# first, parents later. Such an order of a graph is called **topological**. Here is
+# (\ref{accumulate}) on a piece of every Transformer, $h = x + \tanh(wx)$, where $x$
+# takes two roads.
+
+# %% [markdown] lang="zh" of="32ab6ac7"
+# ## 第三部分：往回走
+#
+# 一个节点可能被用了不止一次。这时它有几个子节点 $c$，通过每一个都能影响 $J$：
+#
+# $$\frac{\partial J}{\partial a} = \sum_{c\ \text{made from}\ a}
+# \frac{\partial J}{\partial c}\,\frac{\partial c}{\partial a} \label{accumulate}$$
+#
+# （求和遍历所有由 $a$ 得来的 $c$。）由此有两条义务。责任要**加**到已有的上面，
+# 绝不能覆盖。而且一个节点要等所有子节点都报告完，才能把自己的责任往下交：先子后父。
+# 图的这种顺序叫做**拓扑序**。下面在每个 Transformer 都有的一小块 $h = x + \tanh(wx)$
+# 上执行 (\ref{accumulate})，其中 $x$ 走了两条路。
+
+# %% equation="accumulate" of="18f4421a"
+x, w, y = torch.tensor(0.8), torch.tensor(1.3), 2.0
+both = judges(lambda x: (x + torch.tanh(w * x) - y) ** 2 / 2, x)
+of_h = x + torch.tanh(w * x) - y
+straight, around = of_h, of_h * (1 - torch.tanh(w * x) ** 2) * w
+bm.equation("accumulate", both, (straight + around).expand(2), atol=1e-8)
+
+# %% [markdown]
+# Write the way back for *any* graph. Your function knows nothing of arrays: it is
+# given the result, a function that tells a node's parents, and a function that tells
+# what a node hands to each of them.
+
+# %% [markdown] lang="zh" of="eb7b43c8"
+# 请为*任意*的图写出往回走的过程。你的函数对数组一无所知：交给它的是结果节点，
+# 一个说出节点有哪些父节点的函数，以及一个说出节点分给每个父节点多少责任的函数。
+
+
+# %% exercise="backward" points=4 minutes=15 level=4
+def backward(root, parents, hand_on):
+    """The blame dJ/d(node) of every node that root was made from.
+
+    root: the node J itself; its blame is 1.0. Nodes can be keys of a dictionary.
+    parents(node): the nodes that it was made from, in order; () for a leaf. One node
+    may be named twice, as in x * x.
+    hand_on(node, g): given the node's complete blame g, the blame that each of its
+    parents gets from it, in the same order. Call it once a node.
+    Returns {node: blame}, with root.
+    """
+    ### BEGIN SOLUTION
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for parent in parents(node):
+                visit(parent)
+            order.append(node)  # after all that it was made from
+
+    visit(root)
+    blame = {root: 1.0}
+    for node in reversed(order):
+        sources = parents(node)
+        if sources:
+            for parent, g in zip(sources, hand_on(node, blame[node]), strict=True):
+                blame[parent] = blame[parent] + g if parent in blame else g
+    return blame
+    ### END SOLUTION
+
+
+# %% lang="zh" of="a7a3af8e"
+def backward(root, parents, hand_on):
+    """求 root 所依赖的每个节点的责任 dJ/d(node)。
+
+    root：节点 J 本身，它的责任是 1.0。节点可以作字典的键。
+    parents(node)：它由哪些节点得来，按顺序；叶子为 ()。同一个节点可以出现两次，
+    如 x * x。
+    hand_on(node, g)：已知该节点完整的责任 g，按同样的顺序给出每个父节点从它这里
+    得到的责任。每个节点只调用一次。
+    返回 {节点: 责任}，包括 root。
+    """
+    ### BEGIN SOLUTION
+    order, seen = [], set()
+
+    def visit(node):
+        if node not in seen:
+            seen.add(node)
+            for parent in parents(node):
+                visit(parent)
+            order.append(node)  # 排在它所依赖的一切之后
+
+    visit(root)
+    blame = {root: 1.0}
+    for node in reversed(order):
+        sources = parents(node)
+        if sources:
+            for parent, g in zip(sources, hand_on(node, blame[node]), strict=True):
+                blame[parent] = blame[parent] + g if parent in blame else g
+    return blame
+    ### END SOLUTION
+
+
+# %% check="backward"
+def _walked(graph, root="J"):
+    """graph: {node: {parent: slope}}, or pairs where a parent is named twice."""
+    edges = {n: list(p.items() if isinstance(p, dict) else p) for n, p in graph.items()}
+    told = []
+
+    def hand_on(node, g):
+        told.append(node)
+        return tuple(slope * g for _, slope in edges.get(node, ()))
+
+    blame = backward(
+        root, lambda node: tuple(p for p, _ in edges.get(node, ())), hand_on
+    )
+    bm.expect.true(isinstance(blame, dict), "return a dictionary {node: blame}")
+    return blame, told
+
+
+_blame, _ = _walked({"J": {"z": 3.0}, "z": {"w": 2.0, "b": 1.0}})
+bm.expect.equal(_blame.get("J"), 1.0, "the blame of J itself is 1")
+bm.expect.equal(_blame.get("w"), 6.0, "along a chain slopes multiply")
+_blame, _ = _walked({"J": {"h": 1.0, "t": 1.0}, "h": {"x": 2.0}, "t": {"x": 5.0}})
+bm.expect.equal(_blame.get("x"), 7.0, "x is used twice: add the blames, 2 and 5")
+_blame, _told = _walked({"J": {"x": 1.0, "t": 1.0}, "t": {"x": 5.0}, "x": {"w": 1.0}})
+_advice = "x handed on its blame before t had reported: children first, parents later"
+bm.expect.equal(_blame.get("w"), 6.0, _advice)
+_blame, _ = _walked({"J": [("x", 3.0), ("x", 4.0)]})
+bm.expect.equal(_blame.get("x"), 7.0, "one node twice in one product, as in x * x")
+### BEGIN HIDDEN TESTS
+_steps = {f"s{k}": [(f"s{k + 1}", 1.0)] * 2 for k in range(8)}
+_blame, _told = _walked({"J": {"s0": 1.0}, **_steps})
+bm.expect.equal(_blame.get("s8"), 256.0, "eight doublings double the blame eight times")
+_advice = "each node hands on once, when complete: yours walks every road to it"
+bm.expect.true(len(_told) == len(set(_told)), _advice)
+_blame, _ = _walked(
+    {
+        "J": {"a": 1.0, "c": 2.0},
+        "a": {"b": 3.0, "w": 1.0},
+        "b": {"c": 1.0},
+        "c": {"w": 5.0},
+    }
+)
+_want = {"J": 1.0, "a": 1.0, "b": 3.0, "c": 5.0, "w": 26.0}
+bm.expect.equal(
+    _blame, _want, "a graph with a short road and a long one to the same node"
+)
+_blame, _ = _walked({"J": {"a": 1.0, "b": 2.0}, "a": {"b": 1.0}, "other": {"b": 9.0}})
+bm.expect.equal(_blame, {"J": 1.0, "a": 1.0, "b": 3.0}, "only what J was made from")
+bm.expect.equal(_walked({})[0], {"J": 1.0}, "a leaf alone: its blame is 1")
+### END HIDDEN TESTS
+
+
+# %% lang="zh" of="23d679ad"
+def _walked(graph, root="J"):
+    """graph：{节点: {父节点: 斜率}}；同一父节点出现两次时用成对的列表。"""
+    edges = {n: list(p.items() if isinstance(p, dict) else p) for n, p in graph.items()}
+    told = []
+
+    def hand_on(node, g):
+        told.append(node)
+        return tuple(slope * g for _, slope in edges.get(node, ()))
+
+    blame = backward(
+        root, lambda node: tuple(p for p, _ in edges.get(node, ())), hand_on
+    )
+    bm.expect.true(isinstance(blame, dict), "请返回字典 {节点: 责任}")
+    return blame, told
+
+
+_blame, _ = _walked({"J": {"z": 3.0}, "z": {"w": 2.0, "b": 1.0}})
+bm.expect.equal(_blame.get("J"), 1.0, "J 自己的责任是 1")
+bm.expect.equal(_blame.get("w"), 6.0, "沿着一条链，斜率相乘")
+_blame, _ = _walked({"J": {"h": 1.0, "t": 1.0}, "h": {"x": 2.0}, "t": {"x": 5.0}})
+bm.expect.equal(_blame.get("x"), 7.0, "x 用了两次：两份责任 2 和 5 要加起来")
+_blame, _told = _walked({"J": {"x": 1.0, "t": 1.0}, "t": {"x": 5.0}, "x": {"w": 1.0}})
+_advice = "t 还没报告，x 就把责任交出去了：要先子后父"
+bm.expect.equal(_blame.get("w"), 6.0, _advice)
+_blame, _ = _walked({"J": [("x", 3.0), ("x", 4.0)]})
+bm.expect.equal(_blame.get("x"), 7.0, "同一个节点在一个乘积里出现两次，如 x * x")
+### BEGIN HIDDEN TESTS
+_steps = {f"s{k}": [(f"s{k + 1}", 1.0)] * 2 for k in range(8)}
+_blame, _told = _walked({"J": {"s0": 1.0}, **_steps})
+bm.expect.equal(_blame.get("s8"), 256.0, "八次加倍，责任也加倍八次")
+_advice = "每个节点等责任完整了再交，只交一次：你的程序把通向它的每条路都走了一遍"
+bm.expect.true(len(_told) == len(set(_told)), _advice)
+_blame, _ = _walked(
+    {
+        "J": {"a": 1.0, "c": 2.0},
+        "a": {"b": 3.0, "w": 1.0},
+        "b": {"c": 1.0},
+        "c": {"w": 5.0},
+    }
+)
+_want = {"J": 1.0, "a": 1.0, "b": 3.0, "c": 5.0, "w": 26.0}
+bm.expect.equal(_blame, _want, "到同一个节点有一条近路、一条远路的图")
+_blame, _ = _walked({"J": {"a": 1.0, "b": 2.0}, "a": {"b": 1.0}, "other": {"b": 9.0}})
+bm.expect.equal(_blame, {"J": 1.0, "a": 1.0, "b": 3.0}, "只包括 J 所依赖的节点")
+bm.expect.equal(_walked({})[0], {"J": 1.0}, "只有一片叶子：它的责任是 1")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="backward"
+# First find the order, then walk it. A recursive `visit(node)` that visits all parents
+# and *then* appends the node lists parents before children. Reverse the list.
+
+# %% [markdown] lang="zh" of="c7423a16"
+# 先求出顺序，再照着走。递归的 `visit(node)` 先访问所有父节点，*然后*把自己追加到列表，
+# 得到的列表里父在子前。把它倒过来。
+
+# %% [markdown] hint="backward"
+# Keep a set of nodes already visited, or a node with two children comes twice.
+
+# %% [markdown] lang="zh" of="63a9175d"
+# 用一个集合记住访问过的节点，否则有两个子节点的节点会来两次。
+
+# %% [markdown] hint="backward"
+# In the walk: `blame[parent] = blame[parent] + g if parent in blame else g`.
+
+# %% [markdown] lang="zh" of="2ae17f6d"
+# 往回走时：`blame[parent] = blame[parent] + g if parent in blame else g`。
+
+
+# %% mistake="backward" says="add the blames"
+def backward(root, parents, hand_on):
+    order = []
+
+    def visit(node):
+        if node not in order:
+            for parent in parents(node):
+                visit(parent)
+            order.append(node)
+
+    visit(root)
+    blame = {root: 1.0}
+    for node in reversed(order):
+        blame.update(zip(parents(node), hand_on(node, blame[node]), strict=True))
+    return blame
+
+
+# %% mistake="backward" says="children first"
+def backward(root, parents, hand_on):
+    blame, line = {root: 1.0}, [root]
+    for node in line:  # breadth first: a short road arrives before a long one
+        for parent, g in zip(parents(node), hand_on(node, blame[node]), strict=True):
+            blame[parent] = blame.get(parent, 0.0) + g
+            if parent not in line:
+                line.append(parent)
+    return blame
+
+
+# %% mistake="backward" says="every road"
+def backward(root, parents, hand_on):
+    blame = {}
+
+    def send(node, g):
+        blame[node] = blame.get(node, 0.0) + g
+        for parent, share in zip(parents(node), hand_on(node, g), strict=True):
+            send(parent, share)
+
+    send(root, 1.0)
+    return blame
+
+
+# %% variant="backward"
+def backward(root, parents, hand_on):
+    waiting, found = {root: 0}, [root]
+    for node in found:  # how many uses of each node have yet to report
+        for parent in parents(node):
+            if parent not in waiting:
+                waiting[parent] = 0
+                found.append(parent)
+            waiting[parent] += 1
+    blame, ready = {root: 1.0}, [root]
+    while ready:
+        node = ready.pop()
+        if not parents(node):
+            continue
+        for parent, g in zip(parents(node), hand_on(node, blame[node]), strict=True):
+            blame[parent] = blame.get(parent, 0.0) + g
+            waiting[parent] -= 1
+            if waiting[parent] == 0:
+                ready.append(parent)
+    return blame
+
+
+# %% [markdown]
+# Watch your function at work. `step` counts the nodes that have handed on their blame.
+# At first $x$ has only what comes by the straight road; the road through $\tanh$ takes
+# longer, and when it arrives it is added. Then let `w` grow: $\tanh$ goes flat and its
+# road closes, but the straight one stays open. That is why deep networks are built with
+# such **residual connections**.
+
+# %% [markdown] lang="zh" of="440a7a3a"
+# 看看你的函数怎样工作。`step` 数的是已经把责任交出去的节点。起初 $x$ 只有从直路来的那
+# 份；经过 $\tanh$ 的路要久一些，等它到了，再加上去。然后把 `w` 调大：$\tanh$ 变平，那条
+# 路就断了，直路却始终畅通。深层网络里要有这样的**残差连接**，道理就在这里。
+
+# %%
+ROADS = {"w": (0, 2), "x": (0, 0), "w·x": (1, 2), "tanh": (2, 2), "h": (3, 1)}
+ROADS |= {"J": (4, 1)}
+MADE = {"J": ("h",), "h": ("x", "tanh"), "tanh": ("w·x",), "w·x": ("w", "x")}
+
+
+def two_roads(step, w):
+    x, y = 0.8, 2.0
+    t = np.tanh(w * x)
+    values = {"w": w, "x": x, "w·x": w * x, "tanh": t, "h": x + t}
+    values["J"] = (x + t - y) ** 2 / 2
+    slopes = {"J": (x + t - y,), "h": (1, 1), "tanh": (1 - t**2,), "w·x": (x, w)}
+    told = []
+
+    def hand_on(node, g):
+        shares = [slope * g for slope in slopes.get(node, ())]
+        told.append((node, shares))
+        return shares
+
+    backward("J", lambda node: MADE.get(node, ()), hand_on)
+    told = [pair for pair in told if pair[0] in MADE][:step]
+    grads = {"J": 1.0}
+    for node, shares in told:
+        for parent, share in zip(MADE[node], shares, strict=True):
+            grads[parent] = grads.get(parent, 0.0) + share
+    lit = [(node, parent) for node, _ in told[-1:] for parent in MADE[node]]
+    return draw_graph(ROADS, MADE, values, grads, lit, f"step {step}")
+
+
+alt = (
+    "A graph in which x leads to h by two roads, straight and through w·x and tanh. "
+    "The blame under x is first that of the straight road, at the end the sum of both."
+)
+bm.show.explore(two_roads, alt=alt, step=(0, 4, 1, 2), w=(0.1, 4.0, 0.1, 1.3))
+
+# %% lang="zh" of="2cc3ef4f"
+ROADS = {"w": (0, 2), "x": (0, 0), "w·x": (1, 2), "tanh": (2, 2), "h": (3, 1)}
+ROADS |= {"J": (4, 1)}
+MADE = {"J": ("h",), "h": ("x", "tanh"), "tanh": ("w·x",), "w·x": ("w", "x")}
+
+
+def two_roads(step, w):
+    x, y = 0.8, 2.0
+    t = np.tanh(w * x)
+    values = {"w": w, "x": x, "w·x": w * x, "tanh": t, "h": x + t}
+    values["J"] = (x + t - y) ** 2 / 2
+    slopes = {"J": (x + t - y,), "h": (1, 1), "tanh": (1 - t**2,), "w·x": (x, w)}
+    told = []
+
+    def hand_on(node, g):
+        shares = [slope * g for slope in slopes.get(node, ())]
+        told.append((node, shares))
+        return shares
+
+    backward("J", lambda node: MADE.get(node, ()), hand_on)
+    told = [pair for pair in told if pair[0] in MADE][:step]
+    grads = {"J": 1.0}
+    for node, shares in told:
+        for parent, share in zip(MADE[node], shares, strict=True):
+            grads[parent] = grads.get(parent, 0.0) + share
+    lit = [(node, parent) for node, _ in told[-1:] for parent in MADE[node]]
+    return draw_graph(ROADS, MADE, values, grads, lit, f"第 {step} 步")
+
+
+alt = (
+    "一个图：x 通过两条路到达 h，一条直路，一条经过 w·x 和 tanh。"
+    "x 下面的责任起初只有直路那份，最后是两份之和。"
+)
+bm.show.explore(two_roads, alt=alt, step=(0, 4, 1, 2), w=(0.1, 4.0, 0.1, 1.3))
+
+# %% [markdown]
+# ## Put together
+#
+# Five lines join the three parts. With `Node`, `apply`, `pull`, `unbroadcast` and
+# `backward`, this is the whole autograd, about as long as this screen.
+
+# %% [markdown] lang="zh" of="ecd27dd1"
+# ## 合在一起
+#
+# 五行代码把三部分接起来。加上 `Node`、`apply`、`pull`、`unbroadcast` 和 `backward`，
+# 这就是完整的自动求导，差不多一屏那么长。
+
+
+# %%
+def gradients(root):
+    """dJ/d(node) for the node J and all that it was made from."""
+
+    def hand_on(node, g):
+        inputs = [parent.value for parent in node.parents]
+        shares = pull(node.op, g, node.value, *inputs) if inputs else ()
+        return [unbroadcast(g, a.shape) for g, a in zip(shares, inputs, strict=True)]
+
+    return backward(root, lambda node: node.parents, hand_on)
+
+
+# %% lang="zh" of="73f01c50"
+def gradients(root):
+    """节点 J 以及它所依赖的一切节点的 dJ/d(node)。"""
+
+    def hand_on(node, g):
+        inputs = [parent.value for parent in node.parents]
+        shares = pull(node.op, g, node.value, *inputs) if inputs else ()
+        return [unbroadcast(g, a.shape) for g, a in zip(shares, inputs, strict=True)]
+
+    return backward(root, lambda node: node.parents, hand_on)
+
+
+# %% [markdown]
+# Its first task is a network that tells handwritten digits apart: 64 pixels, 32 hidden
+# neurons with $\tanh$, ten scores $z$, and for each example the cross-entropy
+# $-\log p_y$ with $p = \mathrm{softmax}(z)$, that is
+# $\log\sum_k e^{z_k} - z_y$. Notice that $z$ is used twice.
+
+# %% [markdown] lang="zh" of="5d72e4d2"
+# 它的第一项任务是一个认手写数字的网络：64 个像素，32 个用 $\tanh$ 的隐藏神经元，
+# 十个分数 $z$，每个样本的损失是交叉熵 $-\log p_y$，其中 $p = \mathrm{softmax}(z)$，
+# 也就是 $\log\sum_k e^{z_k} - z_y$。注意 $z$ 用了两次。
+
+
+# %%
+def digit_loss(P, rows, hot):
+    """Mean cross-entropy. P: four nodes; rows: (n, 64); hot: one-hot, (n, 10)."""
+    W_1, b_1, W_2, b_2 = P
+    a = apply("tanh", Node(rows) @ apply("T", W_1) + b_1)  # (n, 32)
+    z = a @ apply("T", W_2) + b_2  # (n, 10)
+    total = apply("log", apply("exp", z) @ np.ones((10, 1)))  # (n, 1)
+    J = apply("sum", total) + apply("sum", z * -hot)
+    return J * (1 / len(rows)), z
+
+
+digits = load_digits()
+order = np.random.default_rng(lab.seed).permutation(len(digits.data))
+X, labels = digits.data[order] / 16, digits.target[order]
+train, test = slice(0, 1400), slice(1400, None)
+draws = np.random.default_rng(lab.seed + 1)
+sizes = {"W_1": (32, 64), "b_1": (32,), "W_2": (10, 32), "b_2": (10,)}
+start = [draws.normal(0, 0.2, shape) for shape in sizes.values()]
+
+
+# %% lang="zh" of="144e8048"
+def digit_loss(P, rows, hot):
+    """平均交叉熵。P：四个节点；rows：(n, 64)；hot：独热目标，(n, 10)。"""
+    W_1, b_1, W_2, b_2 = P
+    a = apply("tanh", Node(rows) @ apply("T", W_1) + b_1)  # (n, 32)
+    z = a @ apply("T", W_2) + b_2  # (n, 10)
+    total = apply("log", apply("exp", z) @ np.ones((10, 1)))  # (n, 1)
+    J = apply("sum", total) + apply("sum", z * -hot)
+    return J * (1 / len(rows)), z
+
+
+digits = load_digits()
+order = np.random.default_rng(lab.seed).permutation(len(digits.data))
+X, labels = digits.data[order] / 16, digits.target[order]
+train, test = slice(0, 1400), slice(1400, None)
+draws = np.random.default_rng(lab.seed + 1)
+sizes = {"W_1": (32, 64), "b_1": (32,), "W_2": (10, 32), "b_2": (10,)}
+start = [draws.normal(0, 0.2, shape) for shape in sizes.values()]
+
+# %% [markdown]
+# Before training, one gradient as a test. Differentiate softmax and cross-entropy
+# together by hand and the ten scores' $\delta$ becomes strikingly plain: what was
+# predicted less what was true.
+#
+# $$\frac{\partial J}{\partial z_i} = \tfrac1n\,(p_i - y_i),
+# \qquad y_i\ \text{one-hot} \label{softmax-delta}$$
+#
+# (Here (\ref{delta-last}) does not apply as it stands: in a softmax every output
+# depends on every $z$.) Your autograd was told none of this.
+
+# %% [markdown] lang="zh" of="bdb0d886"
+# 训练之前，先拿一个梯度试一试。把 softmax 和交叉熵合在一起手工求导，
+# 十个分数的 $\delta$ 会变得格外简单：预测减去真实。
+#
+# $$\frac{\partial J}{\partial z_i} = \tfrac1n\,(p_i - y_i),
+# \qquad y_i\ \text{one-hot} \label{softmax-delta}$$
+#
+# （$y_i$ 是独热向量。(\ref{delta-last}) 在这里不能照搬：softmax 的每个输出都依赖所有的
+# $z$。）这些，谁也没有告诉过你的自动求导。
+
+# %% equation="softmax-delta" of="91d87f2e"
+J, z = digit_loss([Node(p) for p in start], X[:5], np.eye(10)[labels[:5]])
+p = np.exp(z.value) / np.exp(z.value).sum(1, keepdims=True)  # (5, 10)
+by_autograd = gradients(J)[z]
+bm.equation("softmax-delta", by_autograd, (p - np.eye(10)[labels[:5]]) / 5, atol=1e-12)
+
+
+# %% [markdown]
+# It found the formula by itself. Here is the graph that it walked, drawn from your
+# nodes.
+
+# %% [markdown] lang="zh" of="a849b46c"
+# 它自己找到了这个公式。下面就是它走过的图，照着你的节点画出来。
+
+
+# %%
+def columns(root):
+    """Where to draw each node: one column right of the last node it is made from."""
+    column = {}
+
+    def visit(node):
+        for parent in node.parents:
+            if parent not in column:
+                visit(parent)
+        column[node] = max((column[p] + 1 for p in node.parents), default=0)
+
+    visit(root)
+    for node in column:  # a leaf stands just left of its first use
+        for parent in node.parents:
+            if not parent.parents:
+                column[parent] = column[node] - 1
+    return column
+
+
+# %% lang="zh" of="7c785660"
+def columns(root):
+    """每个节点画在哪里：比它所依赖的最后一个节点再靠右一列。"""
+    column = {}
+
+    def visit(node):
+        for parent in node.parents:
+            if parent not in column:
+                visit(parent)
+        column[node] = max((column[p] + 1 for p in node.parents), default=0)
+
+    visit(root)
+    for node in column:  # 叶子紧挨在第一次用到它的地方左边
+        for parent in node.parents:
+            if not parent.parents:
+                column[parent] = column[node] - 1
+    return column
+
+
+# %%
+P = [Node(p) for p in start]
+J, z = digit_loss(P, X[:5], np.eye(10)[labels[:5]])
+names = dict(zip(P, ("W₁", "b₁", "W₂", "b₂"), strict=True))
+column, places, taken = columns(J), {}, set()
+for node, across in column.items():
+    up = 0 if node.parents else -2  # operations above, leaves below
+    while (across, up) in taken:
+        up -= 1
+    taken.add((across, up))
+    places[node] = (across, up)
+fig, ax = plt.subplots(figsize=(10, 3.2))
+for node, (across, up) in places.items():
+    for parent in node.parents:
+        style = {"arrowstyle": "->", "color": "#888888", "shrinkA": 12, "shrinkB": 12}
+        ax.annotate("", (across, up), places[parent], arrowprops=style)
+    colour = "white" if node.parents else "#dbe7f5"
+    size = "×".join(map(str, node.value.shape)) or "1"
+    name = node.op or names.get(node, "data")
+    edge = "#c2410c" if node is z else "#1b3a6b"
+    box = {"boxstyle": "round", "fc": colour, "ec": edge}
+    ax.text(across, up, f"{name}\n{size}", ha="center", va="center", size=7, bbox=box)
+ax.set(xlim=(-0.6, max(column.values()) + 0.6), ylim=(-3.6, 0.6))
+ax.axis("off")
+alt = (
+    "The network's graph, leaves on the left, J on the right. The node of the ten "
+    "scores, framed in orange, has two arrows leaving it."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="f2acedbb"
+P = [Node(p) for p in start]
+J, z = digit_loss(P, X[:5], np.eye(10)[labels[:5]])
+names = dict(zip(P, ("W₁", "b₁", "W₂", "b₂"), strict=True))
+column, places, taken = columns(J), {}, set()
+for node, across in column.items():
+    up = 0 if node.parents else -2  # operations above, leaves below
+    while (across, up) in taken:
+        up -= 1
+    taken.add((across, up))
+    places[node] = (across, up)
+fig, ax = plt.subplots(figsize=(10, 3.2))
+for node, (across, up) in places.items():
+    for parent in node.parents:
+        style = {"arrowstyle": "->", "color": "#888888", "shrinkA": 12, "shrinkB": 12}
+        ax.annotate("", (across, up), places[parent], arrowprops=style)
+    colour = "white" if node.parents else "#dbe7f5"
+    size = "×".join(map(str, node.value.shape)) or "1"
+    name = node.op or names.get(node, "数据")
+    edge = "#c2410c" if node is z else "#1b3a6b"
+    box = {"boxstyle": "round", "fc": colour, "ec": edge}
+    ax.text(across, up, f"{name}\n{size}", ha="center", va="center", size=7, bbox=box)
+ax.set(xlim=(-0.6, max(column.values()) + 0.6), ylim=(-3.6, 0.6))
+ax.axis("off")
+alt = (
+    "网络的计算图，从左边的叶子到右边的 J。十个分数所在的节点用橙色框出，"
+    "有两支箭头从它出发。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %% [markdown]
+# ## A race that must end in a draw
+#
+# Now both train: your autograd, and PyTorch with its own cross-entropy, its own
+# backward pass and its own SGD. Same start, same batches. If your gradients are right,
+# the two runs are one, step after step.
+
+# %% [markdown] lang="zh" of="c4144c20"
+# ## 一场必须打平的比赛
+#
+# 现在双方一起训练：一边是你的自动求导，一边是 PyTorch，用它自己的交叉熵、自己的反向传
+# 播、自己的 SGD。起点相同，批次相同。如果你的梯度是对的，两次训练就会步步重合。
+
+# %%
+steps, lr = lab.pick(ci=150, workshop=1500, full=5000), 0.5
+batches = np.random.default_rng(lab.seed + 2).integers(0, 1400, (steps, 64))
+
+
+def train_ours(gradients=gradients):
+    values, losses = [p.copy() for p in start], []
+    for rows in bm.show.progress(batches, "yours"):
+        P = [Node(value) for value in values]  # a fresh graph: nothing to reset
+        J, _ = digit_loss(P, X[train][rows], np.eye(10)[labels[train][rows]])
+        blame = gradients(J)
+        values = [v - lr * blame[node] for v, node in zip(values, P, strict=True)]
+        losses.append(float(J.value))
+    return values, losses
+
+
+ours, our_losses = train_ours()
+
+# %% lang="zh" of="5a41c479"
+steps, lr = lab.pick(ci=150, workshop=1500, full=5000), 0.5
+batches = np.random.default_rng(lab.seed + 2).integers(0, 1400, (steps, 64))
+
+
+def train_ours(gradients=gradients):
+    values, losses = [p.copy() for p in start], []
+    for rows in bm.show.progress(batches, "你的"):
+        P = [Node(value) for value in values]  # 每次新建一张图：没有什么要清零
+        J, _ = digit_loss(P, X[train][rows], np.eye(10)[labels[train][rows]])
+        blame = gradients(J)
+        values = [v - lr * blame[node] for v, node in zip(values, P, strict=True)]
+        losses.append(float(J.value))
+    return values, losses
+
+
+ours, our_losses = train_ours()
+
+# %%
+model = torch.nn.Sequential(
+    torch.nn.Linear(64, 32), torch.nn.Tanh(), torch.nn.Linear(32, 10)
+)
+with torch.no_grad():
+    for parameter, value in zip(model.parameters(), start, strict=True):
+        parameter.copy_(torch.tensor(value))
+optimizer, their_losses = torch.optim.SGD(model.parameters(), lr=lr), []
+for rows in batches:
+    optimizer.zero_grad()
+    y_hat = model(torch.tensor(X[train][rows]))
+    J = F.cross_entropy(y_hat, torch.tensor(labels[train][rows]))
+    J.backward()
+    optimizer.step()
+    their_losses.append(J.item())
+theirs = [p.detach().numpy() for p in model.parameters()]
+
+# %%
+_, scores = digit_loss([Node(p) for p in ours], X[test], np.eye(10)[labels[test]])
+right = (scores.value.argmax(1) == labels[test]).mean()
+fig, ax = plt.subplots()
+ax.semilogy(their_losses, lw=4, alpha=0.35, ls="-", label="PyTorch")
+ax.semilogy(our_losses, lw=0.8, ls="-", label="yours")
+ax.set(xlabel="step", ylabel="loss of the batch")
+ax.set_title(f"{right:.1%} of unseen digits right")
+ax.legend()
+alt = "Two falling loss curves, one upon the other: the thin one lies in the thick one."
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="9e4a7ce0"
+_, scores = digit_loss([Node(p) for p in ours], X[test], np.eye(10)[labels[test]])
+right = (scores.value.argmax(1) == labels[test]).mean()
+fig, ax = plt.subplots()
+ax.semilogy(their_losses, lw=4, alpha=0.35, ls="-", label="PyTorch")
+ax.semilogy(our_losses, lw=0.8, ls="-", label="你的")
+ax.set(xlabel="步数", ylabel="这一批的损失")
+ax.set_title(f"没见过的数字答对 {right:.1%}")
+ax.legend()
+alt = "两条下降的损失曲线完全重合：细线落在粗线里。"
+bm.show.figure(fig, alt=alt)
+
+# %%
+gap_losses = np.abs(np.subtract(our_losses, their_losses)).max()
+gap_weights = max(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True))
+bm.claim(
+    "Your autograd trains as PyTorch does: every loss and every weight agree to 1e-10",
+    gap_losses < 1e-10 and gap_weights < 1e-10,
+    steps=steps,
+    largest_gap_of_losses=gap_losses,
+    largest_gap_of_weights=gap_weights,
+)
+bm.claim(
+    "It learned: more than 85 % of unseen handwritten digits are right",
+    right > 0.85,
+    right=right,
+)
+
+# %% lang="zh" of="9e521d1d"
+gap_losses = np.abs(np.subtract(our_losses, their_losses)).max()
+gap_weights = max(np.abs(a - b).max() for a, b in zip(ours, theirs, strict=True))
+bm.claim(
+    "你的自动求导与 PyTorch 练得一样：每个损失、每个权重都一致到 1e-10",
+    gap_losses < 1e-10 and gap_weights < 1e-10,
+    steps=steps,
+    largest_gap_of_losses=gap_losses,
+    largest_gap_of_weights=gap_weights,
+)
+bm.claim(
+    "它学会了：没见过的手写数字答对 85 % 以上",
+    right > 0.85,
+    right=right,
+)
+
+# %% [markdown]
+# ## What goes wrong most often
+#
+# The classic slip is a single character: `=` for `+=`. A node used twice then keeps
+# only the blame that came last. On the digits the scores $z$ have two uses, one through
+# $\log\sum e^z$ and one through $-z_y$. Let us overwrite, and watch.
+
+# %% [markdown] lang="zh" of="debc6414"
+# ## 最常出错的地方
+#
+# 经典的错误只差一个字符：把 `+=` 写成 `=`。用了两次的节点就只剩下最后到达的那份责任。
+# 在这个认数字的网络里，分数 $z$ 有两个去处，一个经过 $\log\sum e^z$，一个经过 $-z_y$。
+# 我们故意覆盖，看会怎样。
+
+
+# %%
+def overwriting(root):
+    """As gradients, but a node keeps only the blame that came last."""
+    column, blame = columns(root), {root: np.ones(())}
+    for node in sorted(column, key=column.get, reverse=True):  # children first
+        if node.parents:
+            inputs = [parent.value for parent in node.parents]
+            shares = pull(node.op, blame[node], node.value, *inputs)
+            for parent, share in zip(node.parents, shares, strict=True):
+                blame[parent] = unbroadcast(share, parent.value.shape)  # not added
+    return blame
+
+
+x = Node(3.0)
+square = apply("mul", x, x)
+print("x·x at 3, slope:", gradients(square)[x], "overwritten:", overwriting(square)[x])
+
+
+# %% lang="zh" of="1e4e75ed"
+def overwriting(root):
+    """同 gradients，但节点只留下最后到达的责任。"""
+    column, blame = columns(root), {root: np.ones(())}
+    for node in sorted(column, key=column.get, reverse=True):  # 先子后父
+        if node.parents:
+            inputs = [parent.value for parent in node.parents]
+            shares = pull(node.op, blame[node], node.value, *inputs)
+            for parent, share in zip(node.parents, shares, strict=True):
+                blame[parent] = unbroadcast(share, parent.value.shape)  # 没有相加
+    return blame
+
+
+x = Node(3.0)
+square = apply("mul", x, x)
+print("x·x 在 3 处的斜率：", gradients(square)[x], "覆盖之后：", overwriting(square)[x])
+
+# %%
+P = [Node(p) for p in start]
+J, z = digit_loss(P, X[:64], np.eye(10)[labels[:64]])
+true, false = gradients(J), overwriting(J)
+apart = [np.linalg.norm(false[p] - true[p]) / np.linalg.norm(true[p]) for p in P]
+spoiled, spoiled_losses = train_ours(overwriting)
+bm.claim(
+    "Overwriting instead of adding: half the slope of x·x, and digits are not learned",
+    overwriting(square)[x] == gradients(square)[x] / 2
+    and min(apart) > 0.2
+    and spoiled_losses[-1] > 2 * our_losses[-1],
+    errors=apart,
+    loss=our_losses[-1],
+    loss_overwritten=spoiled_losses[-1],
+)
+
+# %% lang="zh" of="4c9cf6fe"
+P = [Node(p) for p in start]
+J, z = digit_loss(P, X[:64], np.eye(10)[labels[:64]])
+true, false = gradients(J), overwriting(J)
+apart = [np.linalg.norm(false[p] - true[p]) / np.linalg.norm(true[p]) for p in P]
+spoiled, spoiled_losses = train_ours(overwriting)
+bm.claim(
+    "该加却覆盖：x·x 的斜率只剩一半，数字也学不会",
+    overwriting(square)[x] == gradients(square)[x] / 2
+    and min(apart) > 0.2
+    and spoiled_losses[-1] > 2 * our_losses[-1],
+    errors=apart,
+    loss=our_losses[-1],
+    loss_overwritten=spoiled_losses[-1],
+)
+
+# %% [markdown]
+# Adding has a trap of its own. PyTorch adds not only within one backward pass but from
+# one to the next: `.grad` grows until someone empties it. That is what `zero_grad()` is
+# for. Yours returns a new dictionary each time, so there is nothing to forget.
+
+# %% [markdown] lang="zh" of="427b0467"
+# 相加也有相加的陷阱。PyTorch 不仅在一次反向传播之内相加，一次与下一次之间也相加：
+# `.grad` 会一直累积，直到有人把它清空。`zero_grad()` 就是干这个的。你的程序每次返回一个
+# 新字典，没有什么会忘记清。
+
+# %%
+leaf = torch.tensor(3.0, requires_grad=True)
+for _ in range(3):
+    (leaf * leaf).backward()
+    print(leaf.grad.item())
+
+# %% [markdown]
+# ## What it costs
+#
+# Count multiplications in matrix products, for one example; they are nearly all of the
+# work. A layer from $d_{l-1}$ to $d_l$ numbers takes $d_l\,d_{l-1}$ of them forwards.
+# Backwards there are two products of the same size: $\delta_l a_{l-1}^\top$ for the
+# weights, and $W_l^\top\delta_l$ to go on. The first layer needs no second one: nobody
+# asks for the slope of the input.
+#
+# $$C_\text{back} = 2\,C_\text{forward} - d_1 d_0, \qquad
+# C_\text{forward} = \sum_{l=1}^{D} d_l\,d_{l-1} \label{cost}$$
+
+# %% [markdown] lang="zh" of="bc445b9d"
+# ## 代价
+#
+# 数一数一个样本在矩阵乘积里要做多少次乘法，工作量几乎都在这里。从 $d_{l-1}$ 个数到
+# $d_l$ 个数的一层，正着走要 $d_l\,d_{l-1}$ 次。反着走有两个同样大小的乘积：求权重的
+# $\delta_l a_{l-1}^\top$，和继续往回走的 $W_l^\top\delta_l$。第一层不需要第二个：
+# 没有人要输入的斜率。
+#
+# $$C_\text{back} = 2\,C_\text{forward} - d_1 d_0, \qquad
+# C_\text{forward} = \sum_{l=1}^{D} d_l\,d_{l-1} \label{cost}$$
+
+
+# %% exercise="multiplications" points=2 minutes=6 level=2
+def multiplications(widths):
+    """Multiplications in the matrix products of one example's passes.
+
+    widths: numbers in the input and in each layer, as [64, 32, 10]; two at least.
+    Returns (forward, backward): whole numbers.
+    """
+    ### BEGIN SOLUTION
+    sizes = [m * n for m, n in pairwise(widths)]
+    return sum(sizes), 2 * sum(sizes) - sizes[0]
+    ### END SOLUTION
+
+
+# %% lang="zh" of="7924ee57"
+def multiplications(widths):
+    """一个样本正反各走一遍，矩阵乘积里的乘法次数。
+
+    widths：输入和各层各有多少个数，如 [64, 32, 10]；至少两个。
+    返回 (正向, 反向)：整数。
+    """
+    ### BEGIN SOLUTION
+    sizes = [m * n for m, n in pairwise(widths)]
+    return sum(sizes), 2 * sum(sizes) - sizes[0]
+    ### END SOLUTION
+
+
+# %% check="multiplications"
+_got = multiplications([4, 3, 2])
+bm.expect.true(len(_got) == 2, "return two numbers: forward and backward")
+bm.expect.equal(_got[0], 18, "forwards, each weight multiplies once: 4·3 + 3·2")
+bm.expect.true(_got[1] != 18, "backwards a layer has two products, not one")
+bm.expect.true(
+    _got[1] != 36, "nobody asks for the slope of the input: one product less"
+)
+bm.expect.equal(_got[1], 24, "backwards: 4·3 + 3·2 for the weights, 3·2 to go on")
+### BEGIN HIDDEN TESTS
+bm.expect.equal(tuple(multiplications([5, 7])), (35, 35), "a single layer: one product")
+_want = (64 * 32 + 32 * 16 + 16 * 10, 64 * 32 + 2 * (32 * 16 + 16 * 10))
+_got = tuple(multiplications([64, 32, 16, 10]))
+bm.expect.equal(_got, _want, "three layers: only the first has no second product")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="179bf372"
+_got = multiplications([4, 3, 2])
+bm.expect.true(len(_got) == 2, "请返回两个数：正向和反向")
+bm.expect.equal(_got[0], 18, "正向，每个权重乘一次：4·3 + 3·2")
+bm.expect.true(_got[1] != 18, "反向时一层有两个乘积，不是一个")
+bm.expect.true(_got[1] != 36, "没有人要输入的斜率：少一个乘积")
+bm.expect.equal(_got[1], 24, "反向：求权重 4·3 + 3·2，继续往回 3·2")
+### BEGIN HIDDEN TESTS
+bm.expect.equal(tuple(multiplications([5, 7])), (35, 35), "只有一层：一个乘积")
+_want = (64 * 32 + 32 * 16 + 16 * 10, 64 * 32 + 2 * (32 * 16 + 16 * 10))
+_got = tuple(multiplications([64, 32, 16, 10]))
+bm.expect.equal(_got, _want, "三层：只有第一层没有第二个乘积")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="multiplications"
+# Make the list of sizes first, `4 * 3` and `3 * 2`. Its sum is the forward pass.
+
+# %% [markdown] lang="zh" of="84a469f8"
+# 先列出各层的大小 `4 * 3` 和 `3 * 2`。它们的和就是正向。
+
+# %% [markdown] hint="multiplications"
+# Backwards is twice that sum, less the first size.
+
+# %% [markdown] lang="zh" of="1103ea2b"
+# 反向是这个和的两倍，再减去第一个大小。
+
+
+# %% mistake="multiplications" says="nobody asks"
+def multiplications(widths):
+    forward = sum(m * n for m, n in pairwise(widths))
+    return forward, 2 * forward
+
+
+# %% mistake="multiplications" says="two products"
+def multiplications(widths):
+    forward = sum(m * n for m, n in pairwise(widths))
+    return forward, forward
+
+
+# %% mistake="multiplications" says="each weight multiplies once"
+def multiplications(widths):
+    forward = sum(m * n + n for m, n in pairwise(widths))
+    return forward, 2 * forward - widths[0] * widths[1]
+
+
+# %% variant="multiplications"
+def multiplications(widths):
+    forward = backward = 0
+    for i in range(1, len(widths)):
+        products = 1 if i == 1 else 2
+        forward += widths[i] * widths[i - 1]
+        backward += products * widths[i] * widths[i - 1]
+    return forward, backward
+
+
+# %% [markdown]
+# A counter built into PyTorch, which knows nothing of (\ref{cost}), watches one pass in
+# each direction. (It counts a multiplication and its addition as two.)
+
+# %% [markdown] lang="zh" of="7d6ed046"
+# PyTorch 自带一个计数器，它对 (\ref{cost}) 一无所知。让它看着正反各走一遍。
+# （它把一次乘法和随后的加法算作两次。）
+
+
+# %%
+def counted(widths, batch=1):
+    """Multiplications that PyTorch carries out, (forward, backward), per example."""
+    layers = [torch.nn.Linear(m, n) for m, n in pairwise(widths)]
+    net = torch.nn.Sequential(*layers)
+    with FlopCounterMode(display=False) as forwards:
+        J = net(torch.randn(batch, widths[0])).sum()
+    with FlopCounterMode(display=False) as backwards:
+        J.backward()
+    both = (forwards, backwards)
+    return [c.get_total_flops() / 2 / batch for c in both]
+
+
+# %% lang="zh" of="33330925"
+def counted(widths, batch=1):
+    """PyTorch 实际做的乘法次数（正向，反向），按每个样本计。"""
+    layers = [torch.nn.Linear(m, n) for m, n in pairwise(widths)]
+    net = torch.nn.Sequential(*layers)
+    with FlopCounterMode(display=False) as forwards:
+        J = net(torch.randn(batch, widths[0])).sum()
+    with FlopCounterMode(display=False) as backwards:
+        J.backward()
+    both = (forwards, backwards)
+    return [c.get_total_flops() / 2 / batch for c in both]
+
+
+# %% equation="cost" of="dd1d8a37"
+shapes = [[64, 32, 10], [100, 50, 50, 20, 10], [7, 3]]
+left = [counted(widths, batch=4) for widths in shapes]
+right = []
+for widths in shapes:
+    sizes = [m * n for m, n in pairwise(widths)]
+    right.append([sum(sizes), 2 * sum(sizes) - sizes[0]])
+bm.equation("cost", np.array(left), np.array(right))
+
+# %% [markdown]
+# Finite differences run the network twice for each parameter. Let the network grow and
+# compare, in units of one forward pass.
+
+# %% [markdown] lang="zh" of="9b1b0165"
+# 有限差分要为每个参数把网络跑两遍。让网络变大，以一次正向计算为单位比一比。
+
+# %%
+grown = [[64, width, width, 10] for width in (4, 16, 64, 256, 1024)]
+parameters = [sum((m + 1) * n for m, n in pairwise(w)) for w in grown]
+passes = [backwards / forwards for forwards, backwards in map(counted, grown)]
+fig, ax = plt.subplots()
+ax.loglog(parameters, 2 * np.array(parameters), "s--", label="finite differences")
+ax.loglog(parameters, 1 + np.array(passes), "o-", label="forward and backward pass")
+ax.set(xlabel="parameters", ylabel="cost in forward passes")
+ax.legend()
+alt = (
+    "On logarithmic axes the cost of finite differences climbs in a straight line with "
+    "the parameters; that of backpropagation stays level below 3."
+)
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "A backward pass costs less than two forward passes, however many parameters",
+    max(passes) < 2 and 2 * parameters[-1] > 1_000_000,
+    passes=passes,
+    parameters=parameters,
+    finite_differences=2 * parameters[-1],
+)
+
+# %% lang="zh" of="16d90c24"
+grown = [[64, width, width, 10] for width in (4, 16, 64, 256, 1024)]
+parameters = [sum((m + 1) * n for m, n in pairwise(w)) for w in grown]
+passes = [backwards / forwards for forwards, backwards in map(counted, grown)]
+fig, ax = plt.subplots()
+ax.loglog(parameters, 2 * np.array(parameters), "s--", label="有限差分")
+ax.loglog(parameters, 1 + np.array(passes), "o-", label="正向加反向")
+ax.set(xlabel="参数个数", ylabel="代价，以一次正向计算为单位")
+ax.legend()
+alt = (
+    "双对数坐标下，有限差分的代价随参数个数沿直线上升；"
+    "反向传播的代价始终是平的，不到 3。"
+)
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "不论有多少参数，反向一次的代价都不到正向两次",
+    max(passes) < 2 and 2 * parameters[-1] > 1_000_000,
+    passes=passes,
+    parameters=parameters,
+    finite_differences=2 * parameters[-1],
+)
+
+# %% [markdown]
+# A level line: this is why networks can be large at all. The price is memory. The way
+# back needs every $a_l$ and $z_l$ of the way there, so they must be kept until then;
+# in training, these kept activations often take more room than the weights.
+#
+# ## What we learned
+#
+# - $\delta_l$ is $\partial J/\partial z_l$ and nothing else. It starts with $\sigma'$
+#   at the pre-activation (\ref{delta-last}), goes back through the transpose
+#   (\ref{delta-back}), and gives both gradients (\ref{bias-gradient}),
+#   (\ref{weight-gradient}).
+# - A falling loss proves no gradient. Finite differences do, on any network small
+#   enough.
+# - An autograd is a table of local slopes, a sum for what was broadcast, and a walk
+#   that takes children first and adds.
+# - All gradients together cost about two more forward passes.
+#
+# ## Where next
+#
+# Add an operation to `FORWARD` and `pull`, a ReLU say, and train with it; `judges`
+# tells you whether its slope is right. Or make the hidden layer wider and deeper and
+# find out at what depth sigmoid layers stop learning. Then `stochastic-gradients` asks
+# what a gradient from a small batch is worth, and `adaptive-methods` what to do with
+# it.
+#
+# ## Further reading
+#
+# - S. Linnainmaa (1976), *Taylor expansion of the accumulated rounding error*, BIT 16.
+# - D. E. Rumelhart, G. E. Hinton and R. J. Williams (1986),
+#   *Learning representations by back-propagating errors*, Nature 323.
+# - A. Griewank and A. Walther (2008), *Evaluating Derivatives*, SIAM, 2nd edition.
+# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul and J. M. Siskind (2018), *Automatic
+#   Differentiation in Machine Learning: a Survey*, JMLR 18.
+
+# %% [markdown] lang="zh" of="615e5966"
+# 一条水平线：网络之所以能做大，全靠它。代价是内存。往回走要用到来路上所有的 $a_l$ 和
+# $z_l$，所以得一直存着；训练时，存下来的这些激活往往比权重还占地方。
+#
+# ## 我们学到了什么
+#
+# - $\delta_l$ 就是 $\partial J/\partial z_l$，不多也不少。它从预激活处的 $\sigma'$ 开始
+#   (\ref{delta-last})，经过转置往回走 (\ref{delta-back})，给出两种梯度
+#   (\ref{bias-gradient})、(\ref{weight-gradient})。
+# - 损失下降，证明不了梯度是对的。有限差分可以，只要网络够小。
+# - 自动求导就是一张局部斜率的表，对广播过的求和，再加一趟先子后父、边走边加的回程。
+# - 所有梯度加在一起，大约只相当于再做两次正向计算。
+#
+# ## 下一步
+#
+# 在 `FORWARD` 和 `pull` 里添一个运算，比如 ReLU，用它来训练；斜率对不对，`judges` 会告
+# 诉你。或者把隐藏层加宽加深，看看 sigmoid 层到多深就学不动了。接下来，
+# `stochastic-gradients` 问一小批样本的梯度值多少，`adaptive-methods` 问拿到梯度之后怎么
+# 用。
+#
+# ## 延伸阅读
+#
+# - S. Linnainmaa (1976), *Taylor expansion of the accumulated rounding error*, BIT 16.
+# - D. E. Rumelhart, G. E. Hinton, R. J. Williams (1986), *Learning representations by
+#   back-propagating errors*, Nature 323.
+# - A. Griewank, A. Walther (2008), *Evaluating Derivatives*, SIAM, 2nd edition.
+# - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind (2018), *Automatic
+#   Differentiation in Machine Learning: a Survey*, JMLR 18.
