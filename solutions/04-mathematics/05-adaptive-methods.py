@@ -1,0 +1,1860 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     name: python3
+#     display_name: Python 3 (ipykernel)
+#   bmkit:
+#     slug: adaptive-methods
+#     title: {en: "Adam and AdamW, derived", zh: 自适应方法的推导}
+#     section: "4.1.2, 3.1.3"
+#     minutes: 80
+#     needs: [gradient-descent]
+#     data: []
+#     extras: []
+#     symbols:
+#       x: input, or rows of inputs
+#       y: target
+#       theta: all parameters
+#       J: loss
+#       lr: learning rate
+#       g: gradient of the loss
+#       m: first moment
+#       v: second moment
+#       beta1: decay of the first moment
+#       beta2: decay of the second moment
+#       epsilon: guard against division by zero
+#       t: step number
+#     says:
+#       en: Why each letter of Adam is there, how far it can step, and where it fails.
+#       zh: Adam 的每个字母为何在那里，一步最多能迈多远，又会在哪里失灵。
+# ---
+
+# %% [markdown]
+# Most big models are trained by Adam or AdamW. The lesson on optimizers wrote them down
+# and raced them. This one asks why each letter is there. How many past gradients does
+# Adam remember? Why divide by $1-\beta^t$? How long can one step get? And is AdamW
+# really just "Adam and weight decay"? You will derive each answer, run it, and meet a
+# sequence of gradients on which Adam walks the wrong way for ever.
+
+# %% [markdown] lang="zh" of="94155249"
+# 大模型大多是用 Adam 或 AdamW 训练的。讲优化算法的那一课把它们写了出来，还让它们赛跑。
+# 这一课要问：每个字母为什么在那里？Adam 记得多少个过去的梯度？为什么要除以
+# $1-\beta^t$？一步最长能有多长？AdamW 真的只是“Adam 加权重衰减”吗？每个答案你都要推导，
+# 都要跑一遍；最后还会遇到一串梯度，让 Adam 永远朝错误的方向走。
+
+# %% tags=["parameters"]
+profile = "workshop"  # ci, workshop or full
+device = "auto"  # auto, cpu or cuda
+seed = 0
+lang = "en"
+
+# %%
+from itertools import product
+
+import bmkit as bm
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from sklearn.datasets import load_breast_cancer
+
+lab = bm.start("adaptive-methods", profile=profile, device=device, seed=seed, lang=lang)
+torch.set_default_dtype(torch.float64)  # we compare formulas, so rounding must be small
+
+# %% [markdown]
+# ## A memory that fades
+#
+# Adam's first moment keeps a share $\beta_1$ of what it was and takes in the new
+# gradient with the rest: $m_t = \beta_1 m_{t-1} + (1-\beta_1)\,g_t$, from $m_0 = 0$.
+# Put $m_{t-1}$ in, then $m_{t-2}$, and so on down to the start:
+#
+# $$m_t = (1-\beta_1)\sum_{i=1}^{t} \beta_1^{\,t-i}\,g_i \label{ema-sum}$$
+#
+# A weighted sum: the newest gradient counts most, and each step back multiplies by
+# $\beta_1$. What do the weights sum to? It is a geometric series:
+#
+# $$(1-\beta_1)\sum_{i=1}^{t}\beta_1^{\,t-i} = 1-\beta_1^{\,t} \label{ema-weights}$$
+
+# %% [markdown] lang="zh" of="83b4329a"
+# ## 会淡忘的记忆
+#
+# Adam 的一阶矩保留自己原来的 $\beta_1$ 那么大一份，其余的给新的梯度：
+# $m_t = \beta_1 m_{t-1} + (1-\beta_1)\,g_t$，从 $m_0 = 0$ 开始。把 $m_{t-1}$
+# 代进去，再代 $m_{t-2}$，一直代到开头：
+#
+# $$m_t = (1-\beta_1)\sum_{i=1}^{t} \beta_1^{\,t-i}\,g_i \label{ema-sum}$$
+#
+# 这是一个加权和：最新的梯度分量最重，每往回一步就乘一次 $\beta_1$。权重之和是多少？
+# 这是等比数列：
+#
+# $$(1-\beta_1)\sum_{i=1}^{t}\beta_1^{\,t-i} = 1-\beta_1^{\,t} \label{ema-weights}$$
+
+# %% equation="ema-sum" of="b9351d74"
+draws = np.random.default_rng(lab.seed)
+g, m = draws.normal(size=(30, 4)), np.zeros(4)
+for g_t in g:
+    m = 0.9 * m + 0.1 * g_t
+ages = np.arange(29, -1, -1)  # the first gradient is the oldest
+bm.equation("ema-sum", m, 0.1 * (0.9**ages) @ g)
+
+# %% equation="ema-weights" of="c13164e2"
+cases = [(0.5, 3), (0.9, 10), (0.999, 250)]
+left = [sum((1 - b) * b ** (t - i) for i in range(1, t + 1)) for b, t in cases]
+bm.equation("ema-weights", np.array(left), np.array([1 - b**t for b, t in cases]))
+
+# %% [markdown]
+# So the weights do not sum to 1. The share $\beta_1^t$ that is missing lies on the
+# start, on $m_0 = 0$: early on, $m$ is mostly made of a zero that nobody measured. Move
+# `beta` and `t`, and watch the orange bar.
+
+# %% [markdown] lang="zh" of="978afd51"
+# 可见权重之和并不是 1。缺的那一份 $\beta_1^t$ 落在起点 $m_0 = 0$ 上：起初，$m$
+# 的大部分来自一个谁也没有量过的零。拖动 `beta` 和 `t`，看看橙色的柱子。
+
+
+# %%
+def memory(beta, t):
+    steps = np.arange(1, t + 1)
+    weights = (1 - beta) * beta ** (t - steps)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    left.bar(steps, weights / (1 - beta**t), color="#dbe7f5", label="corrected")
+    left.bar(steps, weights, color="#1b3a6b", label="as it is")
+    left.bar(0, beta**t, color="#c2410c", hatch="//", label="start, m = 0")
+    left.set(xlabel="step whose gradient it is", ylabel="weight in m", xlim=(-1, t + 1))
+    left.set_title(f"weights of gradients sum to {1 - beta**t:.3f}")
+    left.legend(fontsize=8)
+    span = np.arange(1, 201)
+    right.semilogx(span, 1 - beta**span)
+    right.plot(t, 1 - beta**t, "o", color="#c2410c")
+    right.set(xlabel="step t", ylabel="1 − βᵗ", ylim=(0, 1.05))
+    right.set_title(f"half the weight is {np.log(0.5) / np.log(beta):.1f} steps young")
+    return fig
+
+
+alt = (
+    "Left: weights of past gradients, growing to the newest, and an orange bar for "
+    "the start at 0. Right: the sum of the weights climbs from near 0 to 1 with t."
+)
+bm.show.explore(memory, alt=alt, beta=(0.5, 0.995, 0.005, 0.9), t=(1, 60, 1, 8))
+
+
+# %% lang="zh" of="98be64c4"
+def memory(beta, t):
+    steps = np.arange(1, t + 1)
+    weights = (1 - beta) * beta ** (t - steps)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    left.bar(steps, weights / (1 - beta**t), color="#dbe7f5", label="修正后")
+    left.bar(steps, weights, color="#1b3a6b", label="原样")
+    left.bar(0, beta**t, color="#c2410c", hatch="//", label="起点，m = 0")
+    left.set(xlabel="第几步的梯度", ylabel="在 m 中的权重", xlim=(-1, t + 1))
+    left.set_title(f"各梯度的权重之和：{1 - beta**t:.3f}")
+    left.legend(fontsize=8)
+    span = np.arange(1, 201)
+    right.semilogx(span, 1 - beta**span)
+    right.plot(t, 1 - beta**t, "o", color="#c2410c")
+    right.set(xlabel="步数 t", ylabel="1 − βᵗ", ylim=(0, 1.05))
+    right.set_title(f"一半的权重在最近 {np.log(0.5) / np.log(beta):.1f} 步之内")
+    return fig
+
+
+alt = (
+    "左：过去各梯度的权重，越新越大；橙色柱子是起点 0 所占的份额。"
+    "右：权重之和随 t 从接近 0 升到 1。"
+)
+bm.show.explore(memory, alt=alt, beta=(0.5, 0.995, 0.005, 0.9), t=(1, 60, 1, 8))
+
+# %% [markdown]
+# ## Bias, and its cure
+#
+# Let gradients be random, each with the same mean. Expectation goes through a sum, so
+# (\ref{ema-sum}) and (\ref{ema-weights}) give at once
+#
+# $$\mathbb E[m_t] = (1-\beta_1^{\,t})\,\mathbb E[g], \qquad
+# \mathbb E[v_t] = (1-\beta_2^{\,t})\,\mathbb E[g^2], \label{ema-bias}$$
+#
+# where $v$, the second moment, averages $g^2$ with its own $\beta_2$. Both are too
+# small by a known factor. We need no luck to check it: let a gradient take three values
+# with equal chance and go through **every** sequence of seven.
+
+# %% [markdown] lang="zh" of="a727a69d"
+# ## 偏差与修正
+#
+# 设梯度是随机的，各步均值相同。期望可以穿过求和号，由 (\ref{ema-sum}) 和
+# (\ref{ema-weights}) 立刻得到
+#
+# $$\mathbb E[m_t] = (1-\beta_1^{\,t})\,\mathbb E[g], \qquad
+# \mathbb E[v_t] = (1-\beta_2^{\,t})\,\mathbb E[g^2], \label{ema-bias}$$
+#
+# 其中二阶矩 $v$ 用自己的 $\beta_2$ 平均 $g^2$。两者都偏小，小多少倍是已知的。
+# 核对它不用碰运气：让梯度等可能地取三个值，把长度为七的**所有**序列走一遍。
+
+# %% equation="ema-bias" of="fb5ca590"
+values = np.array([-1.0, 0.5, 3.0])
+every = np.array(list(product(values, repeat=7)))  # (2187, 7), all equally likely
+m, v = np.zeros(len(every)), np.zeros(len(every))
+for g_t in every.T:
+    m, v = 0.9 * m + 0.1 * g_t, 0.99 * v + 0.01 * g_t**2
+right = [(1 - 0.9**7) * values.mean(), (1 - 0.99**7) * (values**2).mean()]
+bm.equation("ema-bias", np.array([m.mean(), v.mean()]), np.array(right))
+
+# %% [markdown]
+# The cure is to divide: $\hat m_t = m_t/(1-\beta_1^{\,t})$ and
+# $\hat v_t = v_t/(1-\beta_2^{\,t})$. Look at the pale bars above: dividing by the sum
+# of the weights makes weights that sum to 1. So
+# **bias correction is nothing but a proper weighted mean** of the gradients seen so
+# far.
+#
+# Write it so: no recursion, no loop over steps, one matrix of weights. Row $t$ of it
+# holds the weights of the gradients at step $t$.
+
+# %% [markdown] lang="zh" of="f1ae88a1"
+# 办法就是除一下：$\hat m_t = m_t/(1-\beta_1^{\,t})$，
+# $\hat v_t = v_t/(1-\beta_2^{\,t})$。看看上图浅色的柱子：除以权重之和，权重之和就成了
+# 1。所以**偏差修正不过是**对已见过的梯度**求一个像样的加权平均**。
+#
+# 就照这个想法来写：不用递推，不对步数循环，只用一个权重矩阵。它的第 $t$
+# 行是第 $t$ 步时各个梯度的权重。
+
+
+# %% exercise="averages" points=3 minutes=10 level=3
+def averages(g, beta):
+    """Bias-corrected exponential averages of a series, at every step.
+
+    g: NumPy array (T, d), row i is the gradient of step i + 1. beta: in [0, 1).
+    Returns an array (T, d): row i is the weighted mean of rows 0 to i of g, where each
+    step back multiplies the weight by beta, and the weights sum to 1.
+    """
+    ### BEGIN SOLUTION
+    steps = np.arange(len(g))
+    ages = steps[:, None] - steps  # (T, T): how old gradient j is at step i
+    weights = np.where(ages >= 0, float(beta) ** np.maximum(ages, 0), 0.0)
+    return weights / weights.sum(1, keepdims=True) @ g
+    ### END SOLUTION
+
+
+# %% lang="zh" of="4da212c8"
+def averages(g, beta):
+    """一串数在每一步的指数平均，已修正偏差。
+
+    g：NumPy 数组 (T, d)，第 i 行是第 i + 1 步的梯度。beta：在 [0, 1) 之内。
+    返回数组 (T, d)：第 i 行是 g 的第 0 到 i 行的加权平均，每往回一步权重乘以 beta，
+    权重之和为 1。
+    """
+    ### BEGIN SOLUTION
+    steps = np.arange(len(g))
+    ages = steps[:, None] - steps  # (T, T)：在第 i 步，第 j 个梯度有多旧
+    weights = np.where(ages >= 0, float(beta) ** np.maximum(ages, 0), 0.0)
+    return weights / weights.sum(1, keepdims=True) @ g
+    ### END SOLUTION
+
+
+# %% check="averages"
+_g = np.array([[1.0, 4.0], [1.0, 0.0], [1.0, 0.0]])
+_got = averages(_g, 0.5)
+bm.expect.shape(_got, (3, 2), "one average a step, of every column")
+_advice = "a series of ones must average to 1 from its first step: do weights sum to 1?"
+bm.expect.close(_got[:, 0], np.ones(3), _advice)
+_advice = "at step 1 only the first gradient is known: no row may see the future"
+bm.expect.close(_got[0], [1.0, 4.0], _advice)
+_advice = (
+    "each step back multiplies the weight by beta: the newest gradient weighs most"
+)
+bm.expect.close(_got[:, 1], [4.0, 4 / 3, 4 / 7], _advice)
+### BEGIN HIDDEN TESTS
+_draws = np.random.default_rng(3)
+_g, _m = _draws.normal(size=(200, 3)), np.zeros(3)
+for _beta in (0.0, 0.9, 0.999):
+    _m, _want = np.zeros(3), []
+    for _t, _g_t in enumerate(_g, 1):
+        _m = _beta * _m + (1 - _beta) * _g_t
+        _want.append(_m / (1 - _beta**_t))
+    bm.expect.close(averages(_g, _beta), _want, f"against the recursion, beta {_beta}")
+bm.expect.close(averages(_g[:1], 0.9), _g[:1], "one gradient is its own average")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="543e4e96"
+_g = np.array([[1.0, 4.0], [1.0, 0.0], [1.0, 0.0]])
+_got = averages(_g, 0.5)
+bm.expect.shape(_got, (3, 2), "每一步、每一列各一个平均")
+_advice = "全是 1 的一串数，从第一步起平均就该是 1：权重之和是 1 吗？"
+bm.expect.close(_got[:, 0], np.ones(3), _advice)
+_advice = "第 1 步只知道第一个梯度：任何一行都不能看见未来"
+bm.expect.close(_got[0], [1.0, 4.0], _advice)
+_advice = "每往回一步，权重乘以 beta：最新的梯度权重最大"
+bm.expect.close(_got[:, 1], [4.0, 4 / 3, 4 / 7], _advice)
+### BEGIN HIDDEN TESTS
+_draws = np.random.default_rng(3)
+_g, _m = _draws.normal(size=(200, 3)), np.zeros(3)
+for _beta in (0.0, 0.9, 0.999):
+    _m, _want = np.zeros(3), []
+    for _t, _g_t in enumerate(_g, 1):
+        _m = _beta * _m + (1 - _beta) * _g_t
+        _want.append(_m / (1 - _beta**_t))
+    bm.expect.close(averages(_g, _beta), _want, f"与递推公式比较，beta 为 {_beta}")
+bm.expect.close(averages(_g[:1], 0.9), _g[:1], "只有一个梯度，平均就是它自己")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="averages"
+# Make the matrix of ages first: with `steps = np.arange(len(g))`, the age of gradient
+# `j` at step `i` is `i - j`. Where the age is negative, the weight is 0.
+
+# %% [markdown] lang="zh" of="2d38959e"
+# 先做年龄矩阵：令 `steps = np.arange(len(g))`，在第 `i` 步，第 `j` 个梯度的年龄是
+# `i - j`。年龄为负处，权重为 0。
+
+# %% [markdown] hint="averages"
+# `weights = np.where(ages >= 0, beta ** np.maximum(ages, 0), 0.0)`; divide each row by
+# its sum, with `keepdims=True`; multiply by `g`.
+
+# %% [markdown] lang="zh" of="810b196a"
+# `weights = np.where(ages >= 0, beta ** np.maximum(ages, 0), 0.0)`；每一行除以自己的
+# 和，记得 `keepdims=True`；再乘以 `g`。
+
+
+# %% mistake="averages" says="sum to 1"
+def averages(g, beta):
+    steps = np.arange(len(g))
+    ages = steps[:, None] - steps
+    return np.where(ages >= 0, (1 - beta) * beta ** np.maximum(ages, 0), 0.0) @ g
+
+
+# %% mistake="averages" says="newest gradient weighs most"
+def averages(g, beta):
+    steps = np.arange(len(g))
+    weights = np.tril(np.ones((len(g), len(g)))) * float(beta) ** steps
+    return weights / weights.sum(1, keepdims=True) @ g
+
+
+# %% mistake="averages" says="see the future"
+def averages(g, beta):
+    steps = np.arange(len(g))
+    weights = float(beta) ** np.abs(steps[:, None] - steps)
+    return weights / weights.sum(1, keepdims=True) @ g
+
+
+# %% variant="averages"
+def averages(g, beta):
+    total, weight, rows = np.zeros(g.shape[1:]), 0.0, []
+    for g_t in g:
+        total, weight = beta * total + g_t, beta * weight + 1
+        rows.append(total / weight)
+    return np.array(rows)
+
+
+# %% [markdown]
+# How well does such a mean average noise away? The variance of a weighted mean is
+# $\mathrm{Var}[g]$ times the sum of its squared weights, again a geometric series:
+#
+# $$\mathrm{Var}[\hat m_t] = \mathrm{Var}[g]\;\frac{1-\beta_1}{1+\beta_1}\cdot
+# \frac{1+\beta_1^{\,t}}{1-\beta_1^{\,t}} \label{ema-variance}$$
+#
+# For large $t$ the second factor is 1. Then $\beta_1 = 0.9$ is as calm as a plain mean
+# of $(1+\beta_1)/(1-\beta_1) = 19$ gradients.
+
+# %% [markdown] lang="zh" of="eb125ea2"
+# 这样的平均能把噪声平掉多少？加权平均的方差是 $\mathrm{Var}[g]$ 乘以权重的平方和，
+# 又是等比数列：
+#
+# $$\mathrm{Var}[\hat m_t] = \mathrm{Var}[g]\;\frac{1-\beta_1}{1+\beta_1}\cdot
+# \frac{1+\beta_1^{\,t}}{1-\beta_1^{\,t}} \label{ema-variance}$$
+#
+# $t$ 很大时，第二个因子是 1。这时 $\beta_1 = 0.9$ 与 $(1+\beta_1)/(1-\beta_1) = 19$
+# 个梯度的普通平均一样平稳。
+
+# %% equation="ema-variance" of="c25c67aa"
+m_hat = averages(every.T, 0.9)[-1]  # (2187,): every sequence of seven gradients
+right = values.var() * (1 - 0.9) / (1 + 0.9) * (1 + 0.9**7) / (1 - 0.9**7)
+bm.equation("ema-variance", m_hat.var(), right)
+
+# %% [markdown]
+# ## The step
+#
+# Adam divides the one average by the root of the other, entry by entry:
+#
+# $$\theta_t - \theta_{t-1} = -\,\mathrm{lr}\;\frac{\hat m_t}{\sqrt{\hat v_t}+\epsilon}
+# \label{adam-step}$$
+#
+# With `averages` this is short. Give all moves at once, from the whole series of
+# gradients.
+
+# %% [markdown] lang="zh" of="1eb5b891"
+# ## 一步
+#
+# Adam 用一个平均除以另一个平均的平方根，逐个元素进行：
+#
+# $$\theta_t - \theta_{t-1} = -\,\mathrm{lr}\;\frac{\hat m_t}{\sqrt{\hat v_t}+\epsilon}
+# \label{adam-step}$$
+#
+# 有了 `averages`，这很短。请根据整串梯度，一次给出所有的移动。
+
+
+# %% exercise="adam_moves" points=3 minutes=6 level=2
+def adam_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    """What Adam adds to the parameters at each step. You may call averages.
+
+    g: gradients of all steps, NumPy array (T, d).
+    Returns an array (T, d): row i is θ after step i + 1 less θ before it.
+    """
+    ### BEGIN SOLUTION
+    m_hat, v_hat = averages(g, beta1), averages(g**2, beta2)
+    return -lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="2a35d9a2"
+def adam_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    """Adam 在每一步给参数加上多少。可以调用 averages。
+
+    g：所有步的梯度，NumPy 数组 (T, d)。
+    返回数组 (T, d)：第 i 行是第 i + 1 步之后的 θ 减去之前的 θ。
+    """
+    ### BEGIN SOLUTION
+    m_hat, v_hat = averages(g, beta1), averages(g**2, beta2)
+    return -lr * m_hat / (np.sqrt(v_hat) + epsilon)
+    ### END SOLUTION
+
+
+# %% check="adam_moves"
+_g = np.array([[2.0, -0.01], [2.0, -0.01], [2.0, 0.03]])
+_got = adam_moves(_g, 0.1, 0.5, 0.5)
+bm.expect.shape(_got, (3, 2), "one move a step, of every parameter")
+bm.expect.true(_got[0, 0] < 0, "against the gradient: where it is positive, θ falls")
+_advice = "the first move is lr long whatever the gradient: is v an average of squares?"
+bm.expect.close(_got[0], [-0.1, 0.1], _advice, rtol=1e-4)
+_advice = "square first, then average: the average squared is another number"
+bm.expect.close(_got[2, 1], -0.1 * 0.09 / 7 / np.sqrt(0.0039 / 7), _advice)
+_advice = "epsilon is added to the root, outside of it"
+bm.expect.close(adam_moves(_g[:1] * 0 + 0.3, 1.0, epsilon=0.1)[0, 0], -0.75, _advice)
+### BEGIN HIDDEN TESTS
+_g = np.random.default_rng(4).normal(size=(12, 3)) * [0.01, 1, 100]
+_p = torch.zeros(3, requires_grad=True)
+_theirs, _path = torch.optim.Adam([_p], 0.3, betas=(0.6, 0.8), eps=0.05), [[0.0] * 3]
+for _row in _g:
+    _p.grad = torch.tensor(_row)
+    _theirs.step()
+    _path.append(_p.tolist())
+_got = adam_moves(_g, 0.3, 0.6, 0.8, 0.05)
+bm.expect.close(_got, np.diff(_path, axis=0), "against torch.optim.Adam, other betas")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="c1732615"
+_g = np.array([[2.0, -0.01], [2.0, -0.01], [2.0, 0.03]])
+_got = adam_moves(_g, 0.1, 0.5, 0.5)
+bm.expect.shape(_got, (3, 2), "每一步、每个参数各一个移动")
+bm.expect.true(_got[0, 0] < 0, "要逆着梯度走：梯度为正处，θ 减小")
+_advice = "不论梯度多大，第一步都长 lr：v 是平方的平均吗？"
+bm.expect.close(_got[0], [-0.1, 0.1], _advice, rtol=1e-4)
+_advice = "先平方再平均：平均之后再平方是另一个数"
+bm.expect.close(_got[2, 1], -0.1 * 0.09 / 7 / np.sqrt(0.0039 / 7), _advice)
+_advice = "epsilon 加在平方根外面"
+bm.expect.close(adam_moves(_g[:1] * 0 + 0.3, 1.0, epsilon=0.1)[0, 0], -0.75, _advice)
+### BEGIN HIDDEN TESTS
+_g = np.random.default_rng(4).normal(size=(12, 3)) * [0.01, 1, 100]
+_p = torch.zeros(3, requires_grad=True)
+_theirs, _path = torch.optim.Adam([_p], 0.3, betas=(0.6, 0.8), eps=0.05), [[0.0] * 3]
+for _row in _g:
+    _p.grad = torch.tensor(_row)
+    _theirs.step()
+    _path.append(_p.tolist())
+_got = adam_moves(_g, 0.3, 0.6, 0.8, 0.05)
+bm.expect.close(_got, np.diff(_path, axis=0), "换一组 beta，与 torch.optim.Adam 比较")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="adam_moves"
+# `averages` gives $\hat m$ from `g` and $\hat v$ from `g**2`, both corrected already.
+
+# %% [markdown] lang="zh" of="88cbe377"
+# `averages` 由 `g` 得到 $\hat m$，由 `g**2` 得到 $\hat v$，都已经修正过了。
+
+# %% [markdown] hint="adam_moves"
+# `return -lr * m_hat / (np.sqrt(v_hat) + epsilon)`.
+
+# %% [markdown] lang="zh" of="9098b148"
+# `return -lr * m_hat / (np.sqrt(v_hat) + epsilon)`。
+
+
+# %% mistake="adam_moves" says="square first"
+def adam_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m_hat, v_hat = averages(g, beta1), averages(g, beta2) ** 2
+    return -lr * m_hat / (np.sqrt(v_hat) + epsilon)
+
+
+# %% mistake="adam_moves" says="outside of it"
+def adam_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m_hat, v_hat = averages(g, beta1), averages(g**2, beta2)
+    return -lr * m_hat / np.sqrt(v_hat + epsilon)
+
+
+# %% mistake="adam_moves" says="against the gradient"
+def adam_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m_hat, v_hat = averages(g, beta1), averages(g**2, beta2)
+    return lr * m_hat / (np.sqrt(v_hat) + epsilon)
+
+
+# %% variant="adam_moves"
+def adam_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m, v, moves = 0.0, 0.0, []
+    for t, g_t in enumerate(g, 1):
+        m, v = beta1 * m + (1 - beta1) * g_t, beta2 * v + (1 - beta2) * g_t**2
+        root = np.sqrt(v / (1 - beta2**t)) + epsilon
+        moves.append(-lr * m / (1 - beta1**t) / root)
+    return np.array(moves)
+
+
+# %% [markdown]
+# A real loss to try it on: is a tumour benign? 569 patients, 30 measurements each, a
+# logistic regression. `follow` runs any rule that turns the gradients so far into the
+# next move.
+
+# %% [markdown] lang="zh" of="b1a26609"
+# 拿一个真实的损失来试：肿瘤是良性的吗？569 位病人，每人 30 项测量，用逻辑回归。
+# 任何能由至今的梯度给出下一步移动的规则，都可以交给 `follow` 去跑。
+
+# %%
+cancer = load_breast_cancer()
+X = (cancer.data - cancer.data.mean(0)) / cancer.data.std(0)  # (569, 30)
+signs = 2.0 * cancer.target - 1  # +1 benign, -1 malignant
+signed = X * signs[:, None]
+
+
+def loss(theta):
+    return torch.nn.functional.softplus(-torch.tensor(signed) @ theta).mean()
+
+
+def gradient(theta):
+    return -(signed / (1 + np.exp(signed @ theta))[:, None]).mean(0)
+
+
+def follow(rule, steps=100):
+    """The path of a rule that is given all gradients so far: (steps + 1, 30)."""
+    path, g = [np.zeros(30)], []
+    for _ in range(steps):
+        g.append(gradient(path[-1]))
+        path.append(path[-1] + rule(np.array(g)))
+    return np.array(path)
+
+
+def theirs(make, steps=100):
+    theta = torch.zeros(30, requires_grad=True)
+    optimizer, path = make([theta]), [np.zeros(30)]
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(theta).backward()
+        optimizer.step()
+        path.append(theta.detach().numpy().copy())
+    return np.array(path)
+
+
+# %% lang="zh" of="00508832"
+cancer = load_breast_cancer()
+X = (cancer.data - cancer.data.mean(0)) / cancer.data.std(0)  # (569, 30)
+signs = 2.0 * cancer.target - 1  # +1 良性，-1 恶性
+signed = X * signs[:, None]
+
+
+def loss(theta):
+    return torch.nn.functional.softplus(-torch.tensor(signed) @ theta).mean()
+
+
+def gradient(theta):
+    return -(signed / (1 + np.exp(signed @ theta))[:, None]).mean(0)
+
+
+def follow(rule, steps=100):
+    """由至今所有梯度决定移动的规则走出的路径：(steps + 1, 30)。"""
+    path, g = [np.zeros(30)], []
+    for _ in range(steps):
+        g.append(gradient(path[-1]))
+        path.append(path[-1] + rule(np.array(g)))
+    return np.array(path)
+
+
+def theirs(make, steps=100):
+    theta = torch.zeros(30, requires_grad=True)
+    optimizer, path = make([theta]), [np.zeros(30)]
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(theta).backward()
+        optimizer.step()
+        path.append(theta.detach().numpy().copy())
+    return np.array(path)
+
+
+# %% equation="adam-step" of="743b70eb"
+adam = follow(lambda g: adam_moves(g, 0.05)[-1])
+library = theirs(lambda params: torch.optim.Adam(params, lr=0.05))
+bm.equation("adam-step", np.diff(library, axis=0), np.diff(adam, axis=0), atol=1e-9)
+
+# %%
+gap = np.abs(adam - library).max()
+bm.claim(
+    "Your Adam and torch.optim.Adam agree to 1e-7 at each of 100 steps on real data",
+    gap < 1e-7,
+    largest_gap=gap,
+    loss=[loss(torch.tensor(adam[k])) for k in (0, -1)],
+)
+
+# %% lang="zh" of="02f9ad54"
+gap = np.abs(adam - library).max()
+bm.claim(
+    "在真实数据上，你的 Adam 与 torch.optim.Adam 的 100 步每步都一致到 1e-7",
+    gap < 1e-7,
+    largest_gap=gap,
+    loss=[loss(torch.tensor(adam[k])) for k in (0, -1)],
+)
+
+# %% [markdown]
+# ## A step that does not know the scale
+#
+# Multiply the loss by $c > 0$. Every gradient grows by $c$, so $\hat m$ grows by $c$,
+# $\hat v$ by $c^2$, its root by $c$; and, but for $\epsilon$, the move stays as it was:
+#
+# $$\mathrm{move}(c\,g) = \mathrm{move}(g) \qquad (c > 0,\ \epsilon = 0)
+# \label{scale-free}$$
+
+# %% [markdown] lang="zh" of="ef0bc5f6"
+# ## 不知道尺度的一步
+#
+# 把损失乘以 $c > 0$。每个梯度都变成 $c$ 倍，于是 $\hat m$ 变成 $c$ 倍，$\hat v$ 变成
+# $c^2$ 倍，开方后是 $c$ 倍；若不计 $\epsilon$，移动就和原来一样：
+#
+# $$\mathrm{move}(c\,g) = \mathrm{move}(g) \qquad (c > 0,\ \epsilon = 0)
+# \label{scale-free}$$
+
+# %% equation="scale-free" of="7ecfc165"
+g = draws.normal(size=(40, 5)) + 0.3
+scales = np.array([1e-6, 0.1, 1, 50, 1e6])  # one for each parameter
+bm.equation(
+    "scale-free", adam_moves(g * scales, 1, epsilon=0), adam_moves(g, 1, epsilon=0)
+)
+
+# %% [markdown]
+# So what does set the length of a step? Let gradients have mean $\mathbb E[g]$ and
+# spread $s$, and call $r = \mathbb E[g]/s$ the **signal-to-noise ratio**. Since
+# $\mathbb E[g^2] = \mathbb E[g]^2 + s^2$, the corrected averages give
+#
+# $$\frac{\mathbb E[\hat m_t]}{\sqrt{\mathbb E[\hat v_t]}} = \frac{r}{\sqrt{1+r^2}}
+# \label{signal-to-noise}$$
+#
+# A sure slope, $r \gg 1$: full steps of length `lr`. A doubtful one, $r \ll 1$: steps
+# of `lr` times $r$. Adam walks fast where the gradients agree.
+
+# %% [markdown] lang="zh" of="933855a5"
+# 那么步子的长短由什么决定？设梯度的均值为 $\mathbb E[g]$，散布为 $s$，把
+# $r = \mathbb E[g]/s$ 叫做**信噪比**。因为 $\mathbb E[g^2] = \mathbb E[g]^2 + s^2$，
+# 修正后的两个平均给出
+#
+# $$\frac{\mathbb E[\hat m_t]}{\sqrt{\mathbb E[\hat v_t]}} = \frac{r}{\sqrt{1+r^2}}
+# \label{signal-to-noise}$$
+#
+# 坡度确定无疑，$r \gg 1$：步子就是完整的 `lr`。坡度可疑，$r \ll 1$：步子是 `lr` 乘以
+# $r$。梯度意见一致的地方，Adam 走得快。
+
+# %% equation="signal-to-noise" of="04950f0c"
+m_hat, v_hat = averages(every.T, 0.9)[-1], averages(every.T**2, 0.999)[-1]
+r = values.mean() / values.std()
+bm.equation(
+    "signal-to-noise", m_hat.mean() / np.sqrt(v_hat.mean()), r / np.sqrt(1 + r**2)
+)
+
+# %% [markdown]
+# That was the ratio of two means. Is the mean of the ratio, the step that Adam really
+# takes, near it? Let us measure, with the default betas.
+
+# %% [markdown] lang="zh" of="7f2295aa"
+# 这是两个均值之比。那么比值的均值，也就是 Adam 真正迈出的步子，和它接近吗？用默认的两个
+# beta 量一量。
+
+# %%
+runs, ratios = lab.pick(ci=300, workshop=1000, full=3000), np.logspace(-1.5, 1, 11)
+walked = []
+for r in ratios:
+    g = r + draws.normal(size=(1000, runs))  # spread 1
+    walked.append(-adam_moves(g, 1.0)[-1].mean())
+expected = ratios / np.sqrt(1 + ratios**2)
+fig, ax = plt.subplots()
+fine = np.logspace(-1.5, 1, 100)
+ax.semilogx(fine, fine / np.sqrt(1 + fine**2), label="r / √(1 + r²)")
+ax.semilogx(ratios, walked, "o", label="mean step of Adam")
+ax.set(xlabel="signal-to-noise ratio r of the gradient", ylabel="step / lr")
+ax.legend()
+alt = (
+    "Steps against the ratio: an S from 0 to 1, and the measured dots lie on the curve."
+)
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "Adam's mean step is lr times r / √(1 + r²): it reads the signal-to-noise ratio",
+    np.abs(walked - expected).max() < 0.08,
+    largest_gap=np.abs(walked - expected).max(),
+)
+
+# %% lang="zh" of="8151cdd9"
+runs, ratios = lab.pick(ci=300, workshop=1000, full=3000), np.logspace(-1.5, 1, 11)
+walked = []
+for r in ratios:
+    g = r + draws.normal(size=(1000, runs))  # 散布为 1
+    walked.append(-adam_moves(g, 1.0)[-1].mean())
+expected = ratios / np.sqrt(1 + ratios**2)
+fig, ax = plt.subplots()
+fine = np.logspace(-1.5, 1, 100)
+ax.semilogx(fine, fine / np.sqrt(1 + fine**2), label="r / √(1 + r²)")
+ax.semilogx(ratios, walked, "o", label="Adam 的平均步长")
+ax.set(xlabel="梯度的信噪比 r", ylabel="步长 / lr")
+ax.legend()
+alt = "步长随信噪比的变化：从 0 到 1 的 S 形曲线，测得的点落在曲线上。"
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "Adam 的平均步长是 lr 乘以 r / √(1 + r²)：它读的是信噪比",
+    np.abs(walked - expected).max() < 0.08,
+    largest_gap=np.abs(walked - expected).max(),
+)
+
+# %% [markdown]
+# ## How long can a step get?
+#
+# Call the weights of the two means $w_i$ (from $\beta_1$) and $u_i$ (from $\beta_2$).
+# By the Cauchy–Schwarz inequality, $|\sum_i w_i g_i|$ is at most
+# $\sqrt{\sum_i w_i^2/u_i}\,\sqrt{\sum_i u_i g_i^2}$, and the last root is
+# $\sqrt{\hat v}$. So
+#
+# $$\max_g \frac{|\hat m_t|}{\sqrt{\hat v_t}} = \sqrt{\sum_{i=1}^{t} \frac{w_i^2}{u_i}}
+# \label{step-bound}$$
+#
+# and it is reached where $g_i$ goes as $w_i/u_i$, that is as $(\beta_2/\beta_1)^i$: a
+# gradient that keeps growing. We check it as an eigenvalue: the largest value of
+# $(w\cdot g)^2/\sum_i u_i g_i^2$.
+
+# %% [markdown] lang="zh" of="e15fd24a"
+# ## 一步最长能有多长？
+#
+# 记两个平均的权重为 $w_i$（来自 $\beta_1$）和 $u_i$（来自 $\beta_2$）。由柯西–施瓦茨不
+# 等式，$|\sum_i w_i g_i|$ 不超过 $\sqrt{\sum_i w_i^2/u_i}\,\sqrt{\sum_i u_i g_i^2}$，而
+# 后一个根号就是 $\sqrt{\hat v}$。于是
+#
+# $$\max_g \frac{|\hat m_t|}{\sqrt{\hat v_t}} = \sqrt{\sum_{i=1}^{t} \frac{w_i^2}{u_i}}
+# \label{step-bound}$$
+#
+# $g_i$ 与 $w_i/u_i$ 成正比，也就是像 $(\beta_2/\beta_1)^i$ 那样不断增大的梯度，会取到这
+# 个值。我们把它当作特征值来核对，即 $(w\cdot g)^2/\sum_i u_i g_i^2$ 的最大值。
+
+# %% equation="step-bound" of="c2552534"
+w, u = (averages(np.eye(60), beta)[-1] for beta in (0.9, 0.999))  # (60,) each
+scaled = w / np.sqrt(u)
+largest = np.linalg.eigvalsh(np.outer(scaled, scaled))[-1]
+bm.equation("step-bound", np.sqrt(largest), np.sqrt((w**2 / u).sum()))
+
+# %% [markdown]
+# The paper that introduced Adam (§2.1) puts the limit of a step, for the default betas,
+# at `lr` times $(1-\beta_1)/\sqrt{1-\beta_2}$: a long silence, then one lone gradient.
+# (\ref{step-bound}) says that a gradient which stays or grows is worse. Try all three.
+
+# %% [markdown] lang="zh" of="f8975625"
+# 提出 Adam 的论文（§2.1）说，对默认的两个 beta，一步的上限是 `lr` 乘以
+# $(1-\beta_1)/\sqrt{1-\beta_2}$：长久的沉默之后，来一个孤零零的梯度。而
+# (\ref{step-bound}) 说，
+# 留下来不走、甚至不断增大的梯度更糟。三种都试试，先沉默很久。
+
+
+# %%
+def longest(spike, silence=4000):
+    """The longest step of Adam, in units of lr, after a silence and then a spike."""
+    m, v, steps = 0.0, 0.0, []
+    for t, g in enumerate([0.0] * silence + list(spike), 1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        steps.append(abs(m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-12))
+    return max(steps), steps[silence:]
+
+
+lone, lone_steps = longest([1.0] + [0.0] * 59)
+growing, growing_steps = longest((0.999 / 0.9) ** np.arange(60))
+steady, steady_steps = longest(np.ones(60))
+limit = 0.1 / np.sqrt(0.001)
+
+
+# %% lang="zh" of="92e6cc02"
+def longest(spike, silence=4000):
+    """先沉默，再来一串梯度，Adam 最长的一步，以 lr 为单位。"""
+    m, v, steps = 0.0, 0.0, []
+    for t, g in enumerate([0.0] * silence + list(spike), 1):
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        steps.append(abs(m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-12))
+    return max(steps), steps[silence:]
+
+
+lone, lone_steps = longest([1.0] + [0.0] * 59)
+growing, growing_steps = longest((0.999 / 0.9) ** np.arange(60))
+steady, steady_steps = longest(np.ones(60))
+limit = 0.1 / np.sqrt(0.001)
+
+# %%
+fig, ax = plt.subplots()
+ax.plot(range(1, 61), lone_steps, label="one lone gradient")
+ax.plot(range(1, 61), steady_steps, label="steady from now on")
+ax.plot(range(1, 61), growing_steps, label="growing by 11 % a step")
+ax.axhline(limit, color="black", ls=":", label="limit in the paper")
+ax.set(xlabel="step after the silence", ylabel="length of the step / lr", ylim=(0, 8))
+ax.legend()
+alt = (
+    "After a silence a lone gradient makes one step of about three lr, then fades. A "
+    "steady one climbs beyond six lr, a growing one beyond seven."
+)
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "After a silence, a gradient that stays or grows breaks the limit in the paper",
+    growing > 2 * limit and steady > 1.5 * limit and lone < 1.001 * limit,
+    lone=lone,
+    paper=limit,
+    steady=steady,
+    growing=growing,
+)
+
+# %% lang="zh" of="f772328f"
+fig, ax = plt.subplots()
+ax.plot(range(1, 61), lone_steps, label="孤零零的一个梯度")
+ax.plot(range(1, 61), steady_steps, label="从此不变")
+ax.plot(range(1, 61), growing_steps, label="每步增大 11 %")
+ax.axhline(limit, color="black", ls=":", label="论文中的上限")
+ax.set(xlabel="沉默之后的步数", ylabel="步长 / lr", ylim=(0, 8))
+ax.legend()
+alt = (
+    "沉默之后，孤零零的梯度迈出约三倍 lr 的一步，随后衰减。"
+    "从此不变的梯度升到六倍 lr 以上，不断增大的升到七倍以上。"
+)
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "沉默之后，不变或增大的梯度都会突破论文中的上限",
+    growing > 2 * limit and steady > 1.5 * limit and lone < 1.001 * limit,
+    lone=lone,
+    paper=limit,
+    steady=steady,
+    growing=growing,
+)
+
+# %% [markdown]
+# Great papers have small slips too, and running a statement finds them. The practical
+# lesson stands: a step is usually no longer than `lr`. But a gradient that wakes up
+# after a silence, or grows as it does before a training run blows up, can make it
+# several times longer. That is one reason why gradients are clipped.
+
+# %% [markdown] lang="zh" of="9394a02a"
+# 伟大的论文也会有小疏漏，把论断跑一遍就能发现。实用的教训仍然成立：一步通常不超过
+# `lr`。但沉默之后忽然醒来的梯度，或是像训练崩溃之前那样不断增大的梯度，能让一步长出好几
+# 倍。人们要做梯度裁剪，这是原因之一。
+
+# %% [markdown]
+# ## The printed Adam, on patients
+#
+# §4.1.2 of the document that this course follows prints
+#
+# $$m_t = \beta_1 m_{t-1} + (1-\beta_1)[g_t - \mu_t], \qquad
+# v_t = \beta_2 v_{t-1} + (1-\beta_2)[g_t^2 - \mu_t^2],$$
+#
+# then steps by $\alpha\, m_t/(\sqrt{v_t}+\epsilon)$, where $\alpha$ is our `lr`. It
+# does not say what $\mu_t$ is, and nothing corrects the bias. Such a line is soon
+# copied wrong from memory. Read it in the three ways that suggest themselves:
+# $\mu_t = 0$; the average as it was, $m_{t-1}$; the plain mean of the gradients before.
+
+# %% [markdown] lang="zh" of="44549da6"
+# ## 印出来的 Adam，用病人数据跑一遍
+#
+# 本课程所依据的文档在 §4.1.2 写道
+#
+# $$m_t = \beta_1 m_{t-1} + (1-\beta_1)[g_t - \mu_t], \qquad
+# v_t = \beta_2 v_{t-1} + (1-\beta_2)[g_t^2 - \mu_t^2],$$
+#
+# 然后走 $\alpha\, m_t/(\sqrt{v_t}+\epsilon)$，其中 $\alpha$ 就是我们的 `lr`。文中没有说
+# $\mu_t$ 是什么，也没有修正偏差。这样的式子凭记忆抄写，很容易抄错。按自然能想到的三种方
+# 式来读：$\mu_t = 0$；上一步的平均 $m_{t-1}$；之前所有梯度的普通平均。
+
+
+# %%
+def as_printed(reading, lr=0.05, steps=100):
+    """The path of the printed rule, and the smallest entry of v on the way."""
+    theta, m, v, total = np.zeros(30), np.zeros(30), np.zeros(30), np.zeros(30)
+    path, lowest = [theta], 0.0
+    for t in range(1, steps + 1):
+        g = gradient(theta)
+        before = total / max(t - 1, 1)  # the mean of the gradients before this one
+        mu = {"zero": 0 * g, "m before": m, "mean before": before}[reading]
+        total = total + g
+        m, v = 0.9 * m + 0.1 * (g - mu), 0.999 * v + 0.001 * (g**2 - mu**2)
+        lowest = min(lowest, v.min())
+        with np.errstate(invalid="ignore"):  # the root of a negative v is NaN
+            theta = theta - lr * m / (np.sqrt(v) + 1e-8)
+        path.append(theta)
+    return np.array(path), lowest
+
+
+printed = {name: as_printed(name) for name in ("zero", "m before", "mean before")}
+
+# %%
+fig, ax = plt.subplots()
+for (name, (path, _)), mark in zip(printed.items(), "o^s", strict=True):
+    apart = np.abs(path - library).max(1)[1:]
+    ax.semilogy(range(1, 101), apart, marker=mark, markevery=9, label=f"μ: {name}")
+apart = np.abs(adam - library).max(1)[1:].clip(min=1e-17)  # a log axis has no 0
+ax.semilogy(range(1, 101), apart, label="corrected, without μ")
+ax.set(xlabel="step", ylabel="distance from torch.optim.Adam")
+ax.legend(fontsize=8)
+alt = (
+    "Distance from PyTorch's path: large from the first step for two readings; for the "
+    "third the curve soon ends, as NaN has no distance. Ours stays at rounding error."
+)
+bm.show.figure(fig, alt=alt)
+lowest = {name: low for name, (_, low) in printed.items()}
+parted = [np.abs(printed[name][0] - library).max() for name in ("zero", "m before")]
+bm.claim(
+    "With the mean gradient for μ, v turns negative and its root is not a number",
+    lowest["mean before"] < 0 and np.isnan(printed["mean before"][0][-1]).all(),
+    lowest_v=list(lowest.values()),
+    nan_steps=[int(np.isnan(path).any(1).sum()) for path, _ in printed.values()],
+)
+bm.claim(
+    "The other two readings give numbers, far from PyTorch's; corrected it is equal",
+    min(parted) > 1e5 * gap and min(parted) > 0.05,
+    distance_printed=parted,
+    distance_corrected=gap,
+)
+
+# %% lang="zh" of="daa68ebb"
+fig, ax = plt.subplots()
+for (name, (path, _)), mark in zip(printed.items(), "o^s", strict=True):
+    apart = np.abs(path - library).max(1)[1:]
+    ax.semilogy(range(1, 101), apart, marker=mark, markevery=9, label=f"μ：{name}")
+apart = np.abs(adam - library).max(1)[1:].clip(min=1e-17)  # 对数轴上没有 0
+ax.semilogy(range(1, 101), apart, label="有修正，没有 μ")
+ax.set(xlabel="步数", ylabel="与 torch.optim.Adam 的距离")
+ax.legend(fontsize=8)
+alt = (
+    "与 PyTorch 路径的距离：两种读法从第一步起就很大；第三种的曲线很快中断，"
+    "因为 NaN 没有距离。我们的只差舍入误差。"
+)
+bm.show.figure(fig, alt=alt)
+lowest = {name: low for name, (_, low) in printed.items()}
+parted = [np.abs(printed[name][0] - library).max() for name in ("zero", "m before")]
+bm.claim(
+    "μ 取梯度的平均，v 会变成负数，开方就不是数了",
+    lowest["mean before"] < 0 and np.isnan(printed["mean before"][0][-1]).all(),
+    lowest_v=list(lowest.values()),
+    nan_steps=[int(np.isnan(path).any(1).sum()) for path, _ in printed.values()],
+)
+bm.claim(
+    "另两种读法给得出数，却与 PyTorch 的相去甚远；改对之后则相等",
+    min(parted) > 1e5 * gap and min(parted) > 0.05,
+    distance_printed=parted,
+    distance_corrected=gap,
+)
+
+# %% [markdown]
+# $g^2 - \mu^2$ is below zero whenever the gradient is smaller than its mean, which is
+# what happens when training goes well. A second moment must be a mean of squares. (With
+# $\mu = m_{t-1}$ the numbers stay real, but a steady gradient counts by half.) Put
+# right, the $\mu$ goes and the two corrections come, and that is (\ref{adam-step}).
+#
+# And with $\mu = 0$? Both averages are too small at first, but not by the same factor.
+# Their ratio is off by
+#
+# $$\frac{m_t/\sqrt{v_t}}{\hat m_t/\sqrt{\hat v_t}} =
+# \frac{1-\beta_1^{\,t}}{\sqrt{1-\beta_2^{\,t}}} \label{uncorrected}$$
+
+# %% [markdown] lang="zh" of="3a6c47a6"
+# 只要梯度比它的平均小，$g^2 - \mu^2$ 就小于零，而训练顺利时正是如此。二阶矩必须是平方的
+# 平均。（取 $\mu = m_{t-1}$ 时还是实数，但不变的梯度只算了一半。）改对了就是去掉
+# $\mu$，加上两个修正，也就是 (\ref{adam-step})。
+#
+# 那么 $\mu = 0$ 呢？两个平均起初都偏小，但偏的倍数不同。它们的比值差了
+#
+# $$\frac{m_t/\sqrt{v_t}}{\hat m_t/\sqrt{\hat v_t}} =
+# \frac{1-\beta_1^{\,t}}{\sqrt{1-\beta_2^{\,t}}} \label{uncorrected}$$
+
+# %% equation="uncorrected" of="c0204236"
+g, m, v, bare = draws.normal(size=(300, 1)) + 1, 0.0, 0.0, []
+for g_t in g[:, 0]:
+    m, v = 0.9 * m + 0.1 * g_t, 0.999 * v + 0.001 * g_t**2
+    bare.append(m / np.sqrt(v))
+t = np.arange(1, 301)
+factor = (1 - 0.9**t) / np.sqrt(1 - 0.999**t)
+bm.equation(
+    "uncorrected", bare / -adam_moves(g, 1.0, epsilon=0)[:, 0], factor, atol=1e-8
+)
+
+# %%
+fig, ax = plt.subplots()
+long = np.arange(1, 5001)
+ax.semilogx(long, (1 - 0.9**long) / np.sqrt(1 - 0.999**long))
+ax.axhline(1, color="black", ls=":")
+ax.set(xlabel="step t", ylabel="step without correction / Adam's step", ylim=(0, 7))
+alt = "The factor starts at 3, climbs beyond 6 near step 12, falls to 1 by step 4000."
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "Uncorrected, the worst step is not the first: near the twelfth it is six times",
+    factor.max() > 6 and 5 < factor.argmax() + 1 < 30 and factor[0] < 4,
+    first=factor[0],
+    worst=factor.max(),
+    at_step=int(factor.argmax()) + 1,
+)
+
+# %% lang="zh" of="f74bf6b4"
+fig, ax = plt.subplots()
+long = np.arange(1, 5001)
+ax.semilogx(long, (1 - 0.9**long) / np.sqrt(1 - 0.999**long))
+ax.axhline(1, color="black", ls=":")
+ax.set(xlabel="步数 t", ylabel="不修正的步长 / Adam 的步长", ylim=(0, 7))
+alt = "倍数从 3 开始，在第 12 步附近升到 6 以上，到第 4000 步落回 1。"
+bm.show.figure(fig, alt=alt)
+bm.claim(
+    "不修正时，最糟的不是第一步：第十二步附近长了六倍",
+    factor.max() > 6 and 5 < factor.argmax() + 1 < 30 and factor[0] < 4,
+    first=factor[0],
+    worst=factor.max(),
+    at_step=int(factor.argmax()) + 1,
+)
+
+# %% [markdown]
+# You have seen this curve before: the steady gradient after a silence. To an average, a
+# start from 0 and a long row of zeros are the same. Correction cures the first, since
+# we know that those zeros were never measured. Nothing cures the second.
+#
+# ## Weight decay: beside Adam, or inside it?
+#
+# §3.1.3 of the document says that AdamW "combines Adam and weight decay". Yes, but how?
+# There are two ways, and they are two methods. **L2** adds $\lambda\theta$ to the
+# gradient, and Adam then averages and scales it like the rest. **Decoupled** decay
+# leaves the gradient alone and shrinks the parameter beside it. That is AdamW:
+#
+# $$\theta_t = (1-\mathrm{lr}\,\lambda)\,\theta_{t-1} -
+# \mathrm{lr}\,\frac{\hat m_t}{\sqrt{\hat v_t}+\epsilon} \label{adamw-step}$$
+
+# %% [markdown] lang="zh" of="d9008b31"
+# 这条曲线你见过：就是沉默之后不变的那个梯度。对平均来说，从 0 开始与一长串零是一回事。
+# 修正治得好前者，因为我们知道那些零从来没有量过；后者没有药。
+#
+# ## 权重衰减：在 Adam 旁边，还是在它里面？
+#
+# 文档 §3.1.3 说 AdamW“结合了 Adam 和权重衰减”。没错，可是怎么结合？有两种做法，
+# 它们是两种方法。**L2** 把 $\lambda\theta$ 加进梯度，Adam 再把它和别的一起平均、缩放。
+# **解耦**衰减不碰梯度，在一旁让参数缩小。后者才是 AdamW：
+#
+# $$\theta_t = (1-\mathrm{lr}\,\lambda)\,\theta_{t-1} -
+# \mathrm{lr}\,\frac{\hat m_t}{\sqrt{\hat v_t}+\epsilon} \label{adamw-step}$$
+
+
+# %% exercise="adamw_path" points=3 minutes=8 level=3
+def adamw_path(gradient, theta, lr, weight_decay, steps):
+    """Walk with AdamW, betas 0.9 and 0.999, epsilon 1e-8. You may call adam_moves.
+
+    gradient: takes theta (d,), gives the gradient (d,). theta: the start, unchanged.
+    Returns the path (steps + 1, d); its first row is the start.
+    """
+    ### BEGIN SOLUTION
+    path, g = [theta], []
+    for _ in range(steps):
+        g.append(gradient(path[-1]))
+        move = adam_moves(np.array(g), lr)[-1]
+        path.append((1 - lr * weight_decay) * path[-1] + move)
+    return np.array(path)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="adecc704"
+def adamw_path(gradient, theta, lr, weight_decay, steps):
+    """用 AdamW 走，两个 beta 为 0.9 和 0.999，epsilon 为 1e-8。可以调用 adam_moves。
+
+    gradient：接受 theta (d,)，给出梯度 (d,)。theta：起点，不得改动。
+    返回路径 (steps + 1, d)，第一行是起点。
+    """
+    ### BEGIN SOLUTION
+    path, g = [theta], []
+    for _ in range(steps):
+        g.append(gradient(path[-1]))
+        move = adam_moves(np.array(g), lr)[-1]
+        path.append((1 - lr * weight_decay) * path[-1] + move)
+    return np.array(path)
+    ### END SOLUTION
+
+
+# %% check="adamw_path"
+_start = np.array([4.0, -2.0])
+_got = adamw_path(lambda theta: 0 * theta, _start, 0.1, 0.5, 2)
+bm.expect.shape(_got, (3, 2), "two steps make three points: the start is the first row")
+bm.expect.close(_got[0], [4.0, -2.0], "the first row is the start, unchanged")
+_advice = "with a gradient of 0 a step shrinks θ by lr times weight_decay, no more"
+bm.expect.close(_got[1], [3.8, -1.9], _advice)
+bm.expect.close(_got[2], [3.61, -1.805], "the second step shrinks what the first left")
+_got = adamw_path(lambda theta: 1e-3 + 0 * theta, _start, 0.1, 0.5, 1)
+_advice = (
+    "the decay stands beside the gradient: shrink the old θ, then the whole Adam step"
+)
+bm.expect.close(_got[1], [3.7, -2.0], _advice, rtol=1e-4)
+### BEGIN HIDDEN TESTS
+_scale = np.array([1.0, 30.0, 0.1])
+_p = torch.tensor([2.0, -1.0, 0.5], requires_grad=True)
+_theirs, _path = torch.optim.AdamW([_p], 0.1, weight_decay=0.7), [_p.tolist()]
+for _ in range(15):
+    _p.grad = torch.tensor(_scale * np.sin(_p.detach().numpy()))
+    _theirs.step()
+    _path.append(_p.tolist())
+_got = adamw_path(
+    lambda theta: _scale * np.sin(theta), np.array(_path[0]), 0.1, 0.7, 15
+)
+bm.expect.close(_got, _path, "fifteen steps beside torch.optim.AdamW")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="ae1104db"
+_start = np.array([4.0, -2.0])
+_got = adamw_path(lambda theta: 0 * theta, _start, 0.1, 0.5, 2)
+bm.expect.shape(_got, (3, 2), "走两步有三个点：第一行是起点")
+bm.expect.close(_got[0], [4.0, -2.0], "第一行是起点，不能改动")
+_advice = "梯度为 0 时，一步只让 θ 缩小 lr 乘 weight_decay 那么多"
+bm.expect.close(_got[1], [3.8, -1.9], _advice)
+bm.expect.close(_got[2], [3.61, -1.805], "第二步缩小的是第一步剩下的")
+_got = adamw_path(lambda theta: 1e-3 + 0 * theta, _start, 0.1, 0.5, 1)
+_advice = "衰减在梯度之外：先缩小旧的 θ，再走完整的一步 Adam"
+bm.expect.close(_got[1], [3.7, -2.0], _advice, rtol=1e-4)
+### BEGIN HIDDEN TESTS
+_scale = np.array([1.0, 30.0, 0.1])
+_p = torch.tensor([2.0, -1.0, 0.5], requires_grad=True)
+_theirs, _path = torch.optim.AdamW([_p], 0.1, weight_decay=0.7), [_p.tolist()]
+for _ in range(15):
+    _p.grad = torch.tensor(_scale * np.sin(_p.detach().numpy()))
+    _theirs.step()
+    _path.append(_p.tolist())
+_got = adamw_path(
+    lambda theta: _scale * np.sin(theta), np.array(_path[0]), 0.1, 0.7, 15
+)
+bm.expect.close(_got, _path, "与 torch.optim.AdamW 并排走十五步")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="adamw_path"
+# Keep two lists: the path, and the gradients met so far. `adam_moves(np.array(g), lr)`
+# gives all moves; you need the last one.
+
+# %% [markdown] lang="zh" of="d05bdbcc"
+# 记两个列表：路径，和至今遇到的梯度。`adam_moves(np.array(g), lr)` 给出所有移动，
+# 你要的是最后一个。
+
+# %% [markdown] hint="adamw_path"
+# `path.append((1 - lr * weight_decay) * path[-1] + move)`: the bare gradient went into
+# the move.
+
+# %% [markdown] lang="zh" of="18ba8164"
+# `path.append((1 - lr * weight_decay) * path[-1] + move)`：求移动时用的是原本的梯度。
+
+
+# %% mistake="adamw_path" says="lr times weight_decay, no more"
+def adamw_path(gradient, theta, lr, weight_decay, steps):
+    path, g = [theta], []
+    for _ in range(steps):
+        g.append(gradient(path[-1]) + weight_decay * path[-1])
+        path.append(path[-1] + adam_moves(np.array(g), lr)[-1])
+    return np.array(path)
+
+
+# %% mistake="adamw_path" says="beside the gradient"
+def adamw_path(gradient, theta, lr, weight_decay, steps):
+    path, g = [theta], []
+    for _ in range(steps):
+        g.append(gradient(path[-1]))
+        move = adam_moves(np.array(g), lr)[-1]
+        path.append((1 - lr * weight_decay) * (path[-1] + move))
+    return np.array(path)
+
+
+# %% mistake="adamw_path" says="start is the first row"
+def adamw_path(gradient, theta, lr, weight_decay, steps):
+    path, g = [], []
+    for _ in range(steps):
+        g.append(gradient(theta))
+        theta = (1 - lr * weight_decay) * theta + adam_moves(np.array(g), lr)[-1]
+        path.append(theta)
+    return np.array(path)
+
+
+# %% variant="adamw_path"
+def adamw_path(gradient, theta, lr, weight_decay, steps):
+    path, m, v = [theta], 0.0, 0.0
+    for t in range(1, steps + 1):
+        g = gradient(theta)
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        step = m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+        theta = theta - lr * (weight_decay * theta + step)
+        path.append(theta)
+    return np.stack(path)
+
+
+# %% equation="adamw-step" of="8327776b"
+adamw = adamw_path(gradient, np.zeros(30), 0.05, 0.5, 100)
+library_w = theirs(lambda params: torch.optim.AdamW(params, lr=0.05, weight_decay=0.5))
+bm.equation("adamw-step", np.diff(library_w, axis=0), np.diff(adamw, axis=0), atol=1e-9)
+
+# %%
+inside = theirs(lambda params: torch.optim.Adam(params, lr=0.05, weight_decay=0.5))
+gap_w, apart = np.abs(adamw - library_w).max(), np.abs(inside - library_w).max()
+bm.claim(
+    "Your AdamW and torch.optim.AdamW agree to 1e-7 over 100 steps; L2 in Adam parts",
+    gap_w < 1e-7 and apart > 1e5 * gap_w and apart > 0.05,
+    largest_gap=gap_w,
+    l2_in_adam_apart=apart,
+)
+
+# %% lang="zh" of="bb8a84b2"
+inside = theirs(lambda params: torch.optim.Adam(params, lr=0.05, weight_decay=0.5))
+gap_w, apart = np.abs(adamw - library_w).max(), np.abs(inside - library_w).max()
+bm.claim(
+    "你的 AdamW 与 torch.optim.AdamW 在 100 步内一致到 1e-7；Adam 里的 L2 则分道扬镳",
+    gap_w < 1e-7 and apart > 1e5 * gap_w and apart > 0.05,
+    largest_gap=gap_w,
+    l2_in_adam_apart=apart,
+)
+
+# %% [markdown]
+# ## Where the two come to rest
+#
+# Not only the way differs, also the goal. Take one weight with the loss
+# $\frac c2(\theta-\theta^\star)^2$ and a gradient with much noise. A rule rests where
+# its mean step is 0. With L2 the whole gradient $c(\theta-\theta^\star)+\lambda\theta$
+# must vanish, and how Adam scales it does not matter. With decoupled decay the scaled
+# gradient must balance the decay, $c(\theta^\star-\theta)/\sqrt{\mathbb E[g^2]} =
+# \lambda\theta$. Solve for $\theta$:
+#
+# $$\theta_{\text{L2}} = \frac{c\,\theta^\star}{c+\lambda}, \qquad
+# \theta_{\text{AdamW}} = \frac{c\,\theta^\star}{c+\lambda\sqrt{\mathbb E[g^2]}}
+# \label{rest}$$
+#
+# Write both as a function; then we let the two rules run and see.
+
+# %% [markdown] lang="zh" of="ddd95e1c"
+# ## 两者停在哪里
+#
+# 不仅路不同，目的地也不同。取一个权重，损失为 $\frac c2(\theta-\theta^\star)^2$，梯度里
+# 有很大的噪声。平均步子为 0 的地方，就是规则停下的地方。用 L2 时，要整个梯度
+# $c(\theta-\theta^\star)+\lambda\theta$ 为零，Adam 怎样缩放它都无所谓。用解耦衰减时，缩
+# 放后的梯度要与衰减平衡：
+# $c(\theta^\star-\theta)/\sqrt{\mathbb E[g^2]} = \lambda\theta$。解出 $\theta$：
+#
+# $$\theta_{\text{L2}} = \frac{c\,\theta^\star}{c+\lambda}, \qquad
+# \theta_{\text{AdamW}} = \frac{c\,\theta^\star}{c+\lambda\sqrt{\mathbb E[g^2]}}
+# \label{rest}$$
+#
+# 请把两者写成函数；然后让两种规则跑起来看看。
+
+
+# %% exercise="resting_places" points=2 minutes=5 level=2
+def resting_places(curvature, target, rms, weight_decay):
+    """Where Adam with L2 and where AdamW come to rest on ½·curvature·(θ − target)².
+
+    rms: root of the mean squared gradient. All four may be NumPy arrays of one shape.
+    Returns (with L2, with AdamW).
+    """
+    ### BEGIN SOLUTION
+    l2 = curvature * target / (curvature + weight_decay)
+    return l2, curvature * target / (curvature + weight_decay * rms)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="76bfc3b1"
+def resting_places(curvature, target, rms, weight_decay):
+    """在 ½·curvature·(θ − target)² 上，带 L2 的 Adam 与 AdamW 各停在哪里。
+
+    rms：梯度平方的均值的平方根。四个参数都可以是同样形状的 NumPy 数组。
+    返回（用 L2，用 AdamW）。
+    """
+    ### BEGIN SOLUTION
+    l2 = curvature * target / (curvature + weight_decay)
+    return l2, curvature * target / (curvature + weight_decay * rms)
+    ### END SOLUTION
+
+
+# %% check="resting_places"
+_l2, _aw = resting_places(2.0, 3.0, 4.0, 1.0)
+bm.expect.close(_l2, 2.0, "L2: the whole gradient vanishes, whatever its scale")
+_advice = (
+    "AdamW divides only the loss's gradient by rms, so decay weighs rms times more"
+)
+bm.expect.close(_aw, 1.0, _advice)
+### BEGIN HIDDEN TESTS
+_l2, _aw = resting_places(0.5, -2.0, np.array([0.1, 1.0, 10.0]), 0.25)
+_advice = (
+    "with rms = 1 both rest at one place; a larger rms decays more, a smaller less"
+)
+bm.expect.close(_aw, -1 / (0.5 + 0.25 * np.array([0.1, 1.0, 10.0])), _advice)
+bm.expect.close(np.broadcast_to(_l2, 3), np.full(3, -4 / 3), "L2 asks for no rms")
+bm.expect.close(resting_places(2.0, 3.0, 4.0, 0.0), [3.0, 3.0], "no decay: the target")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="41c3ab3d"
+_l2, _aw = resting_places(2.0, 3.0, 4.0, 1.0)
+bm.expect.close(_l2, 2.0, "L2：整个梯度为零，与它的尺度无关")
+_advice = "AdamW：只有损失的梯度除以 rms，所以衰减的分量重了 rms 倍"
+bm.expect.close(_aw, 1.0, _advice)
+### BEGIN HIDDEN TESTS
+_l2, _aw = resting_places(0.5, -2.0, np.array([0.1, 1.0, 10.0]), 0.25)
+_advice = "rms = 1 时两者停在同一处；rms 小则衰减轻，rms 大则衰减重"
+bm.expect.close(_aw, -1 / (0.5 + 0.25 * np.array([0.1, 1.0, 10.0])), _advice)
+bm.expect.close(np.broadcast_to(_l2, 3), np.full(3, -4 / 3), "L2 用不到 rms")
+bm.expect.close(resting_places(2.0, 3.0, 4.0, 0.0), [3.0, 3.0], "没有衰减：停在目标处")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="resting_places"
+# Set each mean step to 0 and solve for $\theta$. For L2: $c(\theta-\theta^\star) +
+# \lambda\theta = 0$.
+
+# %% [markdown] lang="zh" of="f96ecaf2"
+# 令平均步子为 0，解出 $\theta$。L2：$c(\theta-\theta^\star) + \lambda\theta = 0$。
+
+# %% [markdown] hint="resting_places"
+# AdamW: multiply the balance by `rms`. It is L2's answer with `weight_decay * rms` in
+# place of `weight_decay`.
+
+# %% [markdown] lang="zh" of="30cb9e74"
+# AdamW：把平衡式两边乘以 `rms`。结果与 L2 相同，只是把 `weight_decay` 换成
+# `weight_decay * rms`。
+
+
+# %% mistake="resting_places" says="whatever its scale"
+def resting_places(curvature, target, rms, weight_decay):
+    l2 = curvature * target / (curvature + weight_decay / rms)
+    return l2, curvature * target / (curvature + weight_decay * rms)
+
+
+# %% mistake="resting_places" says="rms times more"
+def resting_places(curvature, target, rms, weight_decay):
+    rest = curvature * target / (curvature + weight_decay)
+    return rest, rest
+
+
+# %% mistake="resting_places" says="decay weighs"
+def resting_places(curvature, target, rms, weight_decay):
+    l2 = curvature * target / (curvature + weight_decay)
+    return l2, curvature * target / (curvature + weight_decay / rms)
+
+
+# %% variant="resting_places"
+def resting_places(curvature, target, rms, weight_decay):
+    def rest(decay):
+        return target / (1 + decay / curvature)
+
+    return rest(weight_decay), rest(rms * weight_decay)
+
+
+# %%
+def settle(decoupled, noise, weight_decay=0.2, lr=0.002, runs=400):
+    """Mean weight and rms of its gradient, late in a walk; curvature and target 1."""
+    steps, draws = 7000, np.random.default_rng(lab.seed + 5)
+    theta, m, v = np.ones((3, *noise.shape, runs))
+    m, v, late = 0 * m, 0 * v, []
+    for t in range(1, steps + 1):
+        g = theta - 1 + noise[:, None] * draws.standard_normal(theta.shape)
+        g = g if decoupled else g + weight_decay * theta
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        theta = theta * (1 - lr * weight_decay) if decoupled else theta
+        theta = theta - lr * m / (1 - 0.9**t) / np.sqrt(v / (1 - 0.999**t))
+        if t > steps - 1000:
+            late.append((theta.mean(1), v.mean(1)))
+    weights, squares = np.mean(late, axis=0)
+    return weights, np.sqrt(squares)
+
+
+noise = np.array([0.5, 1.0, 2.0, 4.0])
+settled = {decoupled: settle(decoupled, noise) for decoupled in (False, True)}
+
+
+# %% lang="zh" of="4a4fc2b6"
+def settle(decoupled, noise, weight_decay=0.2, lr=0.002, runs=400):
+    """走很久之后权重的均值，以及梯度的 rms；曲率与目标都是 1。"""
+    steps, draws = 7000, np.random.default_rng(lab.seed + 5)
+    theta, m, v = np.ones((3, *noise.shape, runs))
+    m, v, late = 0 * m, 0 * v, []
+    for t in range(1, steps + 1):
+        g = theta - 1 + noise[:, None] * draws.standard_normal(theta.shape)
+        g = g if decoupled else g + weight_decay * theta
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        theta = theta * (1 - lr * weight_decay) if decoupled else theta
+        theta = theta - lr * m / (1 - 0.9**t) / np.sqrt(v / (1 - 0.999**t))
+        if t > steps - 1000:
+            late.append((theta.mean(1), v.mean(1)))
+    weights, squares = np.mean(late, axis=0)
+    return weights, np.sqrt(squares)
+
+
+noise = np.array([0.5, 1.0, 2.0, 4.0])
+settled = {decoupled: settle(decoupled, noise) for decoupled in (False, True)}
+
+# %% [markdown]
+# Four weights with the same loss, whose gradients carry small to large noise, seen late
+# in a long walk, beside the forecast.
+
+# %% [markdown] lang="zh" of="884bb703"
+# 四个权重，损失相同，梯度的噪声由小到大。走了很久之后，与预测并排看看。
+
+# %% equation="rest" of="00dbdeec"
+curvature, target, decay = 1.0, 1.0, 0.2
+rms = settled[True][1]
+right = [
+    np.full(4, curvature * target / (curvature + decay)),
+    curvature * target / (curvature + decay * rms),
+]
+left = np.array([settled[False][0], settled[True][0]])
+bm.equation("rest", left, np.array(right), atol=0.03)
+
+# %%
+fig, ax = plt.subplots()
+span = np.linspace(0.3, 4.5, 50)
+for name, line, dots, mark in zip(
+    ("L2 in Adam", "AdamW"),
+    resting_places(1.0, 1.0, span, 0.2),
+    (settled[False][0], settled[True][0]),
+    "os",
+    strict=True,
+):
+    (drawn,) = ax.plot(
+        span, np.broadcast_to(line, span.shape), label=f"{name}, forecast"
+    )
+    ax.plot(rms, dots, mark, color=drawn.get_color(), label=f"{name}, walked")
+ax.set(xlabel="rms of the gradient", ylabel="where the weight rests", ylim=(0, 1))
+ax.legend()
+alt = (
+    "Resting place against the gradient's rms. With L2 it is a level line; AdamW's "
+    "falls as the rms grows. The walks' dots lie on both lines, which cross at rms 1."
+)
+bm.show.figure(fig, alt=alt)
+spread_l2, spread_w = (np.ptp(settled[kind][0]) for kind in (False, True))
+bm.claim(
+    "L2 in Adam and AdamW seek different places: only AdamW's depends on scale",
+    spread_w > 4 * spread_l2 and spread_w > 0.2,
+    spread_with_l2=spread_l2,
+    spread_with_adamw=spread_w,
+)
+
+# %% lang="zh" of="02403bd6"
+fig, ax = plt.subplots()
+span = np.linspace(0.3, 4.5, 50)
+for name, line, dots, mark in zip(
+    ("Adam 里的 L2", "AdamW"),
+    resting_places(1.0, 1.0, span, 0.2),
+    (settled[False][0], settled[True][0]),
+    "os",
+    strict=True,
+):
+    (drawn,) = ax.plot(span, np.broadcast_to(line, span.shape), label=f"{name}，预测")
+    ax.plot(rms, dots, mark, color=drawn.get_color(), label=f"{name}，实走")
+ax.set(xlabel="梯度的 rms", ylabel="权重停在哪里", ylim=(0, 1))
+ax.legend()
+alt = (
+    "停的位置随梯度 rms 的变化。用 L2 时是一条水平线；用 AdamW 时随 rms 增大而下降。"
+    "实走的点都落在线上，两条线相交于 rms = 1 处。"
+)
+bm.show.figure(fig, alt=alt)
+spread_l2, spread_w = (np.ptp(settled[kind][0]) for kind in (False, True))
+bm.claim(
+    "Adam 里的 L2 与 AdamW 去的是不同的地方：只有 AdamW 的归宿取决于梯度的尺度",
+    spread_w > 4 * spread_l2 and spread_w > 0.2,
+    spread_with_l2=spread_l2,
+    spread_with_adamw=spread_w,
+)
+
+# %% [markdown]
+# The surprise is which one depends on the scale. L2 inside Adam seeks the minimum of
+# loss plus penalty, like gradient descent with L2, but a weight with large gradients
+# hardly feels the pull and takes very long to get there. AdamW pulls every weight at
+# the same pace, `lr` times $\lambda$, and so rests nearer to 0 where gradients are
+# noisy: the less the data say, the more it shrinks. So, put right: AdamW combines Adam
+# with **decoupled** weight decay, and "Adam with L2" is another method.
+
+# %% [markdown] lang="zh" of="66f9e0b9"
+# 意外的是，取决于尺度的竟是哪一个。Adam 里的 L2 去找损失加惩罚的最小值，
+# 与带 L2 的梯度下降一样，只是梯度大的权重几乎感觉不到拉力，要走很久才到。AdamW
+# 以同样的步调拉每个权重，都是 `lr` 乘 $\lambda$，所以梯度噪声大的地方停得更靠近 0：
+# 数据说得越含糊，它就缩得越多。因此改对了应该说：AdamW 是 Adam 加上**解耦**的权重衰减，
+# 而“Adam 加 L2”是另一种方法。
+
+# %% [markdown]
+# ## A sequence that fools Adam
+#
+# S. J. Reddi, S. Kale and S. Kumar found a gap in the proof that Adam converges, and an
+# example to fill it. One parameter, kept within $[-1, 1]$, and a gradient that repeats
+# every three steps: $C$, then $-1$, then $-1$, with $C > 2$. The mean gradient is
+# positive, so the best place is $-1$. Take $\beta_1 = 0$ and a short memory $\beta_2$.
+#
+# Adam divides the rare large gradient by a root that it has just made large itself.
+# When the small ones come, the root has forgotten. Over one period, with $v$ settled,
+# the parameter drifts by
+#
+# $$\frac{\Delta\theta}{\mathrm{lr}} = \frac{1}{\sqrt{v_2}} + \frac{1}{\sqrt{v_3}} -
+# \frac{C}{\sqrt{v_1}}, \qquad v_k = \frac{1-\beta_2}{1-\beta_2^3}
+# \Bigl(1+\beta_2+\beta_2^2+(C^2-1)\,\beta_2^{\,k-1}\Bigr) \label{drift}$$
+
+# %% [markdown] lang="zh" of="3457489c"
+# ## 骗过 Adam 的一串梯度
+#
+# S. J. Reddi、S. Kale 和 S. Kumar 发现 Adam 收敛性的证明有个漏洞，还给出了一个反例。只
+# 有一个参数，限制在 $[-1, 1]$ 之内，梯度每三步重复一次：$C$，然后 $-1$，再 $-1$，其中
+# $C > 2$。平均梯度为正，所以最好的地方是 $-1$。取 $\beta_1 = 0$ 和短记忆的 $\beta_2$。
+#
+# Adam 用一个平方根去除那个稀少的大梯度，而这个平方根正是它自己刚刚弄大的。等小梯度来
+# 时，平方根已经忘了。$v$ 稳定之后，参数在一个周期里漂移
+#
+# $$\frac{\Delta\theta}{\mathrm{lr}} = \frac{1}{\sqrt{v_2}} + \frac{1}{\sqrt{v_3}} -
+# \frac{C}{\sqrt{v_1}}, \qquad v_k = \frac{1-\beta_2}{1-\beta_2^3}
+# \Bigl(1+\beta_2+\beta_2^2+(C^2-1)\,\beta_2^{\,k-1}\Bigr) \label{drift}$$
+
+# %% equation="drift" of="773f32f1"
+C, beta2 = 3.0, 0.1
+g = np.tile([C, -1.0, -1.0], 100)[:, None]  # (300, 1)
+left = adam_moves(g, 1.0, 0.0, beta2, 0.0)[-3:].sum()  # the last period
+k = np.arange(3)
+v = (1 - beta2) / (1 - beta2**3) * (1 + beta2 + beta2**2 + (C**2 - 1) * beta2**k)
+bm.equation("drift", left, 1 / np.sqrt(v[1]) + 1 / np.sqrt(v[2]) - C / np.sqrt(v[0]))
+
+# %% [markdown]
+# The drift is positive: Adam climbs, three steps forward and never back. Their cure,
+# **AMSGrad**, does not let $v$ forget: it divides by the root of the largest $v$ so
+# far. With all gradients at hand this changes one line of `adam_moves`.
+
+# %% [markdown] lang="zh" of="c87845db"
+# 漂移是正的：Adam 在往上爬，一个周期接一个周期，从不回头。他们的办法叫 **AMSGrad**，不
+# 让 $v$ 遗忘：除以至今最大的 $v$ 的平方根。手头有全部梯度时，只需改动 `adam_moves` 的一
+# 行。
+
+
+# %% exercise="amsgrad_moves" points=3 minutes=8 level=3
+def amsgrad_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    """As adam_moves, with the largest v so far in place of v, for each parameter.
+
+    The largest is taken of v before its bias is corrected, and corrected then, as in
+    torch.optim.Adam(amsgrad=True). g: (T, d). Returns an array (T, d).
+    """
+    ### BEGIN SOLUTION
+    sums = 1 - float(beta2) ** np.arange(1, len(g) + 1)[:, None]  # (T, 1)
+    v = averages(g**2, beta2) * sums  # the correction undone
+    v_hat = np.maximum.accumulate(v) / sums
+    return -lr * averages(g, beta1) / (np.sqrt(v_hat) + epsilon)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="5cb8433d"
+def amsgrad_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    """同 adam_moves，但对每个参数，用至今最大的 v 代替 v。
+
+    最大值取自修正之前的 v，取完再修正，与 torch.optim.Adam(amsgrad=True) 一样。
+    g：(T, d)。返回数组 (T, d)。
+    """
+    ### BEGIN SOLUTION
+    sums = 1 - float(beta2) ** np.arange(1, len(g) + 1)[:, None]  # (T, 1)
+    v = averages(g**2, beta2) * sums  # 把修正撤掉
+    v_hat = np.maximum.accumulate(v) / sums
+    return -lr * averages(g, beta1) / (np.sqrt(v_hat) + epsilon)
+    ### END SOLUTION
+
+
+# %% check="amsgrad_moves"
+_g = np.array([[1.0, 2.0], [4.0, 2.0], [0.5, 2.0]])
+_got = amsgrad_moves(_g, 1.0, 0.0, 0.5, 0.0)
+bm.expect.shape(_got, (3, 2), "one move a step, of every parameter")
+_advice = "step 1 has seen one gradient only: the largest so far, not of all time"
+bm.expect.close(_got[0], [-1.0, -1.0], _advice)
+bm.expect.close(_got[:, 1], -np.ones(3), "a steady gradient: full steps, as Adam")
+_advice = "v before correction is 0.5, 8.25, 4.25: keep the 8.25, then correct by 0.875"
+bm.expect.close(_got[2, 0], -0.5 / np.sqrt(8.25 / 0.875), _advice)
+### BEGIN HIDDEN TESTS
+_g = np.random.default_rng(6).normal(size=(40, 3)) * np.array([1, 5, 0.1])
+_g[20:] *= 0.05
+_p = torch.zeros(3, requires_grad=True)
+_theirs = torch.optim.Adam([_p], 0.3, betas=(0.6, 0.8), eps=0.05, amsgrad=True)
+_path = [[0.0] * 3]
+for _row in _g:
+    _p.grad = torch.tensor(_row)
+    _theirs.step()
+    _path.append(_p.tolist())
+_advice = "each parameter has its own largest v: against torch.optim.Adam(amsgrad=True)"
+bm.expect.close(amsgrad_moves(_g, 0.3, 0.6, 0.8, 0.05), np.diff(_path, axis=0), _advice)
+### END HIDDEN TESTS
+
+# %% lang="zh" of="d401fbe0"
+_g = np.array([[1.0, 2.0], [4.0, 2.0], [0.5, 2.0]])
+_got = amsgrad_moves(_g, 1.0, 0.0, 0.5, 0.0)
+bm.expect.shape(_got, (3, 2), "每一步、每个参数各一个移动")
+_advice = "第 1 步只见过一个梯度：取至今最大的，不是整串里最大的"
+bm.expect.close(_got[0], [-1.0, -1.0], _advice)
+bm.expect.close(_got[:, 1], -np.ones(3), "梯度不变时走完整的步子，与 Adam 一样")
+_advice = "修正之前 v 是 0.5、8.25、4.25：留住 8.25，再除以 0.875 修正"
+bm.expect.close(_got[2, 0], -0.5 / np.sqrt(8.25 / 0.875), _advice)
+### BEGIN HIDDEN TESTS
+_g = np.random.default_rng(6).normal(size=(40, 3)) * np.array([1, 5, 0.1])
+_g[20:] *= 0.05
+_p = torch.zeros(3, requires_grad=True)
+_theirs = torch.optim.Adam([_p], 0.3, betas=(0.6, 0.8), eps=0.05, amsgrad=True)
+_path = [[0.0] * 3]
+for _row in _g:
+    _p.grad = torch.tensor(_row)
+    _theirs.step()
+    _path.append(_p.tolist())
+_advice = "每个参数各有自己最大的 v：与 torch.optim.Adam(amsgrad=True) 比较"
+bm.expect.close(amsgrad_moves(_g, 0.3, 0.6, 0.8, 0.05), np.diff(_path, axis=0), _advice)
+### END HIDDEN TESTS
+
+# %% [markdown] hint="amsgrad_moves"
+# `averages` corrects the bias. To get $v$ itself, multiply row $t$ by
+# $1-\beta_2^{\,t}$ again; divide once the largest is found.
+
+# %% [markdown] lang="zh" of="78622db3"
+# `averages` 已修正偏差。要得到 $v$ 本身，把第 $t$ 行再乘以 $1-\beta_2^{\,t}$；
+# 找到最大值之后再除回去。
+
+# %% [markdown] hint="amsgrad_moves"
+# `np.maximum.accumulate(v)` gives, row by row, the largest of the rows so far.
+
+# %% [markdown] lang="zh" of="67ca6f08"
+# `np.maximum.accumulate(v)` 逐行给出至今各行中的最大值。
+
+
+# %% mistake="amsgrad_moves" says="not of all time"
+def amsgrad_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    sums = 1 - float(beta2) ** np.arange(1, len(g) + 1)[:, None]
+    v_hat = (averages(g**2, beta2) * sums).max(0) / sums
+    return -lr * averages(g, beta1) / (np.sqrt(v_hat) + epsilon)
+
+
+# %% mistake="amsgrad_moves" says="then correct"
+def amsgrad_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    v_hat = np.maximum.accumulate(averages(g**2, beta2))
+    return -lr * averages(g, beta1) / (np.sqrt(v_hat) + epsilon)
+
+
+# %% mistake="amsgrad_moves" says="keep the 8.25"
+def amsgrad_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    return adam_moves(g, lr, beta1, beta2, epsilon)
+
+
+# %% variant="amsgrad_moves"
+def amsgrad_moves(g, lr, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m, v, largest, moves = 0.0, 0.0, 0.0, []
+    for t, g_t in enumerate(g, 1):
+        m, v = beta1 * m + (1 - beta1) * g_t, beta2 * v + (1 - beta2) * g_t**2
+        largest = np.maximum(largest, v)
+        root = np.sqrt(largest / (1 - beta2**t)) + epsilon
+        moves.append(-lr * m / (1 - beta1**t) / root)
+    return np.array(moves)
+
+
+# %%
+def online(moves, C=3.0, beta2=0.1, steps=600):
+    """The parameter under Reddi's gradients, lr 0.5/√t, kept within [-1, 1]."""
+    g = np.tile([C, -1.0, -1.0], steps // 3)[:, None]
+    path = [0.0]
+    for t, move in enumerate(moves(g, 0.5, 0.0, beta2)[:, 0], 1):
+        path.append(np.clip(path[-1] + move / np.sqrt(t), -1, 1))
+    return np.array(path)
+
+
+rules = {"Adam": adam_moves, "AMSGrad": amsgrad_moves}
+rules["SGD"] = lambda g, lr, *betas: -lr * g
+walks = {name: online(rule) for name, rule in rules.items()}
+
+
+# %% lang="zh" of="b674cf56"
+def online(moves, C=3.0, beta2=0.1, steps=600):
+    """在 Reddi 的梯度下走，lr 为 0.5/√t，参数限制在 [-1, 1] 之内。"""
+    g = np.tile([C, -1.0, -1.0], steps // 3)[:, None]
+    path = [0.0]
+    for t, move in enumerate(moves(g, 0.5, 0.0, beta2)[:, 0], 1):
+        path.append(np.clip(path[-1] + move / np.sqrt(t), -1, 1))
+    return np.array(path)
+
+
+rules = {"Adam": adam_moves, "AMSGrad": amsgrad_moves}
+rules["SGD"] = lambda g, lr, *betas: -lr * g
+walks = {name: online(rule) for name, rule in rules.items()}
+
+# %%
+fig, ax = plt.subplots()
+for name, path in walks.items():
+    ax.plot(range(0, len(path), 3), path[::3], label=name)  # ends of periods
+ax.axhline(-1, color="black", ls=":", label="best")
+ax.set(xlabel="step", ylabel="θ", ylim=(-1.1, 1.1))
+ax.legend()
+alt = "Adam climbs to +1, the worst place; AMSGrad and SGD go down to -1, the best one."
+bm.show.figure(fig, alt=alt)
+ends = {name: path[-3:].mean() for name, path in walks.items()}
+bm.claim(
+    "On this sequence Adam goes to the worst place; AMSGrad and SGD find the best",
+    ends["Adam"] > 0.7 and ends["AMSGrad"] < -0.7 and ends["SGD"] < -0.7,
+    **ends,
+)
+
+# %% lang="zh" of="cf8029ff"
+fig, ax = plt.subplots()
+for name, path in walks.items():
+    ax.plot(range(0, len(path), 3), path[::3], label=name)  # 每个周期的末尾
+ax.axhline(-1, color="black", ls=":", label="最好处")
+ax.set(xlabel="步数", ylabel="参数 θ", ylim=(-1.1, 1.1))
+ax.legend()
+alt = "Adam 爬到最坏处 +1；AMSGrad 和 SGD 走到最好处 -1。"
+bm.show.figure(fig, alt=alt)
+ends = {name: path[-3:].mean() for name, path in walks.items()}
+bm.claim(
+    "在这串梯度上，Adam 走到最坏处；AMSGrad 和 SGD 找到最好处",
+    ends["Adam"] > 0.7 and ends["AMSGrad"] < -0.7 and ends["SGD"] < -0.7,
+    **ends,
+)
+
+# %% [markdown]
+# Is it only the short memory? Raise `beta2` in the picture below: for a period of 3 the
+# drift soon turns the right way. But make the large gradient rarer, with `period`, and
+# even a long memory is too short. Rare large gradients are no exotic case: a word that
+# occurs once in ten thousand gives just such a sequence to its embedding.
+
+# %% [markdown] lang="zh" of="7499bc22"
+# 问题只在于记忆短吗？在下图中调大 `beta2`：周期为 3 时，漂移很快就转到正确的方向。
+# 可是用 `period` 让大梯度更稀少，再长的记忆也嫌短。稀少的大梯度并不罕见：
+# 一个一万次才出现一次的词，给它的嵌入送去的正是这样的一串梯度。
+
+
+# %%
+def drift(period, beta2):
+    """Drift over one period with v settled; C is one and a half times period - 1."""
+    C, ages = 1.5 * (period - 1), np.arange(period)
+    v = 1 + (C**2 - 1) * (1 - beta2) / (1 - beta2**period) * beta2**ages
+    return ((1 / np.sqrt(v[1:])).sum() - C / np.sqrt(v[0])) / (period - 1)
+
+
+def fooled(period, beta2):
+    memory = np.logspace(-0.5, 4, 200)  # steps: 1 / (1 - beta2)
+    span = np.clip(1 - 1 / np.maximum(memory, 1.02), 0.01, None)
+    curve = np.array([drift(period, b) for b in span])
+    fig, ax = plt.subplots()
+    ax.semilogx(1 / (1 - span), curve)
+    ax.fill_between(1 / (1 - span), 0, curve, where=curve > 0, alpha=0.2, hatch="//")
+    ax.axhline(0, color="black", lw=0.8)
+    now = drift(period, beta2)
+    ax.plot(1 / (1 - beta2), now, "o", ms=9)
+    ax.set(xlabel="memory of v in steps, 1 / (1 − β₂)", ylabel="drift a step, in lr")
+    verdict = "the wrong way" if now > 0 else "the right way"
+    ax.set_title(f"a large gradient every {period} steps: {verdict}")
+    return fig
+
+
+alt = (
+    "Drift against the memory of v. Where memory is shorter than the period the drift "
+    "is positive, the wrong way; it crosses zero as the memory grows."
+)
+choices = {"period": [30, 3, 300, 3000], "beta2": [0.9, 0.1, 0.5, 0.99, 0.999]}
+bm.show.explore(fooled, alt=alt, **choices)
+
+
+# %% lang="zh" of="f740486e"
+def drift(period, beta2):
+    """v 稳定之后一个周期的漂移；C 取 period - 1 的一倍半。"""
+    C, ages = 1.5 * (period - 1), np.arange(period)
+    v = 1 + (C**2 - 1) * (1 - beta2) / (1 - beta2**period) * beta2**ages
+    return ((1 / np.sqrt(v[1:])).sum() - C / np.sqrt(v[0])) / (period - 1)
+
+
+def fooled(period, beta2):
+    memory = np.logspace(-0.5, 4, 200)  # 步数：1 / (1 - beta2)
+    span = np.clip(1 - 1 / np.maximum(memory, 1.02), 0.01, None)
+    curve = np.array([drift(period, b) for b in span])
+    fig, ax = plt.subplots()
+    ax.semilogx(1 / (1 - span), curve)
+    ax.fill_between(1 / (1 - span), 0, curve, where=curve > 0, alpha=0.2, hatch="//")
+    ax.axhline(0, color="black", lw=0.8)
+    now = drift(period, beta2)
+    ax.plot(1 / (1 - beta2), now, "o", ms=9)
+    ax.set(xlabel="v 的记忆有多少步，1 / (1 − β₂)", ylabel="每步漂移，以 lr 为单位")
+    verdict = "方向错了" if now > 0 else "方向对了"
+    ax.set_title(f"每 {period} 步来一个大梯度：{verdict}")
+    return fig
+
+
+alt = (
+    "漂移随 v 的记忆长短的变化。记忆短于周期时漂移为正，方向错了；"
+    "记忆变长，漂移穿过零。"
+)
+choices = {"period": [30, 3, 300, 3000], "beta2": [0.9, 0.1, 0.5, 0.99, 0.999]}
+bm.show.explore(fooled, alt=alt, **choices)
+
+# %%
+table = {
+    period: [drift(period, b) > 0 for b in (0.9, 0.999)] for period in (3, 30, 10_000)
+}
+bm.claim(
+    "A gradient rarer than its memory fools Adam: 0.999 helps at 30, not at 10,000",
+    table == {3: [False, False], 30: [True, False], 10_000: [True, True]},
+    wrong_way_beta2_09=[row[0] for row in table.values()],
+    wrong_way_beta2_0999=[row[1] for row in table.values()],
+)
+
+# %% lang="zh" of="30a4e2b6"
+table = {
+    period: [drift(period, b) > 0 for b in (0.9, 0.999)] for period in (3, 30, 10_000)
+}
+bm.claim(
+    "比记忆更稀少的梯度会骗过 Adam：周期 30 时 0.999 管用，一万时不管用",
+    table == {3: [False, False], 30: [True, False], 10_000: [True, True]},
+    wrong_way_beta2_09=[row[0] for row in table.values()],
+    wrong_way_beta2_0999=[row[1] for row in table.values()],
+)
+
+# %% [markdown]
+# Then why does everybody use Adam? Because on most real losses gradients are not so
+# cruel, because $\beta_2$ is usually large, and because a small enough `lr` forgives
+# much. But nothing guarantees it, and now you know what to look at when a rare feature
+# refuses to learn.
+#
+# ## What we learned
+#
+# - An exponential average is a weighted sum whose weights sum to $1-\beta^t$
+#   (\ref{ema-weights}). Bias correction makes them sum to 1, no more.
+# - The step forgets the scale of the loss (\ref{scale-free}) and reads the ratio of
+#   signal to noise (\ref{signal-to-noise}). It is usually at most `lr` long, at worst
+#   as in (\ref{step-bound}).
+# - As printed, with a mean for $\mu$, the root of a negative number awaits you; without
+#   correction the first dozens of steps are several times too long.
+# - AdamW is Adam beside a decay of its own. L2 inside Adam rests elsewhere
+#   (\ref{rest}).
+# - Where large gradients are rarer than its memory, Adam can walk uphill (\ref{drift}).
+#
+# ## Where next
+#
+# Give `follow` the rule `lambda g: amsgrad_moves(g, 0.05)[-1]` and compare the loss
+# with Adam's on the patients. Find the $\beta_1$ that makes the bound
+# (\ref{step-bound}) smallest for $\beta_2 = 0.999$. Or go back to the race in
+# `optimizers` and add AMSGrad.
+#
+# ## Further reading
+#
+# - D. P. Kingma and J. Ba (2015), *Adam: A Method for Stochastic Optimization*, ICLR.
+# - S. J. Reddi, S. Kale and S. Kumar (2018), *On the Convergence of Adam and Beyond*,
+#   ICLR.
+# - I. Loshchilov and F. Hutter (2019), *Decoupled Weight Decay Regularization*, ICLR.
+# - L. Balles and P. Hennig (2018), *Dissecting Adam: The Sign, Magnitude and Variance
+#   of Stochastic Gradients*, ICML.
+
+# %% [markdown] lang="zh" of="36fad468"
+# 那为什么大家还用 Adam？因为真实的损失上，梯度大多没有这样刁钻；因为 $\beta_2$ 通常很
+# 大；还因为 `lr` 足够小时，许多毛病都显不出来。但没有什么能保证它，而你现在知道了：当一
+# 个稀有的特征怎么也学不会时，该去看哪里。
+#
+# ## 我们学到了什么
+#
+# - 指数平均是一个加权和，权重之和为 $1-\beta^t$ (\ref{ema-weights})。
+#   偏差修正无非是让它们的和为 1。
+# - 步子不记得损失的尺度 (\ref{scale-free})，它读的是信号与噪声之比
+#   (\ref{signal-to-noise})。通常不超过 `lr`，最坏见 (\ref{step-bound})。
+# - 照原文，$\mu$ 取平均，等着你的是负数开方；不修正，则起初几十步要长好几倍。
+# - AdamW 是 Adam 旁边另有一份衰减。Adam 里的 L2 停在别处 (\ref{rest})。
+# - 大梯度比记忆更稀少时，Adam 可能往上坡走 (\ref{drift})。
+#
+# ## 下一步
+#
+# 把规则 `lambda g: amsgrad_moves(g, 0.05)[-1]` 交给 `follow`，在病人数据上与 Adam
+# 比一比损失。$\beta_2 = 0.999$ 时，找出使上限 (\ref{step-bound}) 最小的 $\beta_1$。
+# 或者回到 `optimizers` 的比赛，把 AMSGrad 也加进去。
+#
+# ## 延伸阅读
+#
+# - D. P. Kingma, J. Ba (2015), *Adam: A Method for Stochastic Optimization*, ICLR.
+# - S. J. Reddi, S. Kale, S. Kumar (2018), *On the Convergence of Adam and Beyond*,
+#   ICLR.
+# - I. Loshchilov, F. Hutter (2019), *Decoupled Weight Decay Regularization*, ICLR.
+# - L. Balles, P. Hennig (2018), *Dissecting Adam: The Sign, Magnitude and Variance
+#   of Stochastic Gradients*, ICML.
