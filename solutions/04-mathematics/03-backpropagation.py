@@ -435,8 +435,8 @@ bm.equation("weight-gradient", torch.cat(both, 1), torch.cat(ours, 1), atol=1e-8
 # layer from the last to the first. Write them.
 
 # %% [markdown] lang="zh" of="cae6d0b0"
-# 两位裁判，四个公式，全部一致。归结起来就是：(\ref{delta-last}) 用一次，然后从最后一层
-# 到第一层，每层用一次 (\ref{delta-back})、(\ref{bias-gradient}) 和
+# 两位裁判，四个公式，全部一致。归结起来就是：(\ref{delta-last}) 用一次，
+# 然后从最后一层到第一层，每层用一次 (\ref{delta-back})、(\ref{bias-gradient}) 和
 # (\ref{weight-gradient})。请把它们写出来。
 
 
@@ -1666,9 +1666,10 @@ def backward(root, parents, hand_on):
 # such **residual connections**.
 
 # %% [markdown] lang="zh" of="440a7a3a"
-# 看看你的函数怎样工作。`step` 数的是已经把责任交出去的节点。起初 $x$ 只有从直路来的那
-# 份；经过 $\tanh$ 的路要久一些，等它到了，再加上去。然后把 `w` 调大：$\tanh$ 变平，那条
-# 路就断了，直路却始终畅通。深层网络里要有这样的**残差连接**，道理就在这里。
+# 看看你的函数怎样工作。`step` 数的是已经把责任交出去的节点。起初 $x$
+# 只有从直路来的那份；经过 $\tanh$ 的路要久一些，等它到了，再加上去。然后把 `w` 调大：
+# $\tanh$ 变平，那条路就断了，直路却始终畅通。深层网络里要有这样的**残差连接**，
+# 道理就在这里。
 
 # %%
 ROADS = {"w": (0, 2), "x": (0, 0), "w·x": (1, 2), "tanh": (2, 2), "h": (3, 1)}
@@ -1973,8 +1974,9 @@ bm.show.figure(fig, alt=alt)
 # %% [markdown] lang="zh" of="c4144c20"
 # ## 一场必须打平的比赛
 #
-# 现在双方一起训练：一边是你的自动求导，一边是 PyTorch，用它自己的交叉熵、自己的反向传
-# 播、自己的 SGD。起点相同，批次相同。如果你的梯度是对的，两次训练就会步步重合。
+# 现在双方一起训练：一边是你的自动求导，一边是 PyTorch，用它自己的交叉熵、
+# 自己的反向传播、自己的 SGD。起点相同，批次相同。如果你的梯度是对的，
+# 两次训练就会步步重合。
 
 # %%
 steps, lr = lab.pick(ci=150, workshop=1500, full=5000), 0.5
@@ -2172,8 +2174,8 @@ bm.claim(
 
 # %% [markdown] lang="zh" of="427b0467"
 # 相加也有相加的陷阱。PyTorch 不仅在一次反向传播之内相加，一次与下一次之间也相加：
-# `.grad` 会一直累积，直到有人把它清空。`zero_grad()` 就是干这个的。你的程序每次返回一个
-# 新字典，没有什么会忘记清。
+# `.grad` 会一直累积，直到有人把它清空。`zero_grad()` 就是干这个的。
+# 你的程序每次返回一个新字典，没有什么会忘记清。
 
 # %%
 leaf = torch.tensor(3.0, requires_grad=True)
@@ -2446,10 +2448,10 @@ bm.claim(
 #
 # ## 下一步
 #
-# 在 `FORWARD` 和 `pull` 里添一个运算，比如 ReLU，用它来训练；斜率对不对，`judges` 会告
-# 诉你。或者把隐藏层加宽加深，看看 sigmoid 层到多深就学不动了。接下来，
-# `stochastic-gradients` 问一小批样本的梯度值多少，`adaptive-methods` 问拿到梯度之后怎么
-# 用。
+# 在 `FORWARD` 和 `pull` 里添一个运算，比如 ReLU，用它来训练；斜率对不对，`judges`
+# 会告诉你。或者把隐藏层加宽加深，看看 sigmoid 层到多深就学不动了。接下来，
+# `stochastic-gradients` 问一小批样本的梯度值多少，`adaptive-methods`
+# 问拿到梯度之后怎么用。
 #
 # ## 延伸阅读
 #

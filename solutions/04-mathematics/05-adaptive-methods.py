@@ -6,7 +6,7 @@
 #   bmkit:
 #     slug: adaptive-methods
 #     title: {en: "Adam and AdamW, derived", zh: 自适应方法的推导}
-#     section: "4.1.2, 3.1.3"
+#     section: "4.1.2"
 #     minutes: 80
 #     needs: [gradient-descent]
 #     data: []
@@ -306,8 +306,8 @@ bm.expect.close(averages(_g[:1], 0.9), _g[:1], "只有一个梯度，平均就�
 # its sum, with `keepdims=True`; multiply by `g`.
 
 # %% [markdown] lang="zh" of="810b196a"
-# `weights = np.where(ages >= 0, beta ** np.maximum(ages, 0), 0.0)`；每一行除以自己的
-# 和，记得 `keepdims=True`；再乘以 `g`。
+# `weights = np.where(ages >= 0, beta ** np.maximum(ages, 0), 0.0)`；
+# 每一行除以自己的和，记得 `keepdims=True`；再乘以 `g`。
 
 
 # %% mistake="averages" says="sum to 1"
@@ -726,15 +726,16 @@ bm.claim(
 # %% [markdown] lang="zh" of="e15fd24a"
 # ## 一步最长能有多长？
 #
-# 记两个平均的权重为 $w_i$（来自 $\beta_1$）和 $u_i$（来自 $\beta_2$）。由柯西–施瓦茨不
-# 等式，$|\sum_i w_i g_i|$ 不超过 $\sqrt{\sum_i w_i^2/u_i}\,\sqrt{\sum_i u_i g_i^2}$，而
-# 后一个根号就是 $\sqrt{\hat v}$。于是
+# 记两个平均的权重为 $w_i$（来自 $\beta_1$）和 $u_i$（来自 $\beta_2$）。
+# 由柯西–施瓦茨不等式，$|\sum_i w_i g_i|$ 不超过
+# $\sqrt{\sum_i w_i^2/u_i}\,\sqrt{\sum_i u_i g_i^2}$，而后一个根号就是 $\sqrt{\hat v}$。
+# 于是
 #
 # $$\max_g \frac{|\hat m_t|}{\sqrt{\hat v_t}} = \sqrt{\sum_{i=1}^{t} \frac{w_i^2}{u_i}}
 # \label{step-bound}$$
 #
-# $g_i$ 与 $w_i/u_i$ 成正比，也就是像 $(\beta_2/\beta_1)^i$ 那样不断增大的梯度，会取到这
-# 个值。我们把它当作特征值来核对，即 $(w\cdot g)^2/\sum_i u_i g_i^2$ 的最大值。
+# $g_i$ 与 $w_i/u_i$ 成正比，也就是像 $(\beta_2/\beta_1)^i$ 那样不断增大的梯度，
+# 会取到这个值。我们把它当作特征值来核对，即 $(w\cdot g)^2/\sum_i u_i g_i^2$ 的最大值。
 
 # %% equation="step-bound" of="c2552534"
 w, u = (averages(np.eye(60), beta)[-1] for beta in (0.9, 0.999))  # (60,) each
@@ -837,8 +838,8 @@ bm.claim(
 
 # %% [markdown] lang="zh" of="9394a02a"
 # 伟大的论文也会有小疏漏，把论断跑一遍就能发现。实用的教训仍然成立：一步通常不超过
-# `lr`。但沉默之后忽然醒来的梯度，或是像训练崩溃之前那样不断增大的梯度，能让一步长出好几
-# 倍。人们要做梯度裁剪，这是原因之一。
+# `lr`。但沉默之后忽然醒来的梯度，或是像训练崩溃之前那样不断增大的梯度，
+# 能让一步长出好几倍。人们要做梯度裁剪，这是原因之一。
 
 # %% [markdown]
 # ## The printed Adam, on patients
@@ -862,8 +863,9 @@ bm.claim(
 # v_t = \beta_2 v_{t-1} + (1-\beta_2)[g_t^2 - \mu_t^2],$$
 #
 # 然后走 $\alpha\, m_t/(\sqrt{v_t}+\epsilon)$，其中 $\alpha$ 就是我们的 `lr`。文中没有说
-# $\mu_t$ 是什么，也没有修正偏差。这样的式子凭记忆抄写，很容易抄错。按自然能想到的三种方
-# 式来读：$\mu_t = 0$；上一步的平均 $m_{t-1}$；之前所有梯度的普通平均。
+# $\mu_t$ 是什么，也没有修正偏差。这样的式子凭记忆抄写，很容易抄错。
+# 按自然能想到的三种方式来读：$\mu_t = 0$；上一步的平均 $m_{t-1}$；
+# 之前所有梯度的普通平均。
 
 
 # %%
@@ -888,9 +890,10 @@ printed = {name: as_printed(name) for name in ("zero", "m before", "mean before"
 
 # %%
 fig, ax = plt.subplots()
-for (name, (path, _)), mark in zip(printed.items(), "o^s", strict=True):
+readings = ("μ = 0", "μ = m before", "μ = mean before")
+for (path, _), name, mark in zip(printed.values(), readings, "o^s", strict=True):
     apart = np.abs(path - library).max(1)[1:]
-    ax.semilogy(range(1, 101), apart, marker=mark, markevery=9, label=f"μ: {name}")
+    ax.semilogy(range(1, 101), apart, marker=mark, markevery=9, label=name)
 apart = np.abs(adam - library).max(1)[1:].clip(min=1e-17)  # a log axis has no 0
 ax.semilogy(range(1, 101), apart, label="corrected, without μ")
 ax.set(xlabel="step", ylabel="distance from torch.optim.Adam")
@@ -915,11 +918,12 @@ bm.claim(
     distance_corrected=gap,
 )
 
-# %% lang="zh" of="daa68ebb"
+# %% lang="zh" of="b8ce07d0"
 fig, ax = plt.subplots()
-for (name, (path, _)), mark in zip(printed.items(), "o^s", strict=True):
+readings = ("μ 为零", "μ 为之前的 m", "μ 为之前的均值")
+for (path, _), name, mark in zip(printed.values(), readings, "o^s", strict=True):
     apart = np.abs(path - library).max(1)[1:]
-    ax.semilogy(range(1, 101), apart, marker=mark, markevery=9, label=f"μ：{name}")
+    ax.semilogy(range(1, 101), apart, marker=mark, markevery=9, label=name)
 apart = np.abs(adam - library).max(1)[1:].clip(min=1e-17)  # 对数轴上没有 0
 ax.semilogy(range(1, 101), apart, label="有修正，没有 μ")
 ax.set(xlabel="步数", ylabel="与 torch.optim.Adam 的距离")
@@ -957,9 +961,9 @@ bm.claim(
 # \frac{1-\beta_1^{\,t}}{\sqrt{1-\beta_2^{\,t}}} \label{uncorrected}$$
 
 # %% [markdown] lang="zh" of="3a6c47a6"
-# 只要梯度比它的平均小，$g^2 - \mu^2$ 就小于零，而训练顺利时正是如此。二阶矩必须是平方的
-# 平均。（取 $\mu = m_{t-1}$ 时还是实数，但不变的梯度只算了一半。）改对了就是去掉
-# $\mu$，加上两个修正，也就是 (\ref{adam-step})。
+# 只要梯度比它的平均小，$g^2 - \mu^2$ 就小于零，而训练顺利时正是如此。
+# 二阶矩必须是平方的平均。（取 $\mu = m_{t-1}$ 时还是实数，但不变的梯度只算了一半。）
+# 改对了就是去掉 $\mu$，加上两个修正，也就是 (\ref{adam-step})。
 #
 # 那么 $\mu = 0$ 呢？两个平均起初都偏小，但偏的倍数不同。它们的比值差了
 #
@@ -1225,10 +1229,10 @@ bm.claim(
 # %% [markdown] lang="zh" of="ddd95e1c"
 # ## 两者停在哪里
 #
-# 不仅路不同，目的地也不同。取一个权重，损失为 $\frac c2(\theta-\theta^\star)^2$，梯度里
-# 有很大的噪声。平均步子为 0 的地方，就是规则停下的地方。用 L2 时，要整个梯度
-# $c(\theta-\theta^\star)+\lambda\theta$ 为零，Adam 怎样缩放它都无所谓。用解耦衰减时，缩
-# 放后的梯度要与衰减平衡：
+# 不仅路不同，目的地也不同。取一个权重，损失为 $\frac c2(\theta-\theta^\star)^2$，
+# 梯度里有很大的噪声。平均步子为 0 的地方，就是规则停下的地方。用 L2 时，要整个梯度
+# $c(\theta-\theta^\star)+\lambda\theta$ 为零，Adam 怎样缩放它都无所谓。用解耦衰减时，
+# 缩放后的梯度要与衰减平衡：
 # $c(\theta^\star-\theta)/\sqrt{\mathbb E[g^2]} = \lambda\theta$。解出 $\theta$：
 #
 # $$\theta_{\text{L2}} = \frac{c\,\theta^\star}{c+\lambda}, \qquad
@@ -1486,12 +1490,12 @@ bm.claim(
 # %% [markdown] lang="zh" of="3457489c"
 # ## 骗过 Adam 的一串梯度
 #
-# S. J. Reddi、S. Kale 和 S. Kumar 发现 Adam 收敛性的证明有个漏洞，还给出了一个反例。只
-# 有一个参数，限制在 $[-1, 1]$ 之内，梯度每三步重复一次：$C$，然后 $-1$，再 $-1$，其中
+# S. J. Reddi、S. Kale 和 S. Kumar 发现 Adam 收敛性的证明有个漏洞，还给出了一个反例。
+# 只有一个参数，限制在 $[-1, 1]$ 之内，梯度每三步重复一次：$C$，然后 $-1$，再 $-1$，其中
 # $C > 2$。平均梯度为正，所以最好的地方是 $-1$。取 $\beta_1 = 0$ 和短记忆的 $\beta_2$。
 #
-# Adam 用一个平方根去除那个稀少的大梯度，而这个平方根正是它自己刚刚弄大的。等小梯度来
-# 时，平方根已经忘了。$v$ 稳定之后，参数在一个周期里漂移
+# Adam 用一个平方根去除那个稀少的大梯度，而这个平方根正是它自己刚刚弄大的。
+# 等小梯度来时，平方根已经忘了。$v$ 稳定之后，参数在一个周期里漂移
 #
 # $$\frac{\Delta\theta}{\mathrm{lr}} = \frac{1}{\sqrt{v_2}} + \frac{1}{\sqrt{v_3}} -
 # \frac{C}{\sqrt{v_1}}, \qquad v_k = \frac{1-\beta_2}{1-\beta_2^3}
@@ -1511,9 +1515,9 @@ bm.equation("drift", left, 1 / np.sqrt(v[1]) + 1 / np.sqrt(v[2]) - C / np.sqrt(v
 # far. With all gradients at hand this changes one line of `adam_moves`.
 
 # %% [markdown] lang="zh" of="c87845db"
-# 漂移是正的：Adam 在往上爬，一个周期接一个周期，从不回头。他们的办法叫 **AMSGrad**，不
-# 让 $v$ 遗忘：除以至今最大的 $v$ 的平方根。手头有全部梯度时，只需改动 `adam_moves` 的一
-# 行。
+# 漂移是正的：Adam 在往上爬，一个周期接一个周期，从不回头。他们的办法叫 **AMSGrad**，
+# 不让 $v$ 遗忘：除以至今最大的 $v$ 的平方根。手头有全部梯度时，只需改动 `adam_moves`
+# 的一行。
 
 
 # %% exercise="amsgrad_moves" points=3 minutes=8 level=3
@@ -1830,9 +1834,9 @@ bm.claim(
 #   of Stochastic Gradients*, ICML.
 
 # %% [markdown] lang="zh" of="36fad468"
-# 那为什么大家还用 Adam？因为真实的损失上，梯度大多没有这样刁钻；因为 $\beta_2$ 通常很
-# 大；还因为 `lr` 足够小时，许多毛病都显不出来。但没有什么能保证它，而你现在知道了：当一
-# 个稀有的特征怎么也学不会时，该去看哪里。
+# 那为什么大家还用 Adam？因为真实的损失上，梯度大多没有这样刁钻；因为 $\beta_2$
+# 通常很大；还因为 `lr` 足够小时，许多毛病都显不出来。但没有什么能保证它，
+# 而你现在知道了：当一个稀有的特征怎么也学不会时，该去看哪里。
 #
 # ## 我们学到了什么
 #
