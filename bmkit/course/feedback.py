@@ -104,7 +104,7 @@ def page(verdict: Verdict) -> str:
         words=words,
         verdict=verdict,
         hints={
-            mark.exercise: prose(mark.hint, words["not_loaded"])
+            mark.exercise: prose(seen(mark.hint), words["not_loaded"])
             for mark in verdict.marks
             if mark.hint
         },
