@@ -727,6 +727,8 @@ right.axhline(
 )
 right.set(xscale="log", ylim=(0, 1), xlabel="headlines learned from")
 right.set_ylabel("right in the validation set")
+right.set_xticks(sizes, sizes)
+right.minorticks_off()
 right.legend(loc="lower right")
 alt = (
     "Left: the loss falls by many powers of ten to its minimum. Right: the share of "
@@ -734,7 +736,7 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="ab3f87ee"
+# %% lang="zh" of="5671f1aa"
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.2), layout="constrained")
 left.semilogy(np.array(losses) - min(losses) + 1e-12)
 left.set(xlabel="计算损失的次数", ylabel="损失超出最小值的部分")
@@ -742,6 +744,8 @@ right.plot(sizes, curve, "o-", label="模型")
 right.axhline(np.bincount(y_check).max() / len(y_check), ls="--", c="k", label="多数类")
 right.set(xscale="log", ylim=(0, 1), xlabel="学习的标题数")
 right.set_ylabel("验证集上答对的比例")
+right.set_xticks(sizes, sizes)
+right.minorticks_off()
 right.legend(loc="lower right")
 alt = (
     "左：损失下降许多个数量级，直到最小值。"
