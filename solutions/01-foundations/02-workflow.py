@@ -128,13 +128,13 @@ print(*(f"{key:>9}: {value}" for key, value in contract.items()), sep="\n")
 
 # %% lang="zh" of="4863baed"
 contract = {
-    "input": "一条标题，字符串",
-    "output": "四类之一，以及把握有多大；或者：请编辑来看",
-    "today": "每条标题都由编辑归类",
-    "baseline": "永远答同一类",
-    "measure": "没见过的标题里答对的比例，附 95 % 区间",
-    "go": "区间整个高于基线；没把握的交出去之后，错误减半",
-    "stop": "否则就停，并且如实说",
+    "输入": "一条标题，字符串",
+    "输出": "四类之一，以及把握有多大；或者：请编辑来看",
+    "现状": "每条标题都由编辑归类",
+    "基线": "永远答同一类",
+    "指标": "没见过的标题里答对的比例，附 95 % 区间",
+    "上线": "区间整个高于基线；没把握的交出去之后，错误减半",
+    "停止": "否则就停，并且如实说",
 }
 print(*(f"{key:>9}: {value}" for key, value in contract.items()), sep="\n")
 
@@ -970,12 +970,13 @@ bm.show.figure(fig, alt=alt)
 
 # %% [markdown]
 # Which two desks does it confuse most? And *read* the errors: those in which the model
-# was surest first. Half an hour with them teaches more than another week of tuning. For
-# each, ask: is the model wrong, is the label wrong, or could nobody know?
+# was surest first. Half an hour with them often teaches more than another week of
+# tuning. For each, ask: is the model wrong, is the label wrong, or could nobody know?
 
-# %% [markdown] lang="zh" of="679593f0"
+# %% [markdown] lang="zh" of="9f253e33"
 # 哪两个版面最容易混？还要*读*错误，从模型最有把握的错起。读上半小时，
-# 比再调一个星期的参数更有收获。每一条都问一问：是模型错了，标签错了，还是谁也看不出来？
+# 往往比再调一个星期的参数更有收获。每一条都问一问：是模型错了，标签错了，
+# 还是谁也看不出来？
 
 # %%
 wrong = np.flatnonzero(~model_right)
@@ -1467,13 +1468,13 @@ def respond(request, probabilities_of, classes, threshold):
 # %% [markdown]
 # Save it, and start a process that has never seen this notebook. Its program prepares
 # the text with code of its own; if that differs from ours by one rule, the numbers will
-# show it. Such differences between training and serving are the commonest fault of
-# deployed models, and the quietest.
+# show it. Such differences between training and serving raise no error: the answers are
+# only a little worse.
 
-# %% [markdown] lang="zh" of="41663b29"
+# %% [markdown] lang="zh" of="2d75a757"
 # 存盘，再启动一个从没见过这个笔记本的进程。它的程序用自己的代码来处理文本，
-# 只要有一条规则与我们不同，数字就会露馅。训练与服务之间的这种差别，
-# 是部署之后最常见、也最不声不响的毛病。
+# 只要有一条规则与我们不同，数字就会露馅。训练与服务之间的这种差别不会报错，
+# 只会让回答悄悄变差一点。
 
 # %%
 folder = Path(tempfile.mkdtemp())

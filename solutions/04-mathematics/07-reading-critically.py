@@ -261,7 +261,7 @@ def grow(missed, false_alarms):
     )
     ax.semilogx(negatives, [right] * len(negatives), "-", label="with precision")
     ax.set(ylim=(0, 1.05), xlabel="true negatives, TN", ylabel="score")
-    ax.set_title(f"10 ill: {counts[0]} found, {missed} missed, {false_alarms} alarms")
+    ax.set_title(f"{counts[0]} ill found, {missed} missed, {false_alarms} false alarms")
     ax.legend(loc="lower right")
     return fig
 
@@ -273,7 +273,7 @@ alt = (
 bm.show.explore(grow, alt=alt, missed=(0, 9, 1, 2), false_alarms=(0, 60, 2, 24))
 
 
-# %% lang="zh" of="5d3bc85e"
+# %% lang="zh" of="5f251201"
 def printed_f1(tp, fp, fn, tn):
     accuracy, recall = (tp + tn) / (tp + fp + fn + tn), tp / (tp + fn)
     return 2 * accuracy * recall / (accuracy + recall)
@@ -292,7 +292,7 @@ def grow(missed, false_alarms):
     )
     ax.semilogx(negatives, [right] * len(negatives), "-", label="用精确率")
     ax.set(ylim=(0, 1.05), xlabel="真负例 TN", ylabel="分数")
-    ax.set_title(f"10 名患者：找到 {counts[0]}，漏掉 {missed}，误报 {false_alarms}")
+    ax.set_title(f"患者找到 {counts[0]}，漏掉 {missed}，误报 {false_alarms}")
     ax.legend(loc="lower right")
     return fig
 
