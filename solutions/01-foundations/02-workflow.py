@@ -732,11 +732,11 @@ right.minorticks_off()
 right.legend(loc="lower right")
 alt = (
     "Left: the loss falls by many powers of ten to its minimum. Right: the share of "
-    "right answers climbs with the number of headlines, far above the majority's line."
+    "right answers climbs with the number of headlines and ends far above the majority."
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="5671f1aa"
+# %% lang="zh" of="ccabd9b8"
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.2), layout="constrained")
 left.semilogy(np.array(losses) - min(losses) + 1e-12)
 left.set(xlabel="计算损失的次数", ylabel="损失超出最小值的部分")
@@ -749,7 +749,7 @@ right.minorticks_off()
 right.legend(loc="lower right")
 alt = (
     "左：损失下降许多个数量级，直到最小值。"
-    "右：答对的比例随标题数上升，远高于多数类的线。"
+    "右：答对的比例随标题数上升，最后远高于多数类的线。"
 )
 bm.show.figure(fig, alt=alt)
 
@@ -1628,12 +1628,12 @@ ax.axvline(seen["drifted"], c="#c2410c", ls="-.", lw=2, label="the championship"
 ax.set(xlabel="distance of the answers' shares", ylabel="draws")
 ax.legend()
 alt = (
-    "Histogram of distances by chance, near zero; the ordinary day lies near it, the "
+    "Histogram of distances by chance; the ordinary day lies to the left, the "
     "day of the championship far to the right of the alarm's limit."
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="9c9c59ca"
+# %% lang="zh" of="07438c66"
 fig, ax = plt.subplots(figsize=(6.4, 3))
 ax.hist(chance, 30, color="#c9d1dc", label="纯属偶然")
 ax.axvline(limit, c="k", ls="--", label="从这里起报警")
@@ -1641,7 +1641,7 @@ ax.axvline(seen["calm"], c="#0f8b8d", ls="-", lw=2, label="平常的一天")
 ax.axvline(seen["drifted"], c="#c2410c", ls="-.", lw=2, label="锦标赛那天")
 ax.set(xlabel="回答占比的距离", ylabel="次数")
 ax.legend()
-alt = "偶然距离的直方图，都在零附近；平常的一天离它不远，锦标赛那天远在报警线的右边。"
+alt = "偶然距离的直方图；平常的一天落在左边，锦标赛那天远在报警线的右边。"
 bm.show.figure(fig, alt=alt)
 
 # %% [markdown]

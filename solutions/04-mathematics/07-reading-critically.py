@@ -192,6 +192,7 @@ def settle(name, holds, **measured):
         f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
         for key, value in measured.items()
     )
+    numbers = numbers.replace("_", " ")
     results[name] = holds, numbers
     section, printed, _ = STATEMENTS[name]
     print(f"§{section}  {VERDICTS[holds]}: {printed}  ({numbers})")
@@ -212,7 +213,8 @@ def scoreboard():
             ]
         )
     table = pd.DataFrame(rows, columns=HEADS).style.hide(axis="index")
-    display(table.set_properties(**{"text-align": "left"}))
+    table = table.set_properties(**{"text-align": "left"})
+    display(table.set_properties(subset=HEADS[2:3], **{"white-space": "nowrap"}))
 
 
 scoreboard()
@@ -1733,14 +1735,14 @@ settle("rnn", min(memory[60]) > 0.9, at_3=min(memory[3]), at_60=memory[60])
 
 # %% [markdown]
 # Three symbols back it knows every time. Sixty back, with the same training, is a
-# matter of luck: a rare start happens to latch the symbol and keeps it, most do not. To
+# matter of luck: some starts happen to latch the symbol and keep it, others do not. To
 # see why, ask the derivative before any training: how much does the last state change
 # with the first input? We compare a fresh plain RNN with a fresh LSTM whose forget gate
 # starts open.
 
-# %% [markdown] lang="zh" of="5b2ea762"
+# %% [markdown] lang="zh" of="cbe16632"
 # 隔三个符号，它每次都记得住。隔六十个，训练得一样多，就要看运气了：
-# 偶尔有个起点碰巧把符号锁住，一直留着，多数则不然。要明白为什么，趁还没训练，
+# 有的起点碰巧把符号锁住，一直留着，有的则不然。要明白为什么，趁还没训练，
 # 先问一问导数：第一个输入变一点，最后的状态变多少？我们拿一个全新的普通 RNN，
 # 与一个遗忘门开着起步的全新 LSTM 作比较。
 
