@@ -384,7 +384,7 @@ bm.expect.true(all(int(c) == c for c in _counts), "样本都是一个一个的�
 # precision low (many false alarms for each true one) and accuracy high (many healthy).
 
 # %% [markdown] lang="zh" of="ce840f34"
-# 两个分数只差一处：该用精确率的地方用了准确率。让精确率低（每个真警报配上许多假警报），
+# 两个分数只差一处：该用精确率的地方用了准确率。让精确率低（每次真警报配上许多次误报），
 # 让准确率高（健康人多）。
 
 # %% [markdown] hint="counterexample"
