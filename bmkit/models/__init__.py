@@ -8,6 +8,8 @@ from importlib import import_module
 
 _HOME = {
     "CNN": "cnn",
+    "DecoderLayer": "transformer_layers",
+    "EncoderLayer": "transformer_layers",
     "GPT": "gpt",
     "GRU": "recurrent",
     "LSTM": "recurrent",
@@ -19,6 +21,7 @@ _HOME = {
     "TransformerDecoder": "transformer",
     "TransformerEncoder": "transformer",
     "scaled_dot_product_attention": "attention",
+    "sinusoidal_positions": "positions",
 }
 __all__ = sorted(_HOME)
 
