@@ -17,7 +17,8 @@
 #       p: probability
 #       W: weights
 #       b: bias
-#       n: number of examples
+#       m: number of examples
+#       c: weight of the data against the penalty
 #     says:
 #       en: All eight boxes of a project, on real headlines, in one sitting.
 #       zh: 一次坐下来，用真实的新闻标题走完项目的八个方框。
@@ -560,35 +561,37 @@ print(tuple(x_fit.shape), f"{(x_fit > 0).double().mean():.4f} of the entries are
 # that can learn: one weight for each class and term, $z = xW^\top + b$, and a softmax.
 #
 # A weight matrix larger than the number of examples invites overfitting, so large
-# weights are penalised, with strength $1/C$:
+# weights are penalised, with strength $1/c$
+# (scikit-learn writes `C`):
 #
-# $$J(W,b)=\tfrac12\lVert W\rVert^2+C\sum_{i=1}^n-\ln p_{i,y_i},
+# $$J(W,b)=\tfrac12\lVert W\rVert^2+c\sum_{i=1}^m-\ln p_{i,y_i},
 # \qquad p_i=\mathrm{softmax}(x_iW^\top+b)$$
 #
 # Its slope says what training will do. Each weight is pulled towards zero, and towards
 # the examples of its class where their probability is too small:
 #
-# $$\frac{\partial J}{\partial W_k}=W_k+C\sum_{i=1}^n\bigl(p_{ik}-[y_i=k]\bigr)\,x_i
+# $$\frac{\partial J}{\partial W_k}=W_k+c\sum_{i=1}^m\bigl(p_{ik}-[y_i=k]\bigr)\,x_i
 # \label{slope}$$
 
-# %% [markdown] lang="zh" of="bbaff062"
+# %% [markdown] lang="zh" of="2f641599"
 # ## 4 模型设计
 #
 # 搭网络之前，先看一条不花钱的规则：永远答同一类。不管搭什么，都必须明显胜过它，
 # 否则等于白搭。然后是能学习的最简单的模型：每个类别、每个词项各一个权重，
 # $z = xW^\top + b$，再做 softmax。
 #
-# 权重矩阵里的数比样本还多，容易过拟合，所以要对大的权重施加惩罚，强度为 $1/C$：
+# 权重矩阵里的数比样本还多，容易过拟合，所以要对大的权重施加惩罚，强度为 $1/c$
+# （scikit-learn 写作 `C`）：
 #
-# $$J(W,b)=\tfrac12\lVert W\rVert^2+C\sum_{i=1}^n-\ln p_{i,y_i},
+# $$J(W,b)=\tfrac12\lVert W\rVert^2+c\sum_{i=1}^m-\ln p_{i,y_i},
 # \qquad p_i=\mathrm{softmax}(x_iW^\top+b)$$
 #
 # 从斜率就看得出训练会做什么。每个权重一面被拉向零，一面被拉向本类中概率还太小的样本：
 #
-# $$\frac{\partial J}{\partial W_k}=W_k+C\sum_{i=1}^n\bigl(p_{ik}-[y_i=k]\bigr)\,x_i
+# $$\frac{\partial J}{\partial W_k}=W_k+c\sum_{i=1}^m\bigl(p_{ik}-[y_i=k]\bigr)\,x_i
 # \label{slope}$$
 
-# %% equation="slope" of="0a22166f"
+# %% equation="slope" of="ce4fc179"
 x, y, C = torch.randn(20, 6), torch.randint(4, (20,)), 3.0
 W, b = torch.randn(4, 6, requires_grad=True), torch.randn(4)
 p = (x @ W.T + b).softmax(-1)  # (20, 4)
@@ -756,65 +759,65 @@ bm.show.figure(fig, alt=alt)
 # %% [markdown]
 # ## 6 Evaluation
 #
-# A share of right answers is a measurement, and a measurement has an error. Ask $n$
+# A share of right answers is a measurement, and a measurement has an error. Ask $m$
 # headlines, get the share $\hat p$ right: for which true shares $p$ would that be
 # nothing unusual? For those less than $1.96$ standard errors away. Both ends of this 95
 # % interval solve
 #
-# $$(\hat p-p)^2=1.96^2\,\frac{p\,(1-p)}{n} \label{wilson}$$
+# $$(\hat p-p)^2=1.96^2\,\frac{p\,(1-p)}{m} \label{wilson}$$
 #
 # This is Wilson's interval, from 1927. The simpler one that puts $\hat p$ on the right
 # instead of $p$ believes that ten right out of ten prove perfection.
 
-# %% [markdown] lang="zh" of="329dff04"
+# %% [markdown] lang="zh" of="9b3a4581"
 # ## 6 性能评估
 #
-# 答对的比例是一次测量，凡是测量就有误差。问 $n$ 条标题，答对的比例是 $\hat p$：
+# 答对的比例是一次测量，凡是测量就有误差。问 $m$ 条标题，答对的比例是 $\hat p$：
 # 真实的比例 $p$ 为多少时，这样的结果并不稀奇？相差不到 $1.96$ 个标准误的都算。
 # 这个 95 % 区间的两端满足
 #
-# $$(\hat p-p)^2=1.96^2\,\frac{p\,(1-p)}{n} \label{wilson}$$
+# $$(\hat p-p)^2=1.96^2\,\frac{p\,(1-p)}{m} \label{wilson}$$
 #
 # 这就是 1927 年的 Wilson 区间。更简单的做法是把右边的 $p$ 换成 $\hat p$，
 # 可是那样一来，十问十对就成了“完美”的证明。
 
 
 # %% exercise="wilson" points=3 minutes=10 level=3
-def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval for a share: all p with (p̂ − p)² ≤ z²·p(1 − p)/n.
+def wilson(right: int, m: int, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's interval for a share: all p with (p̂ − p)² ≤ z²·p(1 − p)/m.
 
     Args:
         right: how many of the answers were right.
-        n: how many answers there were, at least 1.
+        m: how many answers there were, at least 1.
         z: standard errors to each side.
 
     Returns:
         (low, high), both within 0 and 1.
     """
     ### BEGIN SOLUTION
-    share = right / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    share = right / m
+    middle = (share + z**2 / (2 * m)) / (1 + z**2 / m)
+    half = z / (1 + z**2 / m) * math.sqrt(share * (1 - share) / m + z**2 / (4 * m**2))
     return max(0.0, middle - half), min(1.0, middle + half)
     ### END SOLUTION
 
 
-# %% lang="zh" of="0c2840f9"
-def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """比例的 Wilson 区间：满足 (p̂ − p)² ≤ z²·p(1 − p)/n 的所有 p。
+# %% lang="zh" of="7b7ffce6"
+def wilson(right: int, m: int, z: float = 1.96) -> tuple[float, float]:
+    """比例的 Wilson 区间：满足 (p̂ − p)² ≤ z²·p(1 − p)/m 的所有 p。
 
     参数：
         right: 答对了几个。
-        n: 一共几个，至少 1 个。
+        m: 一共几个，至少 1 个。
         z: 向两边各取几个标准误。
 
     返回：
         (low, high)，都在 0 与 1 之间。
     """
     ### BEGIN SOLUTION
-    share = right / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    share = right / m
+    middle = (share + z**2 / (2 * m)) / (1 + z**2 / m)
+    half = z / (1 + z**2 / m) * math.sqrt(share * (1 - share) / m + z**2 / (4 * m**2))
     return max(0.0, middle - half), min(1.0, middle + half)
     ### END SOLUTION
 
@@ -857,51 +860,51 @@ bm.expect.close(wilson(0, 5)[0], 0.0, "一个都没对：区间从 0 开始", at
 
 # %% [markdown] hint="wilson"
 # (\ref{wilson}) is a quadratic equation in $p$:
-# $(1+z^2/n)\,p^2-(2\hat p+z^2/n)\,p+\hat p^2=0$. You know the formula for its roots.
+# $(1+z^2/m)\,p^2-(2\hat p+z^2/m)\,p+\hat p^2=0$. You know the formula for its roots.
 
-# %% [markdown] lang="zh" of="d425565d"
-# (\ref{wilson}) 是 $p$ 的二次方程：$(1+z^2/n)\,p^2-(2\hat p+z^2/n)\,p+\hat p^2=0$。
+# %% [markdown] lang="zh" of="e9100a87"
+# (\ref{wilson}) 是 $p$ 的二次方程：$(1+z^2/m)\,p^2-(2\hat p+z^2/m)\,p+\hat p^2=0$。
 # 求根公式你是知道的。
 
 # %% [markdown] hint="wilson"
-# The middle is $\dfrac{\hat p+z^2/2n}{1+z^2/n}$; to each side
-# $\dfrac{z}{1+z^2/n}\sqrt{\dfrac{\hat p(1-\hat p)}n+\dfrac{z^2}{4n^2}}$.
+# The middle is $\dfrac{\hat p+z^2/2m}{1+z^2/m}$; to each side
+# $\dfrac{z}{1+z^2/m}\sqrt{\dfrac{\hat p(1-\hat p)}m+\dfrac{z^2}{4m^2}}$.
 
-# %% [markdown] lang="zh" of="dd7f3d54"
+# %% [markdown] lang="zh" of="56b82d6c"
 # 中点是 $\dfrac{\hat p+z^2/2n}{1+z^2/n}$；两边各为
 # $\dfrac{z}{1+z^2/n}\sqrt{\dfrac{\hat p(1-\hat p)}n+\dfrac{z^2}{4n^2}}$。
 
 
 # %% mistake="wilson" says="no perfection"
-def wilson(right, n, z=1.96):
-    share = right / n
-    half = z * math.sqrt(share * (1 - share) / n)
+def wilson(right, m, z=1.96):
+    share = right / m
+    half = z * math.sqrt(share * (1 - share) / m)
     return share - half, share + half
 
 
 # %% mistake="wilson" says="not between 0 and 100"
-def wilson(right, n, z=1.96):
-    roots = np.roots([1 + z**2 / n, -(2 * right / n + z**2 / n), (right / n) ** 2])
+def wilson(right, m, z=1.96):
+    roots = np.roots([1 + z**2 / m, -(2 * right / m + z**2 / m), (right / m) ** 2])
     low, high = sorted(float(100 * r.real) for r in roots)
-    return low if right < n else 0.0, high
+    return low if right < m else 0.0, high
 
 
 # %% mistake="wilson" says="each side"
-def wilson(right, n, z=1.96):
-    share = right / n
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+def wilson(right, m, z=1.96):
+    share = right / m
+    middle = (share + z**2 / (2 * m)) / (1 + z**2 / m)
+    half = z / (1 + z**2 / m) * math.sqrt(share * (1 - share) / m + z**2 / (4 * m**2))
     return middle - half / 2, middle + half / 2
 
 
 # %% variant="wilson"
-def wilson(right, n, z=1.96):
-    a, b, c = 1 + z**2 / n, -(2 * right / n + z**2 / n), (right / n) ** 2
+def wilson(right, m, z=1.96):
+    a, b, c = 1 + z**2 / m, -(2 * right / m + z**2 / m), (right / m) ** 2
     root = math.sqrt(max(0.0, b * b - 4 * a * c))
     return max(0.0, (-b - root) / (2 * a)), min(1.0, (-b + root) / (2 * a))
 
 
-# %% equation="wilson" of="39c6cd65"
+# %% equation="wilson" of="eaa15ffe"
 low, high = wilson(430, 500)
 ends, share = np.array([low, high]), 430 / 500
 distances = np.array([share - low, high - share])
