@@ -55,7 +55,7 @@ def _pretty(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def claim(text: str, holds: Any, **numbers: Any) -> None:
+def claim(text: str, holds: Any, /, **numbers: Any) -> None:
     """State a takeaway and whether this run bears it out.
 
     The claim is shown as a row, stored with the run's report, and fails a headless run
