@@ -14,7 +14,8 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from bmkit.course.graders import judged, show
+from bmkit.course.graders import show
+from bmkit.lab.expect import CheckFailed
 
 MOST = 8  # signs that are tried; a long cell sets up more than it compares
 
@@ -33,7 +34,7 @@ def flips(space: dict[str, Any], label: str, code: str) -> None:
     tries = []
     for changed in [negated(code, label), *flipped(code)][: MOST + 1]:
         with capture_output():  # what holds would show itself as a claim
-            tries.append(judged(space, changed))
+            tries.append(_noticed(space, changed))
         _draw_again(state)
     (failed, message), *signs = tries
     seen = [message for failed, message in signs if failed]
@@ -43,6 +44,20 @@ def flips(space: dict[str, Any], label: str, code: str) -> None:
         kind = f"sign flipped, {len(seen)} of {len(signs)} seen"
         rows.append(_row(kind, noticed, seen[0] if seen else ""))
     show(f"equation {label}", 0, rows, equation=label)
+
+
+def _noticed(space: dict[str, Any], code: str) -> tuple[bool, str]:
+    """Whether the comparison in a changed cell fails, and its words.
+
+    Another error says that the change made no sense, not that it was seen.
+    """
+    try:
+        exec(compile(code, "<equation>", "exec"), dict(space))
+    except CheckFailed as error:
+        return True, str(error)
+    except Exception as error:
+        return False, f"{type(error).__name__}: {error}"
+    return False, ""
 
 
 def negated(code: str, label: str) -> str:

@@ -45,7 +45,7 @@ def matrix(
     rows = []
     for kind, says, code in answers:
         wanted = "pass" if kind in ("reference", "variant") else "fail"
-        failed, message = judged(space, code, check)
+        failed, message = _try(dict(space), code, check)
         ok = failed == (wanted == "fail")
         if kind == "mistake" and messages:
             ok = ok and says in message
@@ -61,12 +61,10 @@ def matrix(
     show(exercise, points, rows)
 
 
-def judged(space: dict[str, Any], *cells: str) -> tuple[bool, str]:
-    """Whether one of these cells fails, run in a copy of ``space``, and its words."""
-    space = dict(space)
+def _try(space: dict[str, Any], answer: str, check: str) -> tuple[bool, str]:
     try:
-        for cell in cells:
-            exec(compile(cell, "<answer>", "exec"), space)
+        exec(compile(answer, "<answer>", "exec"), space)
+        exec(compile(check, "<check>", "exec"), space)
     except Exception as error:  # any error fails an answer, as it does in nbgrader
         return True, in_words(error)
     return False, ""

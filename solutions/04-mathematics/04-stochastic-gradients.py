@@ -1,0 +1,1912 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     name: python3
+#     display_name: Python 3 (ipykernel)
+#   bmkit:
+#     slug: stochastic-gradients
+#     title: {en: Stochastic gradients, zh: 随机梯度}
+#     section: "4.2.3"
+#     minutes: 75
+#     needs: [gradient-descent]
+#     data: []
+#     extras: []
+#     symbols:
+#       x: input, or rows of inputs
+#       y: target
+#       y_hat: prediction
+#       theta: all parameters
+#       J: loss
+#       lr: learning rate
+#       g: gradient of the loss
+#       n: number of examples
+#       B: the drawn batch
+#       L: largest curvature
+#       t: step number
+#       d: direction or number of features
+#       tau: noise of one example's gradient
+#       S: noise scale
+#     says:
+#       en: A few examples point the way, and what their noise costs can be computed.
+#       zh: 几个样本就能指路；它们的噪声要付多少代价，算得出来。
+# ---
+
+# %% [markdown]
+# A model that has read a trillion words did not read them all before its first step. It
+# took a few, stepped, took a few more. How can so small a sample know the way? This
+# lesson derives what it knows, what its noise costs, and when a larger batch is money
+# thrown away.
+
+# %% [markdown] lang="zh" of="7bbe968b"
+# 读过万亿词的模型，并不是读完了才迈出第一步。它读一小批，走一步，再读一小批。
+# 这么小的样本怎么会知道路？这一课推导它知道什么、它的噪声要付多少代价，
+# 以及什么时候加大批量等于白花钱。
+
+# %% tags=["parameters"]
+profile = "workshop"  # ci, workshop or full
+device = "auto"  # auto, cpu or cuda
+seed = 0
+lang = "en"
+
+# %%
+import itertools
+import math
+
+import bmkit as bm
+import matplotlib.pyplot as plt
+import torch
+from sklearn.datasets import load_diabetes, load_digits
+from torch.nn import functional as F
+
+lab = bm.start(
+    "stochastic-gradients", profile=profile, device=device, seed=seed, lang=lang
+)
+torch.set_default_dtype(torch.float64)  # we compare formulas, so rounding must be small
+
+# %% [markdown]
+# ## 442 opinions
+#
+# Each of 442 diabetes patients in scikit-learn has measurements and how far the disease
+# went on within a year. We predict it from two of the measurements, so that everything
+# can be drawn: $\hat y = \theta_1 x_1 + \theta_2 x_2$. Stand at one $\theta$ and ask
+# every patient for the gradient of *their* loss $J_i=\frac12(y_i-\hat y_i)^2$. Here are
+# their opinions, and the mean of all.
+
+# %% [markdown] lang="zh" of="833d3016"
+# ## 442 种意见
+#
+# scikit-learn 里有 442 位糖尿病患者，每人有几项测量值，以及一年后病情的进展。
+# 我们只用其中两项来预测，这样一切都画得出来：$\hat y = \theta_1 x_1 + \theta_2 x_2$。
+# 站在某个 $\theta$ 处，问每位患者*自己的*损失 $J_i=\frac12(y_i-\hat y_i)^2$ 的梯度。
+# 下面是他们的意见，以及所有意见的平均。
+
+# %%
+patients = load_diabetes()
+x = torch.tensor(patients.data[:, [2, 8]])  # body mass index, a blood value
+x = (x - x.mean(0)) / x.std(0, correction=0)
+y = torch.tensor(patients.target) / 100
+y = y - y.mean()
+n, best = len(y), torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
+
+
+def opinions(theta, x, y):
+    """Each example's own gradient of ½(y − ŷ)², (n, d)."""
+    return (x @ theta - y)[:, None] * x
+
+
+# %% lang="zh" of="7c74756c"
+patients = load_diabetes()
+x = torch.tensor(patients.data[:, [2, 8]])  # body mass index, a blood value
+x = (x - x.mean(0)) / x.std(0, correction=0)
+y = torch.tensor(patients.target) / 100
+y = y - y.mean()
+n, best = len(y), torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
+
+
+def opinions(theta, x, y):
+    """每个样本自己的 ½(y − ŷ)² 的梯度，(n, d)。"""
+    return (x @ theta - y)[:, None] * x
+
+
+# %%
+here = torch.tensor([-0.2, -0.2])
+arrows = -opinions(here, x, y)
+fig, ax = plt.subplots(figsize=(5, 4.4))
+ax.plot(*arrows.T, ".", color="#7f8c8d", label="one patient")
+ax.annotate(
+    "", arrows.mean(0).tolist(), (0, 0), arrowprops={"arrowstyle": "->", "lw": 3}
+)
+ax.plot(*arrows.mean(0), "^", ms=9, label="mean of all")
+ax.set(xlim=(-3, 4), ylim=(-3, 4), aspect="equal")
+ax.set(xlabel="downhill for θ₁", ylabel="downhill for θ₂")
+ax.legend()
+alt = (
+    "A wide cloud of 442 points, many up and to the right, many elsewhere; their mean, "
+    "a short arrow, points to the upper right."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="1bad749f"
+here = torch.tensor([-0.2, -0.2])
+arrows = -opinions(here, x, y)
+fig, ax = plt.subplots(figsize=(5, 4.4))
+ax.plot(*arrows.T, ".", color="#7f8c8d", label="一位患者")
+ax.annotate(
+    "", arrows.mean(0).tolist(), (0, 0), arrowprops={"arrowstyle": "->", "lw": 3}
+)
+ax.plot(*arrows.mean(0), "^", ms=9, label="全体平均")
+ax.set(xlim=(-3, 4), ylim=(-3, 4), aspect="equal")
+ax.set(xlabel="θ₁ 的下坡方向", ylabel="θ₂ 的下坡方向")
+ax.legend()
+alt = (
+    "442 个点散成一大片，许多偏右上，也有许多在别处；它们的平均是一支短箭头，指向右上。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %% [markdown]
+# Many patients point quite another way than the mean. Yet with a handful of them the
+# disagreements begin to cancel.
+#
+# ## What the document prints
+#
+# §4.2.3 says: draw a subset at random, then compute
+# $J(\theta)=\frac1n\sum_{i=1}^n(y_i-\hat y_i)^2$ and its gradient. But this sum goes
+# over *all* $n$ examples; then the draw has no effect and nothing is saved. What is
+# meant is the mean over the drawn batch $B$, which may have $|B| \ll n$ examples:
+#
+# $$g_B(\theta) = \frac1{|B|}\sum_{i\in B}\nabla J_i(\theta)$$
+#
+# Write it. An example may be drawn twice; then it counts twice.
+
+# %% [markdown] lang="zh" of="9a5ca3ea"
+# 许多患者指的方向与平均大不相同。可是只要凑上几位，分歧就开始互相抵消。
+#
+# ## 原文怎么写
+#
+# 原文 §4.2.3 说：随机选择样本子集，然后计算
+# $J(\theta)=\frac1n\sum_{i=1}^n(y_i-\hat y_i)^2$ 及其梯度。可是这个和遍历了*全部* $n$
+# 个样本，那么抽样就不起作用，什么也没省下。想说的应当是对抽到的那一批 $B$ 求平均，
+# 其中的样本数 $|B| \ll n$：
+#
+# $$g_B(\theta) = \frac1{|B|}\sum_{i\in B}\nabla J_i(\theta)$$
+#
+# 请写出来。一个样本可能被抽到两次，那就算两次。
+
+
+# %% exercise="batch_gradient" points=2 minutes=6 level=2
+def batch_gradient(
+    theta: torch.Tensor, x: torch.Tensor, y: torch.Tensor, batch: torch.Tensor
+) -> torch.Tensor:
+    """Gradient of the mean of ½(y − ŷ)² over a batch, with ŷ = x @ theta.
+
+    Args:
+        theta: parameters (d,).
+        x: all features (n, d).
+        y: all targets (n,).
+        batch: numbers of the drawn examples, some perhaps twice, (size,).
+
+    Returns:
+        The gradient (d,).
+    """
+    ### BEGIN SOLUTION
+    x, y = x[batch], y[batch]
+    return x.T @ (x @ theta - y) / len(batch)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="ae4162f6"
+def batch_gradient(
+    theta: torch.Tensor, x: torch.Tensor, y: torch.Tensor, batch: torch.Tensor
+) -> torch.Tensor:
+    """一个批次上 ½(y − ŷ)² 的均值的梯度，其中 ŷ = x @ theta。
+
+    Args:
+        theta: 参数 (d,).
+        x: 全部特征 (n, d).
+        y: 全部目标值 (n,).
+        batch: 抽到的样本的编号，可能有重复，(size,)。
+
+    Returns:
+        梯度 (d,)。
+    """
+    ### BEGIN SOLUTION
+    x, y = x[batch], y[batch]
+    return x.T @ (x @ theta - y) / len(batch)
+    ### END SOLUTION
+
+
+# %% check="batch_gradient"
+_x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0], [2.0, 2.0]])
+_y, _theta = torch.tensor([1.0, -2.0, 0.0, 3.0]), torch.tensor([0.3, 0.1])
+_each = (_x @ _theta - _y)[:, None] * _x
+_got = batch_gradient(_theta, _x, _y, torch.tensor([2]))
+bm.expect.shape(_got, (2,), "one entry a parameter")
+_near_all = torch.allclose(_got, _each.mean(0))
+bm.expect.true(not _near_all, "only the drawn examples count: use x[batch], y[batch]")
+_scaled = torch.allclose(_got * 4, _each[2])
+bm.expect.true(not _scaled, "the mean is over the batch: divide by its size, not by n")
+bm.expect.close(_got, _each[2], "a batch of one: the gradient of this example")
+_got = batch_gradient(_theta, _x, _y, torch.tensor([0, 3]))
+bm.expect.close(_got, _each[[0, 3]].mean(0), "the mean over the batch, not the sum")
+### BEGIN HIDDEN TESTS
+_got = batch_gradient(_theta, _x, _y, torch.tensor([1, 1, 0]))
+bm.expect.close(_got, _each[[1, 1, 0]].mean(0), "an example drawn twice counts twice")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="f14cc76e"
+_x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0], [2.0, 2.0]])
+_y, _theta = torch.tensor([1.0, -2.0, 0.0, 3.0]), torch.tensor([0.3, 0.1])
+_each = (_x @ _theta - _y)[:, None] * _x
+_got = batch_gradient(_theta, _x, _y, torch.tensor([2]))
+bm.expect.shape(_got, (2,), "每个参数一个分量")
+_near_all = torch.allclose(_got, _each.mean(0))
+bm.expect.true(not _near_all, "只有抽到的样本才算：用 x[batch]、y[batch]")
+_scaled = torch.allclose(_got * 4, _each[2])
+bm.expect.true(not _scaled, "是对批次求平均：除以批次的大小，而不是 n")
+bm.expect.close(_got, _each[2], "批次里只有一个样本：就是它的梯度")
+_got = batch_gradient(_theta, _x, _y, torch.tensor([0, 3]))
+bm.expect.close(_got, _each[[0, 3]].mean(0), "对批次求平均，不是求和")
+### BEGIN HIDDEN TESTS
+_got = batch_gradient(_theta, _x, _y, torch.tensor([1, 1, 0]))
+bm.expect.close(_got, _each[[1, 1, 0]].mean(0), "抽到两次的样本算两次")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="batch_gradient"
+# First pick the rows: `x[batch]` and `y[batch]`. Then it is the gradient that you wrote
+# in `gradient-descent`.
+
+# %% [markdown] lang="zh" of="a6c34689"
+# 先取出那几行：`x[batch]` 和 `y[batch]`。
+# 接下来就是你在 `gradient-descent` 里写过的梯度。
+
+# %% [markdown] hint="batch_gradient"
+# With these rows: `x.T @ (x @ theta - y) / len(batch)`.
+
+# %% [markdown] lang="zh" of="fc5b32aa"
+# 对这几行：`x.T @ (x @ theta - y) / len(batch)`。
+
+
+# %% mistake="batch_gradient" says="only the drawn examples"
+def batch_gradient(theta, x, y, batch):
+    return x.T @ (x @ theta - y) / len(y)
+
+
+# %% mistake="batch_gradient" says="not by n"
+def batch_gradient(theta, x, y, batch):
+    return x[batch].T @ (x[batch] @ theta - y[batch]) / len(y)
+
+
+# %% mistake="batch_gradient" says="not the sum"
+def batch_gradient(theta, x, y, batch):
+    return x[batch].T @ (x[batch] @ theta - y[batch])
+
+
+# %% mistake="batch_gradient" says="counts twice"
+def batch_gradient(theta, x, y, batch):
+    drawn = batch.unique()
+    return x[drawn].T @ (x[drawn] @ theta - y[drawn]) / len(drawn)
+
+
+# %% variant="batch_gradient"
+def batch_gradient(theta, x, y, batch):
+    return ((x @ theta - y)[:, None] * x)[batch].mean(0)
+
+
+# %% [markdown]
+# ## Right on average
+#
+# A batch is usually wrong. But it is *unbiased*: over all batches that could have been
+# drawn, each as likely as the others, the mean is the full gradient.
+#
+# $$\mathbb E_B\bigl[g_B(\theta)\bigr] = \nabla J(\theta) \label{unbiased}$$
+#
+# Why: each example is in the batch as often as every other, so none is favoured. For
+# six patients and batches of three we can list *all* batches: 20 if nobody is drawn
+# twice (*without replacement*), and $6^3 = 216$ if the drawn go back into the bag
+# (*with replacement*).
+
+# %% [markdown] lang="zh" of="95b9c8d3"
+# ## 平均来说是对的
+#
+# 单独一个批次多半不准。但它是*无偏*的：把所有可能抽到的批次都算上，各批次可能性相同，
+# 平均起来正是全体的梯度。
+#
+# $$\mathbb E_B\bigl[g_B(\theta)\bigr] = \nabla J(\theta) \label{unbiased}$$
+#
+# 道理很简单：每个样本进入批次的机会都一样，没有谁被偏爱。取六位患者，每批三位，
+# *所有*批次都列得出来：不许重复（*不放回*）共 20 种；抽完放回袋中（*有放回*）
+# 共 $6^3 = 216$ 种。
+
+# %% equation="unbiased" of="7801716b"
+few_x, few_y, theta = x[:6], y[:6], torch.tensor([0.8, -0.3])
+bags = {
+    "without": list(itertools.combinations(range(6), 3)),  # 20
+    "with": list(itertools.product(range(6), repeat=3)),  # 216
+}
+gradients = {
+    kind: torch.stack(
+        [batch_gradient(theta, few_x, few_y, torch.tensor(b)) for b in bag]
+    )
+    for kind, bag in bags.items()
+}
+full = few_x.T @ (few_x @ theta - few_y) / 6
+means = torch.stack([drawn.mean(0) for drawn in gradients.values()])  # (2, 2)
+bm.equation("unbiased", means, full.expand(2, 2), atol=1e-12)
+
+# %% [markdown]
+# With all 442 patients there are more batches of 8 than we could ever list. Draw some
+# thousands and leave the mean five standard errors of room.
+
+# %% [markdown] lang="zh" of="bfec8a17"
+# 对全部 442 位患者，8 人一批的批次多得列不完。抽它几千批，给均值留五个标准误的余地。
+
+# %%
+torch.manual_seed(lab.seed)
+draws = lab.pick(ci=4000, workshop=10_000, full=100_000)
+each = opinions(here, x, y)  # (442, 2)
+drawn = each[torch.randint(n, (draws, 8))].mean(1)  # (draws, 2)
+error = drawn.std(0) / math.sqrt(draws)
+misses = ((drawn.mean(0) - each.mean(0)) / error).abs()
+printed = each.mean(0)  # the printed formula: all n, whatever was drawn
+bm.claim(
+    "The mean over the drawn batch is right on average; one batch alone is far off",
+    misses.max() < 5 and drawn.std(0).norm() > 0.2 * printed.norm(),
+    standard_errors_off=misses,
+    full_gradient=printed,
+    spread_of_batches=drawn.std(0),
+)
+
+# %% lang="zh" of="462736b0"
+torch.manual_seed(lab.seed)
+draws = lab.pick(ci=4000, workshop=10_000, full=100_000)
+each = opinions(here, x, y)  # (442, 2)
+drawn = each[torch.randint(n, (draws, 8))].mean(1)  # (draws, 2)
+error = drawn.std(0) / math.sqrt(draws)
+misses = ((drawn.mean(0) - each.mean(0)) / error).abs()
+printed = each.mean(0)  # 照原文的公式：不管抽到谁，都用全部 n 个
+bm.claim(
+    "对抽到的批次求平均，平均来说是对的；单看一个批次则差得远",
+    misses.max() < 5 and drawn.std(0).norm() > 0.2 * printed.norm(),
+    standard_errors_off=misses,
+    full_gradient=printed,
+    spread_of_batches=drawn.std(0),
+)
+
+# %% [markdown]
+# ## How wrong is one batch?
+#
+# Let $\tau^2$ be the mean squared distance of one example's gradient from the mean of
+# all, $\tau^2 = \frac1n\sum_i\lVert\nabla J_i-\nabla J\rVert^2$. Independent errors add
+# up in squares, so a batch that is drawn with replacement misses by
+#
+# $$\mathbb E\lVert g_B-\nabla J\rVert^2 = \frac{\tau^2}{|B|} \label{with-replacement}$$
+#
+# Without replacement it knows a little more, since nobody is asked twice:
+#
+# $$\mathbb E\lVert g_B-\nabla J\rVert^2 = \frac{\tau^2}{|B|}\cdot\frac{n-|B|}{n-1}
+# \label{without-replacement}$$
+#
+# The last factor is called the *finite population correction*. Ask everyone, $|B| = n$,
+# and there is no error left.
+
+# %% [markdown] lang="zh" of="e7343134"
+# ## 一个批次差多少？
+#
+# 设 $\tau^2$ 为单个样本的梯度与全体平均之间距离平方的平均，
+# $\tau^2 = \frac1n\sum_i\lVert\nabla J_i-\nabla J\rVert^2$。独立的误差按平方相加，
+# 所以有放回抽取的批次，误差是
+#
+# $$\mathbb E\lVert g_B-\nabla J\rVert^2 = \frac{\tau^2}{|B|} \label{with-replacement}$$
+#
+# 不放回时它知道得稍多一点，因为谁也不会被问两次：
+#
+# $$\mathbb E\lVert g_B-\nabla J\rVert^2 = \frac{\tau^2}{|B|}\cdot\frac{n-|B|}{n-1}
+# \label{without-replacement}$$
+#
+# 最后那个因子叫做*有限总体修正*。人人都问到，$|B| = n$，误差就没有了。
+
+
+# %% exercise="gradient_noise" points=3 minutes=8 level=2
+def gradient_noise(gradients: torch.Tensor, size: int, replace: bool) -> torch.Tensor:
+    """Mean squared distance of a batch's gradient from the mean of all.
+
+    Args:
+        gradients: each example's own gradient (n, d).
+        size: examples in a batch.
+        replace: whether the drawn go back into the bag.
+
+    Returns:
+        A number: the squared distance, all d entries together.
+    """
+    ### BEGIN SOLUTION
+    n = len(gradients)
+    noise = ((gradients - gradients.mean(0)) ** 2).sum() / n  # τ²
+    correction = 1.0 if replace else (n - size) / (n - 1)
+    return noise / size * correction
+    ### END SOLUTION
+
+
+# %% lang="zh" of="fb1c86ee"
+def gradient_noise(gradients: torch.Tensor, size: int, replace: bool) -> torch.Tensor:
+    """一个批次的梯度与全体平均之间距离平方的期望。
+
+    Args:
+        gradients: 每个样本自己的梯度 (n, d).
+        size: 批次里的样本数。
+        replace: 抽完是否放回。
+
+    Returns:
+        一个数：距离的平方，d 个分量合在一起。
+    """
+    ### BEGIN SOLUTION
+    n = len(gradients)
+    noise = ((gradients - gradients.mean(0)) ** 2).sum() / n  # τ²
+    correction = 1.0 if replace else (n - size) / (n - 1)
+    return noise / size * correction
+    ### END SOLUTION
+
+
+# %% check="gradient_noise"
+_line = torch.tensor([[0.0], [3.0], [6.0]])
+_got = torch.as_tensor(gradient_noise(_line, 1, True))
+_advice = "τ² is the mean over all n, so divide by n, not by n − 1"
+bm.expect.close(_got, torch.tensor(6.0), _advice)
+_got = torch.as_tensor(gradient_noise(_line, 2, True))
+bm.expect.close(_got, torch.tensor(3.0), "twice the examples, half the squared error")
+_got = torch.as_tensor(gradient_noise(_line, 3, False))
+_advice = "everyone is asked, so nothing is left to chance: where is n − |B|?"
+bm.expect.close(_got, torch.tensor(0.0), _advice)
+_got = torch.as_tensor(gradient_noise(_line, 1, False))
+_advice = "one draw is one draw, with or without replacement: divide by n − 1"
+bm.expect.close(_got, torch.tensor(6.0), _advice)
+### BEGIN HIDDEN TESTS
+_flat = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+_got = torch.as_tensor(gradient_noise(_flat, 2, False))
+_advice = "add up the squared distances over all d entries"
+bm.expect.close(_got, torch.tensor(2.5 / 2 * 2 / 3), _advice)
+### END HIDDEN TESTS
+
+# %% lang="zh" of="99c3b55a"
+_line = torch.tensor([[0.0], [3.0], [6.0]])
+_got = torch.as_tensor(gradient_noise(_line, 1, True))
+_advice = "τ² 是对全部 n 个求平均：除以 n，而不是 n − 1"
+bm.expect.close(_got, torch.tensor(6.0), _advice)
+_got = torch.as_tensor(gradient_noise(_line, 2, True))
+bm.expect.close(_got, torch.tensor(3.0), "样本加倍，误差的平方减半")
+_got = torch.as_tensor(gradient_noise(_line, 3, False))
+_advice = "人人都问到了，就没有偶然可言：n − |B| 在哪里？"
+bm.expect.close(_got, torch.tensor(0.0), _advice)
+_got = torch.as_tensor(gradient_noise(_line, 1, False))
+_advice = "只抽一次，放不放回都一样：修正因子的分母是 n − 1"
+bm.expect.close(_got, torch.tensor(6.0), _advice)
+### BEGIN HIDDEN TESTS
+_flat = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
+_got = torch.as_tensor(gradient_noise(_flat, 2, False))
+_advice = "距离的平方要把 d 个分量加起来"
+bm.expect.close(_got, torch.tensor(2.5 / 2 * 2 / 3), _advice)
+### END HIDDEN TESTS
+
+# %% [markdown] hint="gradient_noise"
+# In three lines: the noise $\tau^2$ of one example, the correction (1 with
+# replacement), the product.
+
+# %% [markdown] lang="zh" of="567fede4"
+# 三行：单个样本的噪声 $\tau^2$；修正因子（有放回时为 1）；两者相乘。
+
+# %% [markdown] hint="gradient_noise"
+# `((gradients - gradients.mean(0)) ** 2).sum() / n` is $\tau^2$: squared distances,
+# added up over entries, averaged over examples.
+
+# %% [markdown] lang="zh" of="2a790dd8"
+# `((gradients - gradients.mean(0)) ** 2).sum() / n` 就是 $\tau^2$：
+# 距离的平方，对分量求和，对样本取平均。
+
+
+# %% mistake="gradient_noise" says="not by n − 1"
+def gradient_noise(gradients, size, replace):
+    n = len(gradients)
+    noise = gradients.var(0).sum() / size
+    return noise if replace else noise * (n - size) / (n - 1)
+
+
+# %% mistake="gradient_noise" says="where is n"
+def gradient_noise(gradients, size, replace):
+    return gradients.var(0, correction=0).sum() / size
+
+
+# %% mistake="gradient_noise" says="with or without replacement"
+def gradient_noise(gradients, size, replace):
+    n = len(gradients)
+    noise = gradients.var(0, correction=0).sum() / size
+    return noise if replace else noise * (n - size) / n
+
+
+# %% mistake="gradient_noise" says="half the squared error"
+def gradient_noise(gradients, size, replace):
+    n = len(gradients)
+    noise = gradients.var(0, correction=0).sum() / math.sqrt(size)
+    return noise if replace else noise * (n - size) / (n - 1)
+
+
+# %% mistake="gradient_noise" says="over all d entries"
+def gradient_noise(gradients, size, replace):
+    n = len(gradients)
+    noise = gradients.var(0, correction=0).mean() / size
+    return noise if replace else noise * (n - size) / (n - 1)
+
+
+# %% variant="gradient_noise"
+def gradient_noise(gradients, size, replace):
+    n = len(gradients)
+    noise = gradients.pow(2).sum(1).mean() - gradients.mean(0).pow(2).sum()
+    return noise / size if replace else noise * (1 / size - 1 / n) * n / (n - 1)
+
+
+# %% [markdown]
+# Both formulas, exactly: over all 216 batches and over all 20.
+
+# %% [markdown] lang="zh" of="ad279d23"
+# 两个公式都精确地验证：对全部 216 个批次，对全部 20 个批次。
+
+# %% equation="with-replacement" of="f4f5dff2"
+own = opinions(theta, few_x, few_y)  # (6, 2)
+tau2 = ((own - full) ** 2).sum(1).mean()
+squared = ((gradients["with"] - full) ** 2).sum(1).mean()  # over 216 batches
+bm.equation("with-replacement", squared, tau2 / 3, atol=1e-12)
+
+# %% lang="zh" of="bffc9a1c"
+own = opinions(theta, few_x, few_y)  # (6, 2)
+tau2 = ((own - full) ** 2).sum(1).mean()
+squared = ((gradients["with"] - full) ** 2).sum(1).mean()  # 对 216 个批次
+bm.equation("with-replacement", squared, tau2 / 3, atol=1e-12)
+
+# %% equation="without-replacement" of="7ff2385e"
+squared = ((gradients["without"] - full) ** 2).sum(1).mean()  # over 20 batches
+bm.equation("without-replacement", squared, tau2 / 3 * (6 - 3) / (6 - 1), atol=1e-12)
+
+# %% lang="zh" of="99216e62"
+squared = ((gradients["without"] - full) ** 2).sum(1).mean()  # 对 20 个批次
+bm.equation("without-replacement", squared, tau2 / 3 * (6 - 3) / (6 - 1), atol=1e-12)
+
+# %%
+sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 400, 442]
+bag = torch.rand(1000, n).argsort(1)  # 1,000 shuffled orders of all patients
+measured = {False: [], True: []}
+for size in sizes:
+    lots = {False: bag[:, :size], True: torch.randint(n, (1000, size))}
+    for replace, batch in lots.items():
+        misses = each[batch].mean(1) - each.mean(0)
+        measured[replace].append((misses**2).sum(1).mean().item())
+fig, ax = plt.subplots()
+names = {True: "with replacement", False: "without"}
+for (replace, name), mark in zip(names.items(), "os", strict=True):
+    (line,) = ax.loglog(
+        sizes, [gradient_noise(each, s, replace) for s in sizes], label=name
+    )
+    ax.loglog(sizes, measured[replace], mark, color=line.get_color(), fillstyle="none")
+ax.set(xlabel="batch size", ylabel="squared error", ylim=(1e-3, 5))
+ax.legend(title="lines: formula, marks: measured")
+alt = (
+    "On logarithmic axes the squared error falls as a straight line with the "
+    "batch size. "
+    "Without replacement it bends down and drops to zero when all patients are drawn."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="acb8d7e4"
+sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 400, 442]
+bag = torch.rand(1000, n).argsort(1)  # 1,000 种患者的随机排列
+measured = {False: [], True: []}
+for size in sizes:
+    lots = {False: bag[:, :size], True: torch.randint(n, (1000, size))}
+    for replace, batch in lots.items():
+        misses = each[batch].mean(1) - each.mean(0)
+        measured[replace].append((misses**2).sum(1).mean().item())
+fig, ax = plt.subplots()
+names = {True: "有放回", False: "不放回"}
+for (replace, name), mark in zip(names.items(), "os", strict=True):
+    (line,) = ax.loglog(
+        sizes, [gradient_noise(each, s, replace) for s in sizes], label=name
+    )
+    ax.loglog(sizes, measured[replace], mark, color=line.get_color(), fillstyle="none")
+ax.set(xlabel="批量大小", ylabel="误差的平方", ylim=(1e-3, 5))
+ax.legend(title="线：公式；点：实测")
+alt = (
+    "双对数坐标下，误差的平方随批量大小直线下降；不放回的那条向下弯，抽到全体患者时降"
+    "到零。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+small = [s for s in sizes if s <= 256]
+ratio = [
+    measured[replace][i] / gradient_noise(each, size, replace)
+    for replace in (False, True)
+    for i, size in enumerate(small)
+]
+root = math.sqrt(measured[True][0] / measured[True][4])
+bm.claim(
+    (
+        "The measured error of a batch is what the formulas say, with and without "
+        "replacement"
+    ),
+    min(ratio) > 0.7 and max(ratio) < 1.4,
+    lowest_ratio=min(ratio),
+    highest_ratio=max(ratio),
+)
+bm.claim(
+    "Sixteen times the examples make a batch only about four times as exact",
+    3 < root < 5.3,
+    times_as_exact=root,
+)
+
+# %% lang="zh" of="ab6f7b1b"
+small = [s for s in sizes if s <= 256]
+ratio = [
+    measured[replace][i] / gradient_noise(each, size, replace)
+    for replace in (False, True)
+    for i, size in enumerate(small)
+]
+root = math.sqrt(measured[True][0] / measured[True][4])
+bm.claim(
+    "批次的实测误差与公式一致，放不放回都是如此",
+    min(ratio) > 0.7 and max(ratio) < 1.4,
+    lowest_ratio=min(ratio),
+    highest_ratio=max(ratio),
+)
+bm.claim(
+    "样本多到十六倍，批次只准确到四倍左右",
+    3 < root < 5.3,
+    times_as_exact=root,
+)
+
+# %% [markdown]
+# Sixteen times the work for four times the precision: batches give diminishing returns.
+# That a thing is unbiased does not make every function of it so. The *length* of a
+# batch's gradient is too large on average, by just that noise:
+#
+# $$\mathbb E\lVert g_B\rVert^2 = \lVert\nabla J\rVert^2
+# + \mathbb E\lVert g_B-\nabla J\rVert^2 \label{norm}$$
+#
+# So who stops training "when the gradient is small", and looks at batches, never stops.
+
+# %% [markdown] lang="zh" of="57e87542"
+# 十六倍的工作量，换来四倍的精度：批次越大，收益越薄。
+# 另外，一个量无偏，不等于它的任何函数都无偏。批次梯度的*长度*平均来说就偏大，
+# 多出来的正是噪声：
+#
+# $$\mathbb E\lVert g_B\rVert^2 = \lVert\nabla J\rVert^2
+# + \mathbb E\lVert g_B-\nabla J\rVert^2 \label{norm}$$
+#
+# 所以，谁要是盯着批次、等“梯度变小”再停止训练，就永远停不下来。
+
+# %% equation="norm" of="53af1362"
+length2 = (gradients["without"] ** 2).sum(1).mean()  # over all 20 batches
+bm.equation(
+    "norm", length2, (full**2).sum() + gradient_noise(own, 3, False), atol=1e-12
+)
+
+# %% lang="zh" of="ca3b0f09"
+length2 = (gradients["without"] ** 2).sum(1).mean()  # 对全部 20 个批次
+bm.equation(
+    "norm", length2, (full**2).sum() + gradient_noise(own, 3, False), atol=1e-12
+)
+
+# %% [markdown]
+# ## Walk with it
+#
+# Now walk: draw, step, draw, step. Change the batch size and the learning rate and look
+# at the end of the path. A batch of 442 is the full gradient.
+
+# %% [markdown] lang="zh" of="e37d7ba8"
+# ## 带着噪声走路
+#
+# 现在走起来：抽一批，走一步，再抽一批，再走一步。改变批量大小和学习率，看看路的尽头。
+# 批量为 442 就是用全体的梯度。
+
+
+# %%
+def J(theta):
+    """Loss at many points, (..., 2) to (...)."""
+    return 0.5 * ((theta @ x.T - y) ** 2).mean(-1)
+
+
+def stroll(size, lr, steps, seed=0):
+    draws = torch.Generator().manual_seed(seed)
+    theta = torch.tensor([1.0, -0.6])
+    path = [theta]
+    for _ in range(steps):
+        batch = torch.randperm(n, generator=draws)[:size]
+        theta = theta - lr * batch_gradient(theta, x, y, batch)
+        path.append(theta)
+    return torch.stack(path)  # (steps + 1, 2)
+
+
+# %% lang="zh" of="b68a565b"
+def J(theta):
+    """许多点上的损失，(..., 2) 变成 (...)。"""
+    return 0.5 * ((theta @ x.T - y) ** 2).mean(-1)
+
+
+def stroll(size, lr, steps, seed=0):
+    draws = torch.Generator().manual_seed(seed)
+    theta = torch.tensor([1.0, -0.6])
+    path = [theta]
+    for _ in range(steps):
+        batch = torch.randperm(n, generator=draws)[:size]
+        theta = theta - lr * batch_gradient(theta, x, y, batch)
+        path.append(theta)
+    return torch.stack(path)  # (steps + 1, 2)
+
+
+# %%
+axis = torch.linspace(-1, 1.2, 60)
+grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)  # (60, 60, 2)
+heights = J(grid)
+
+
+def show_path(size, lr, steps):
+    path = stroll(size, lr, steps)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    left.contour(axis, axis, heights, levels=14, cmap="Greys", linewidths=1)
+    left.plot(*path.T, "-", lw=1, marker=".", ms=4)
+    left.plot(*best, "*", ms=14, color="#c2410c")
+    left.set(xlim=(-1, 1.2), ylim=(-1, 1.2), aspect="equal")
+    left.set(xlabel="θ₁", ylabel="θ₂", title="path, and the best θ (star)")
+    right.semilogy((J(path) - J(best)).clamp(min=1e-8))
+    right.set(ylim=(1e-7, 3), xlabel="step", ylabel="loss above the best")
+    return fig
+
+
+alt = (
+    "Left: a path over the contour lines of a bowl, straight at first, then wandering "
+    "around the bottom. Right: the loss falls quickly, then stays at a noisy floor."
+)
+controls = {"size": [4, 1, 16, 64, 442], "lr": (0.02, 1.0, 0.02, 0.3)}
+bm.show.explore(show_path, alt=alt, **controls, steps=(20, 300, 20, 100))
+
+# %% lang="zh" of="9205dc8f"
+axis = torch.linspace(-1, 1.2, 60)
+grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)  # (60, 60, 2)
+heights = J(grid)
+
+
+def show_path(size, lr, steps):
+    path = stroll(size, lr, steps)
+    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    left.contour(axis, axis, heights, levels=14, cmap="Greys", linewidths=1)
+    left.plot(*path.T, "-", lw=1, marker=".", ms=4)
+    left.plot(*best, "*", ms=14, color="#c2410c")
+    left.set(xlim=(-1, 1.2), ylim=(-1, 1.2), aspect="equal")
+    left.set(xlabel="θ₁", ylabel="θ₂", title="路径，以及最佳的 θ（星）")
+    right.semilogy((J(path) - J(best)).clamp(min=1e-8))
+    right.set(ylim=(1e-7, 3), xlabel="步", ylabel="高出最小损失的部分")
+    return fig
+
+
+alt = (
+    "左：碗形等高线上的一条路径，先直奔碗底，然后在碗底周围游荡。右：损失先快速下降，"
+    "然后停在一个起伏的平台上。"
+)
+controls = {"size": [4, 1, 16, 64, 442], "lr": (0.02, 1.0, 0.02, 0.3)}
+bm.show.explore(show_path, alt=alt, **controls, steps=(20, 300, 20, 100))
+
+# %% [markdown]
+# Three things to find: with small batches the path goes straight at first and then
+# wanders around the bottom forever; a smaller `lr` makes it wander less, and walk
+# slower; a larger batch does so too, and costs more patients a step.
+#
+# ## The floor
+#
+# How high is that floor? Take the simplest model there is: predict one number $\theta$
+# for everyone, $J_i=\frac12(\theta-y_i)^2$. Its curvature is $L = 1$; we write $L$ all
+# the same. Let $E_t = \mathbb E(\theta_t-\theta^*)^2$ be the squared error to expect
+# after $t$ steps, where $\theta^*$ is the bottom. Each step shrinks what was there, and
+# adds new noise:
+#
+# $$E_{t+1} = (1-\mathrm{lr}\,L)^2\,E_t + \mathrm{lr}^2\,\frac{\tau^2}{|B|}
+# \label{recursion}$$
+
+# %% [markdown] lang="zh" of="d27e1743"
+# 有三件事等你发现：批次小，路径先是直奔碗底，然后就永远在碗底游荡；`lr` 小一点，
+# 游荡的范围小了，走得也慢了；批次大一点也有这个效果，但每一步要问更多患者。
+#
+# ## 平台
+#
+# 这个平台有多高？取一个最简单的模型：对所有人都预测同一个数 $\theta$，
+# $J_i=\frac12(\theta-y_i)^2$。它的曲率 $L = 1$，我们仍然写成 $L$。设
+# $E_t = \mathbb E(\theta_t-\theta^*)^2$ 为 $t$ 步之后误差平方的期望，其中 $\theta^*$
+# 是碗底。每走一步，原有的误差缩小，又添上新的噪声：
+#
+# $$E_{t+1} = (1-\mathrm{lr}\,L)^2\,E_t + \mathrm{lr}^2\,\frac{\tau^2}{|B|}
+# \label{recursion}$$
+
+# %% equation="recursion" of="44454321"
+few, lr = y[:5], 0.3  # five patients: three draws in 5³ = 125 ways
+errors = {2: [], 3: []}
+for story in itertools.product(few, repeat=3):
+    theta = torch.tensor(2.0)
+    for t, drawn in enumerate(story, start=1):
+        theta = theta - lr * (theta - drawn)
+        if t in errors:
+            errors[t].append((theta - few.mean()) ** 2)
+second, third = (torch.stack(e).mean() for e in errors.values())
+tau2 = few.var(correction=0)
+bm.equation("recursion", third, (1 - lr) ** 2 * second + lr**2 * tau2, atol=1e-12)
+
+# %% lang="zh" of="e9343702"
+few, lr = y[:5], 0.3  # 五位患者：抽三次共有 5³ = 125 种
+errors = {2: [], 3: []}
+for story in itertools.product(few, repeat=3):
+    theta = torch.tensor(2.0)
+    for t, drawn in enumerate(story, start=1):
+        theta = theta - lr * (theta - drawn)
+        if t in errors:
+            errors[t].append((theta - few.mean()) ** 2)
+second, third = (torch.stack(e).mean() for e in errors.values())
+tau2 = few.var(correction=0)
+bm.equation("recursion", third, (1 - lr) ** 2 * second + lr**2 * tau2, atol=1e-12)
+
+# %% [markdown]
+# When shrinking and adding balance, the error stays: that is the floor. Put $E_{t+1} =
+# E_t$ into (\ref{recursion}) and solve for it. What if a step is so long that nothing
+# shrinks?
+
+# %% [markdown] lang="zh" of="c3c7fe24"
+# 缩小与添加相抵时，误差就不再变化：这就是平台。在 (\ref{recursion}) 中令
+# $E_{t+1} = E_t$，解出它。如果步子太大，误差根本不缩小，又会怎样？
+
+
+# %% exercise="noise_floor" points=3 minutes=10 level=3
+def noise_floor(lr: float, curvature: float, noise: float) -> float:
+    """Expected squared error at which constant steps stay, after long enough.
+
+    Args:
+        lr: learning rate, above 0.
+        curvature: L, above 0.
+        noise: τ² / |B|, of a step's gradient.
+
+    Returns:
+        The floor, exactly; math.inf where there is none.
+    """
+    ### BEGIN SOLUTION
+    shrink = (1 - lr * curvature) ** 2
+    if shrink >= 1:
+        return math.inf
+    return lr**2 * noise / (1 - shrink)
+    ### END SOLUTION
+
+
+# %% lang="zh" of="8e224c5c"
+def noise_floor(lr: float, curvature: float, noise: float) -> float:
+    """固定步长走得足够久之后，误差平方的期望停在多高。
+
+    Args:
+        lr: 学习率，大于 0。
+        curvature: L, 大于 0。
+        noise: τ² / |B|, 即每一步梯度的噪声。
+
+    Returns:
+        平台的精确高度；没有平台时返回 math.inf。
+    """
+    ### BEGIN SOLUTION
+    shrink = (1 - lr * curvature) ** 2
+    if shrink >= 1:
+        return math.inf
+    return lr**2 * noise / (1 - shrink)
+    ### END SOLUTION
+
+
+# %% check="noise_floor"
+_advice = "solve E = (1 − lr L)² E + lr² noise exactly, not only for small lr"
+bm.expect.close(noise_floor(1.0, 1.0, 1.0), 1.0, _advice)
+_advice = "the error is squared, so it shrinks by (1 − lr L) squared"
+bm.expect.close(noise_floor(0.5, 1.0, 1.0), 1 / 3, _advice)
+bm.expect.close(noise_floor(0.1, 4.0, 3.0), 0.03 / 0.64, "where is the curvature?")
+_advice = "with lr L above 2 the error grows without bound: return math.inf"
+bm.expect.true(noise_floor(2.5, 1.0, 1.0) == math.inf, _advice)
+### BEGIN HIDDEN TESTS
+bm.expect.true(noise_floor(2.0, 1.0, 1.0) == math.inf, "lr L = 2: nothing shrinks")
+_error = 5.0
+for _ in range(2000):
+    _error = (1 - 0.05 * 0.7) ** 2 * _error + 0.05**2 * 1.3
+bm.expect.close(noise_floor(0.05, 0.7, 1.3), _error, "compare with 2,000 steps")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="28ee1290"
+_advice = "精确求解 E = (1 − lr L)² E + lr² noise，而不是只对小的 lr 近似"
+bm.expect.close(noise_floor(1.0, 1.0, 1.0), 1.0, _advice)
+_advice = "误差是平方的，所以缩小的倍数是 (1 − lr L) 的平方"
+bm.expect.close(noise_floor(0.5, 1.0, 1.0), 1 / 3, _advice)
+bm.expect.close(noise_floor(0.1, 4.0, 3.0), 0.03 / 0.64, "曲率在哪里？")
+_advice = "lr L 大于 2 时误差无限增长：返回 math.inf"
+bm.expect.true(noise_floor(2.5, 1.0, 1.0) == math.inf, _advice)
+### BEGIN HIDDEN TESTS
+bm.expect.true(noise_floor(2.0, 1.0, 1.0) == math.inf, "lr L = 2：毫无缩小")
+_error = 5.0
+for _ in range(2000):
+    _error = (1 - 0.05 * 0.7) ** 2 * _error + 0.05**2 * 1.3
+bm.expect.close(noise_floor(0.05, 0.7, 1.3), _error, "与走 2,000 步比一比")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="noise_floor"
+# With $r = (1-\mathrm{lr}\,L)^2$ the balance is $E = rE +
+# \mathrm{lr}^2\,\mathrm{noise}$. Bring all $E$ to one side.
+
+# %% [markdown] lang="zh" of="64d80df9"
+# 记 $r = (1-\mathrm{lr}\,L)^2$，平衡时 $E = rE + \mathrm{lr}^2\,\mathrm{noise}$。
+# 把 $E$ 都移到一边。
+
+# %% [markdown] hint="noise_floor"
+# `lr**2 * noise / (1 - r)`, if `r < 1`. Otherwise `math.inf`.
+
+# %% [markdown] lang="zh" of="be527bae"
+# 当 `r < 1` 时是 `lr**2 * noise / (1 - r)`，否则是 `math.inf`。
+
+
+# %% mistake="noise_floor" says="not only for small lr"
+def noise_floor(lr, curvature, noise):
+    return lr * noise / (2 * curvature) if lr * curvature < 2 else math.inf
+
+
+# %% mistake="noise_floor" says="squared, so it shrinks"
+def noise_floor(lr, curvature, noise):
+    shrink = abs(1 - lr * curvature)
+    return lr**2 * noise / (1 - shrink) if shrink < 1 else math.inf
+
+
+# %% mistake="noise_floor" says="without bound"
+def noise_floor(lr, curvature, noise):
+    return lr**2 * noise / (1 - (1 - lr * curvature) ** 2)
+
+
+# %% mistake="noise_floor" says="where is the curvature"
+def noise_floor(lr, curvature, noise):
+    return lr**2 * noise / (1 - (1 - lr) ** 2) if lr * curvature < 2 else math.inf
+
+
+# %% variant="noise_floor"
+def noise_floor(lr, curvature, noise):
+    if lr * curvature >= 2:
+        return math.inf
+    return lr * noise / (curvature * (2 - lr * curvature))
+
+
+# %% [markdown]
+# Cleaned up, the floor is
+#
+# $$E_\infty = \frac{\mathrm{lr}\;\tau^2/|B|}{L\,(2-\mathrm{lr}\,L)} \label{floor}$$
+#
+# nearly proportional to `lr`, and inversely to the batch size. We let many walkers find
+# the mean of all 442 patients, each for itself, and allow five standard errors.
+
+# %% [markdown] lang="zh" of="b5f88760"
+# 整理一下，平台的高度是
+#
+# $$E_\infty = \frac{\mathrm{lr}\;\tau^2/|B|}{L\,(2-\mathrm{lr}\,L)} \label{floor}$$
+#
+# 大致与 `lr` 成正比，与批量大小成反比。我们让许多行者各自去找 442 位患者的平均，
+# 允许五个标准误的偏差。
+
+# %% equation="floor" of="00ad1f45"
+walkers, lr, size = 10_000, 0.3, 4
+theta = torch.zeros(walkers)
+for _ in range(60):
+    batch = torch.randint(n, (walkers, size))
+    theta = theta - lr * (theta - y[batch].mean(1))
+squares = (theta - y.mean()) ** 2
+L, tau2 = 1.0, y.var(correction=0)
+height = lr * tau2 / size / (L * (2 - lr * L))
+error = squares.std() / math.sqrt(walkers)
+bm.equation("floor", squares.mean(), height, atol=5 * error.item())
+
+# %% [markdown]
+# ## Steps that shrink
+#
+# Constant steps are quick and end at a floor. Must we choose? Robbins and Monro saw in
+# 1951 that steps may shrink, if not too fast: all together they must still reach any
+# distance, $\sum_t \mathrm{lr}_t = \infty$, while their noise dies out,
+# $\sum_t \mathrm{lr}_t^2 < \infty$. The famous choice is $\mathrm{lr}_t = 1/t$. For our
+# simplest model it does something that you know well:
+#
+# $$\theta_t = \frac1t\sum_{k=1}^{t} y_{i_k} \quad\text{if}\quad \mathrm{lr}_t = \frac1t
+# \label{running-mean}$$
+#
+# Stochastic gradient descent then **is** the running mean of what was drawn, so its
+# error falls as $\tau^2/t$, with no floor.
+
+# %% [markdown] lang="zh" of="6b06b571"
+# ## 越走越小的步子
+#
+# 固定步长走得快，但停在平台上。非得二选一吗？Robbins 和 Monro 在 1951 年发现，
+# 步子可以缩小，只要别缩得太快：所有步子加起来要能走到任意远，
+# $\sum_t \mathrm{lr}_t = \infty$；而噪声要逐渐消失，$\sum_t \mathrm{lr}_t^2 < \infty$。
+# 最有名的选择是 $\mathrm{lr}_t = 1/t$。对我们这个最简单的模型，它做的事你非常熟悉：
+#
+# $$\theta_t = \frac1t\sum_{k=1}^{t} y_{i_k} \quad\text{if}\quad \mathrm{lr}_t = \frac1t
+# \label{running-mean}$$
+#
+# 这时随机梯度下降**就是**抽到的数的累计平均，所以误差按 $\tau^2/t$ 下降，没有平台。
+
+# %% equation="running-mean" of="8a16f78e"
+drawn = y[torch.randint(n, (50,))]
+theta, ways = torch.tensor(7.0), []  # where it starts does not matter
+for t, value in enumerate(drawn, start=1):
+    theta = theta - 1 / t * (theta - value)
+    ways.append(theta)
+means = drawn.cumsum(0) / torch.arange(1, 51)
+bm.equation("running-mean", torch.stack(ways), means, atol=1e-12)
+
+# %% lang="zh" of="4d365cd5"
+drawn = y[torch.randint(n, (50,))]
+theta, ways = torch.tensor(7.0), []  # 从哪里出发都无所谓
+for t, value in enumerate(drawn, start=1):
+    theta = theta - 1 / t * (theta - value)
+    ways.append(theta)
+means = drawn.cumsum(0) / torch.arange(1, 51)
+bm.equation("running-mean", torch.stack(ways), means, atol=1e-12)
+
+# %% [markdown]
+# Now the model with two parameters, and a few hundred walkers at once: two constant
+# learning rates, and one that shrinks.
+
+# %% [markdown] lang="zh" of="d924df96"
+# 再看两个参数的模型，几百个行者同时出发：两个固定的学习率，一个逐渐缩小的。
+
+
+# %%
+def above_best(theta):
+    """Loss above the smallest, exactly (J is a bowl): (walkers, 2) to one mean."""
+    away = (theta - best) @ x.T  # (walkers, n)
+    return 0.5 * (away**2).mean().item()
+
+
+def walk(rate, size, steps, walkers=200):
+    theta, heights = torch.zeros(walkers, 2), []
+    for t in range(1, steps + 1):
+        batch = torch.randint(n, (walkers, size))
+        if size == n:
+            batch = torch.arange(n).expand(walkers, n)  # everyone, once
+        off = (x[batch] * theta[:, None]).sum(-1) - y[batch]  # (walkers, size)
+        theta = theta - rate(t) * (off[..., None] * x[batch]).mean(1)
+        heights.append(above_best(theta))
+    return heights
+
+
+steps = lab.pick(ci=1000, workshop=3000, full=10_000)
+rates = {
+    "0.2": lambda t: 0.2,
+    "0.05": lambda t: 0.05,
+    "2 / (t + 10)": lambda t: 2 / (t + 10),
+}
+heights = {name: walk(rate, 4, steps) for name, rate in rates.items()}
+
+
+# %% lang="zh" of="7b25ebee"
+def above_best(theta):
+    """高出最小损失的部分的均值，精确值（J 是一只碗）：(walkers, 2)。"""
+    away = (theta - best) @ x.T  # (walkers, n)
+    return 0.5 * (away**2).mean().item()
+
+
+def walk(rate, size, steps, walkers=200):
+    theta, heights = torch.zeros(walkers, 2), []
+    for t in range(1, steps + 1):
+        batch = torch.randint(n, (walkers, size))
+        if size == n:
+            batch = torch.arange(n).expand(walkers, n)  # 每人一次
+        off = (x[batch] * theta[:, None]).sum(-1) - y[batch]  # (walkers, size)
+        theta = theta - rate(t) * (off[..., None] * x[batch]).mean(1)
+        heights.append(above_best(theta))
+    return heights
+
+
+steps = lab.pick(ci=1000, workshop=3000, full=10_000)
+rates = {
+    "0.2": lambda t: 0.2,
+    "0.05": lambda t: 0.05,
+    "2 / (t + 10)": lambda t: 2 / (t + 10),
+}
+heights = {name: walk(rate, 4, steps) for name, rate in rates.items()}
+
+# %%
+fig, ax = plt.subplots()
+for name, curve in heights.items():
+    ax.loglog(range(1, steps + 1), curve, label=name)
+ax.set(xlabel="step", ylabel="loss above the best")
+ax.legend(title="learning rate")
+alt = (
+    "Both constant learning rates fall and then stay flat, the smaller one lower; the "
+    "shrinking one goes on falling along a straight line on logarithmic axes."
+)
+bm.show.figure(fig, alt=alt)
+floors = [sum(curve[-200:]) / 200 for curve in heights.values()]
+bm.claim(
+    (
+        "A quarter of the learning rate, about a quarter of the floor; shrinking "
+        "steps fall below both"
+    ),
+    3 < floors[0] / floors[1] < 7 and floors[2] < 0.5 * floors[1],
+    floors=floors,
+)
+
+# %% lang="zh" of="0709d35e"
+fig, ax = plt.subplots()
+for name, curve in heights.items():
+    ax.loglog(range(1, steps + 1), curve, label=name)
+ax.set(xlabel="步", ylabel="高出最小损失的部分")
+ax.legend(title="学习率")
+alt = (
+    "两个固定的学习率先下降，然后变平，小的更低；逐渐缩小的那个在双对数坐标下沿直线继"
+    "续下降。"
+)
+bm.show.figure(fig, alt=alt)
+floors = [sum(curve[-200:]) / 200 for curve in heights.values()]
+bm.claim(
+    "学习率是四分之一，平台大约也是四分之一；缩小的步子比两者都低",
+    3 < floors[0] / floors[1] < 7 and floors[2] < 0.5 * floors[1],
+    floors=floors,
+)
+
+# %% [markdown]
+# ## By steps, or by examples?
+#
+# The document says that drawing improves efficiency. What is being saved? Compare
+# batches of 1, of 16 and of all 442 at their own good learning rates, once by steps and
+# once by examples looked at, which is what a computer pays for.
+
+# %% [markdown] lang="zh" of="c03db6a2"
+# ## 按步数算，还是按样本数算？
+#
+# 原文说，抽样能提高训练效率。省下来的是什么？取批量大小 1、16 和全部 442，
+# 各用合适的学习率，
+# 一次按步数比，一次按看过的样本数比；计算机付钱的是后者。
+
+# %%
+budget = 40 * n  # examples that each may look at
+setups = {1: 0.02, 16: 0.2, n: 1.0}
+curves = {}
+for size, lr in setups.items():
+    take = budget // size if size == n else min(budget // size, 900)
+    curves[size] = walk(lambda t, lr=lr: lr, size, take, walkers=20)
+fig, (left, right) = plt.subplots(
+    1, 2, figsize=(9, 3.4), sharey=True, layout="constrained"
+)
+for size, curve in curves.items():
+    counted = torch.arange(1, len(curve) + 1)
+    left.loglog(counted, curve, label=size)
+    right.loglog(counted * size, curve, label=size)
+left.set(xlabel="steps", ylabel="loss above the best", ylim=(1e-6, 0.3))
+right.set(xlabel="examples looked at")
+right.legend(title="batch size")
+alt = (
+    "By steps the batch of 442 falls fastest. By examples the order is reversed: the "
+    "batch of 1 is nearly down before the full batch has made its first step."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="f807ed53"
+budget = 40 * n  # 每种方法可以看的样本总数
+setups = {1: 0.02, 16: 0.2, n: 1.0}
+curves = {}
+for size, lr in setups.items():
+    take = budget // size if size == n else min(budget // size, 900)
+    curves[size] = walk(lambda t, lr=lr: lr, size, take, walkers=20)
+fig, (left, right) = plt.subplots(
+    1, 2, figsize=(9, 3.4), sharey=True, layout="constrained"
+)
+for size, curve in curves.items():
+    counted = torch.arange(1, len(curve) + 1)
+    left.loglog(counted, curve, label=size)
+    right.loglog(counted * size, curve, label=size)
+left.set(xlabel="步数", ylabel="高出最小损失的部分", ylim=(1e-6, 0.3))
+right.set(xlabel="看过的样本数")
+right.legend(title="批量大小")
+alt = (
+    "按步数，批量大小为 442 的降得最快。按样本数，次序正相反：全批量还没走完第一步，"
+    "批量大小为 1 的已经快到底了。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+start = above_best(torch.zeros(1, 2))
+one_epoch = {size: curves[size][n // size - 1] for size in setups}
+twenty = {size: curves[size][19] for size in setups}
+bm.claim(
+    "After one look at each patient, the small batches are well ahead of the full one",
+    max(one_epoch[1], one_epoch[16]) < 0.5 * one_epoch[n],
+    start=start,
+    after_442_examples=[one_epoch[size] for size in setups],
+)
+bm.claim(
+    "After twenty steps it is the other way round",
+    twenty[n] < 0.2 * min(twenty[1], twenty[16]),
+    after_20_steps=[twenty[size] for size in setups],
+)
+
+# %% lang="zh" of="b6c1d9ef"
+start = above_best(torch.zeros(1, 2))
+one_epoch = {size: curves[size][n // size - 1] for size in setups}
+twenty = {size: curves[size][19] for size in setups}
+bm.claim(
+    "每位患者平均看过一遍之后，小批量远远领先于全批量",
+    max(one_epoch[1], one_epoch[16]) < 0.5 * one_epoch[n],
+    start=start,
+    after_442_examples=[one_epoch[size] for size in setups],
+)
+bm.claim(
+    "走过二十步之后，则正好相反",
+    twenty[n] < 0.2 * min(twenty[1], twenty[16]),
+    after_20_steps=[twenty[size] for size in setups],
+)
+
+# %% [markdown]
+# ## Shuffle, then go through
+#
+# In practice nobody draws each batch anew. One shuffles the examples and goes through
+# them, batch after batch: an *epoch*. Then shuffles again. Write this.
+
+# %% [markdown] lang="zh" of="4475c1a7"
+# ## 打乱，再走一遍
+#
+# 实际训练中，没有人每次都重新抽样。做法是把样本打乱，一批接一批走完一遍，叫做一*轮*；
+# 然后再打乱。请写出来。
+
+
+# %% exercise="epoch_batches" points=2 minutes=6 level=2
+def epoch_batches(n: int, size: int, generator: torch.Generator) -> list[torch.Tensor]:
+    """The batches of one epoch: shuffled, each example exactly once.
+
+    Args:
+        n: number of examples.
+        size: examples in a batch; the last batch may be smaller.
+        generator: where the order comes from.
+
+    Returns:
+        Tensors of example numbers from 0 to n − 1.
+    """
+    ### BEGIN SOLUTION
+    return list(torch.randperm(n, generator=generator).split(size))
+    ### END SOLUTION
+
+
+# %% lang="zh" of="4c6fc42a"
+def epoch_batches(n: int, size: int, generator: torch.Generator) -> list[torch.Tensor]:
+    """一轮里的各个批次：顺序打乱，每个样本恰好一次。
+
+    Args:
+        n: 样本个数。
+        size: 每批的样本数；最后一批可以小一些。
+        generator: 顺序由它产生。
+
+    Returns:
+        若干张量，内容是 0 到 n − 1 的样本编号。
+    """
+    ### BEGIN SOLUTION
+    return list(torch.randperm(n, generator=generator).split(size))
+    ### END SOLUTION
+
+
+# %% check="epoch_batches"
+_got = list(epoch_batches(10, 4, torch.Generator().manual_seed(1)))
+_advice = "three batches of 4, 4 and 2: do not drop the last, smaller one"
+bm.expect.equal([len(b) for b in _got], [4, 4, 2], _advice)
+_all = torch.cat(_got)
+_advice = "each example exactly once: shuffle, do not draw with replacement"
+bm.expect.equal(_all.sort().values.tolist(), list(range(10)), _advice)
+_big = list(epoch_batches(100, 10, torch.Generator().manual_seed(1)))
+_order = torch.cat(_big)
+bm.expect.true((_order != torch.arange(100)).any(), "the order must be shuffled")
+_close = all((b.max() - b.min() < 10).item() for b in _big)
+_advice = "shuffle the examples, not only the batches: neighbours stay together"
+bm.expect.true(not _close, _advice)
+_again = torch.cat(list(epoch_batches(100, 10, torch.Generator().manual_seed(1))))
+_other = torch.cat(list(epoch_batches(100, 10, torch.Generator().manual_seed(2))))
+_advice = "the order must come from the generator: same seed, same order"
+bm.expect.equal(_again.tolist(), _order.tolist(), _advice)
+_advice = "another generator, another order: do not seed inside"
+bm.expect.true(_other.tolist() != _order.tolist(), _advice)
+### BEGIN HIDDEN TESTS
+_got = list(epoch_batches(6, 6, torch.Generator().manual_seed(3)))
+bm.expect.equal(len(_got), 1, "size = n makes one batch")
+_got = list(epoch_batches(3, 8, torch.Generator().manual_seed(3)))
+bm.expect.equal([len(b) for b in _got], [3], "a batch larger than n holds all")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="2cc49a30"
+_got = list(epoch_batches(10, 4, torch.Generator().manual_seed(1)))
+_advice = "三个批次，分别是 4、4、2 个：不要丢掉最后较小的一批"
+bm.expect.equal([len(b) for b in _got], [4, 4, 2], _advice)
+_all = torch.cat(_got)
+_advice = "每个样本恰好一次：要打乱，不是有放回地抽"
+bm.expect.equal(_all.sort().values.tolist(), list(range(10)), _advice)
+_big = list(epoch_batches(100, 10, torch.Generator().manual_seed(1)))
+_order = torch.cat(_big)
+bm.expect.true((_order != torch.arange(100)).any(), "顺序要打乱")
+_close = all((b.max() - b.min() < 10).item() for b in _big)
+_advice = "要打乱样本，而不只是打乱批次：邻居总在一起"
+bm.expect.true(not _close, _advice)
+_again = torch.cat(list(epoch_batches(100, 10, torch.Generator().manual_seed(1))))
+_other = torch.cat(list(epoch_batches(100, 10, torch.Generator().manual_seed(2))))
+_advice = "顺序必须由 generator 产生：种子相同，顺序相同"
+bm.expect.equal(_again.tolist(), _order.tolist(), _advice)
+_advice = "换一个 generator，顺序就不同：不要在函数里设种子"
+bm.expect.true(_other.tolist() != _order.tolist(), _advice)
+### BEGIN HIDDEN TESTS
+_got = list(epoch_batches(6, 6, torch.Generator().manual_seed(3)))
+bm.expect.equal(len(_got), 1, "size = n 时只有一个批次")
+_got = list(epoch_batches(3, 8, torch.Generator().manual_seed(3)))
+bm.expect.equal([len(b) for b in _got], [3], "批次比 n 大时，装下全部样本")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="epoch_batches"
+# `torch.randperm(n, generator=generator)` is a shuffled 0 to n − 1. How do you cut it?
+
+# %% [markdown] lang="zh" of="5078f057"
+# `torch.randperm(n, generator=generator)` 就是打乱的 0 到 n − 1。怎样把它切开？
+
+# %% [markdown] hint="epoch_batches"
+# A tensor's `.split(size)` cuts it into parts of `size`, the last one smaller if need
+# be.
+
+# %% [markdown] lang="zh" of="2ab97bc2"
+# 张量的 `.split(size)` 把它切成每份 `size` 个，最后一份不够就小一些。
+
+
+# %% mistake="epoch_batches" says="do not drop"
+def epoch_batches(n, size, generator):
+    order = torch.randperm(n, generator=generator)
+    return [order[i * size : (i + 1) * size] for i in range(n // size)]
+
+
+# %% mistake="epoch_batches" says="exactly once"
+def epoch_batches(n, size, generator):
+    return list(torch.randint(n, (n,), generator=generator).split(size))
+
+
+# %% mistake="epoch_batches" says="must be shuffled"
+def epoch_batches(n, size, generator):
+    return list(torch.arange(n).split(size))
+
+
+# %% mistake="epoch_batches" says="not only the batches"
+def epoch_batches(n, size, generator):
+    parts = torch.arange(n).split(size)
+    order = torch.randperm(len(parts) - 1, generator=generator).tolist()
+    return [parts[i] for i in order] + [parts[-1]]
+
+
+# %% mistake="epoch_batches" says="do not seed inside"
+def epoch_batches(n, size, generator):
+    generator = torch.Generator().manual_seed(0)
+    return list(torch.randperm(n, generator=generator).split(size))
+
+
+# %% variant="epoch_batches"
+def epoch_batches(n, size, generator):
+    order = torch.rand(n, generator=generator).argsort()
+    return [order[i : i + size] for i in range(0, n, size)]
+
+
+# %% [markdown]
+# The kit's `bm.train.Batches`, which later lessons train with, goes through its
+# examples in the same way. Here are its batches and yours, from one seed.
+
+# %% [markdown] lang="zh" of="3c01a05a"
+# 后面各课训练用的 `bm.train.Batches` 也是这样走过样本的。同一个种子，
+# 看看它的批次和你的。
+
+# %%
+kit = bm.train.Batches(torch.arange(n), torch.arange(n), 64, seed=5)
+mine = epoch_batches(n, 64, torch.Generator().manual_seed(5))
+theirs = [numbers for numbers, _ in kit]
+print(len(mine), all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True)))
+
+# %% [markdown]
+# Does it matter? Within an epoch every patient is heard exactly once, so at its end the
+# errors of one epoch have partly cancelled. For the running mean they cancel
+# **completely**: after one shuffled epoch of $1/t$ steps, (\ref{running-mean}) is the
+# mean of everybody, whatever the order. Now with a constant `lr`, and two parameters.
+
+# %% [markdown] lang="zh" of="8b58603d"
+# 这有关系吗？一轮之内每位患者恰好发言一次，所以到了一轮末尾，这一轮的误差已经部分抵消。
+# 对累计平均来说，是**完全**抵消：用 $1/t$ 的步子走完打乱的一轮，
+# (\ref{running-mean}) 就是所有人的平均，与顺序无关。再看固定的 `lr`、两个参数的情形。
+
+
+# %%
+def after_epochs(lr, shuffled, epochs, walkers=50):
+    """Loss above the best at the end of each epoch, batches of one."""
+    theta, ends = torch.zeros(walkers, 2), []
+    for _ in range(epochs):
+        order = torch.rand(walkers, n).argsort(1)
+        if not shuffled:
+            order = torch.randint(n, (walkers, n))
+        for batch in order.T:  # (walkers,)
+            off = (x[batch] * theta).sum(1) - y[batch]
+            theta = theta - lr * off[:, None] * x[batch]
+        ends.append(above_best(theta))
+    return ends
+
+
+epochs = lab.pick(ci=8, workshop=12, full=30)
+rates = [0.1, 0.03, 0.01, 0.003]
+ends = {
+    shuffled: [sum(after_epochs(lr, shuffled, epochs)[-4:]) / 4 for lr in rates]
+    for shuffled in (True, False)
+}
+
+
+# %% lang="zh" of="aaf4d6b1"
+def after_epochs(lr, shuffled, epochs, walkers=50):
+    """每轮末尾高出最小损失的部分，批量为 1。"""
+    theta, ends = torch.zeros(walkers, 2), []
+    for _ in range(epochs):
+        order = torch.rand(walkers, n).argsort(1)
+        if not shuffled:
+            order = torch.randint(n, (walkers, n))
+        for batch in order.T:  # (walkers,)
+            off = (x[batch] * theta).sum(1) - y[batch]
+            theta = theta - lr * off[:, None] * x[batch]
+        ends.append(above_best(theta))
+    return ends
+
+
+epochs = lab.pick(ci=8, workshop=12, full=30)
+rates = [0.1, 0.03, 0.01, 0.003]
+ends = {
+    shuffled: [sum(after_epochs(lr, shuffled, epochs)[-4:]) / 4 for lr in rates]
+    for shuffled in (True, False)
+}
+
+# %%
+fig, ax = plt.subplots()
+names = {False: "drawn with replacement", True: "shuffled epochs"}
+for (shuffled, name), mark in zip(names.items(), "os", strict=True):
+    ax.loglog(rates, ends[shuffled], marker=mark, label=name)
+ax.set(xlabel="learning rate", ylabel="loss above the best, end of epoch")
+ax.legend()
+alt = (
+    "At large learning rates both ways are alike; at small ones the shuffled way falls "
+    "with a steeper slope and ends several times lower."
+)
+bm.show.figure(fig, alt=alt)
+gain = [a / b for a, b in zip(ends[False], ends[True], strict=True)]
+bm.claim(
+    (
+        "With small steps shuffled epochs end more than twice as low; with large "
+        "ones it hardly matters"
+    ),
+    gain[-1] > 2 and 0.5 < gain[0] < 2,
+    learning_rates=rates,
+    times_lower=gain,
+)
+
+# %% lang="zh" of="b6fdb54d"
+fig, ax = plt.subplots()
+names = {False: "有放回地抽", True: "每轮打乱"}
+for (shuffled, name), mark in zip(names.items(), "os", strict=True):
+    ax.loglog(rates, ends[shuffled], marker=mark, label=name)
+ax.set(xlabel="学习率", ylabel="轮末高出最小损失的部分")
+ax.legend()
+alt = "学习率大时两者差不多；学习率小时，每轮打乱的那条下降得更陡，最后低好几倍。"
+bm.show.figure(fig, alt=alt)
+gain = [a / b for a, b in zip(ends[False], ends[True], strict=True)]
+bm.claim(
+    "步子小时，每轮打乱的终点要低一半以上；步子大时几乎没有区别",
+    gain[-1] > 2 and 0.5 < gain[0] < 2,
+    learning_rates=rates,
+    times_lower=gain,
+)
+
+# %% [markdown]
+# So there are two reasons to shuffle and go through: it is simpler, and at small
+# learning rates it is better. Note that the batches of one epoch are not independent;
+# that is just why their errors cancel.
+#
+# ## When is a batch large enough?
+#
+# In (\ref{norm}) the signal is $\lVert\nabla J\rVert^2$, the noise $\tau^2/|B|$. They
+# are equal at a batch of
+#
+# $$S = \frac{\tau^2}{\lVert\nabla J\rVert^2}$$
+#
+# which McCandlish and colleagues (2018) call the *noise scale*. Well below it a batch
+# twice as large makes steps twice as good; well above it, twice as large is twice as
+# dear and no better. Big models cannot ask every example for its own gradient. But
+# (\ref{norm}) at *two* batch sizes is two equations with two unknowns.
+
+# %% [markdown] lang="zh" of="275ffd41"
+# 所以打乱再走一遍有两个理由：简单；学习率小的时候还更好。注意，一轮中的各批次并不独立，
+# 它们的误差正是因此才互相抵消。
+#
+# ## 批次多大才够？
+#
+# 在 (\ref{norm}) 里，信号是 $\lVert\nabla J\rVert^2$，噪声是 $\tau^2/|B|$。
+# 两者相等时的批量是
+#
+# $$S = \frac{\tau^2}{\lVert\nabla J\rVert^2}$$
+#
+# McCandlish 等人（2018）称之为*噪声尺度*。远小于它时，批次加倍，
+# 每一步的价值也差不多加倍；
+# 远大于它时，批次加倍，花费加倍，却没有更好。大模型没法逐个样本求梯度。
+# 但是在*两种*批量大小下各写一遍 (\ref{norm})，就是两个方程、两个未知数。
+
+
+# %% exercise="noise_scale" points=3 minutes=10 level=3
+def noise_scale(small: int, big: int, small_norm: float, big_norm: float) -> float:
+    """τ² / ‖∇J‖² from gradients of two batch sizes, drawn with replacement.
+
+    Args:
+        small: examples in a small batch.
+        big: examples in a big batch.
+        small_norm: mean of ‖g_B‖² over small batches.
+        big_norm: the same over big batches.
+
+    Returns:
+        The noise scale.
+    """
+    ### BEGIN SOLUTION
+    noise = (small_norm - big_norm) / (1 / small - 1 / big)  # τ²
+    signal = big_norm - noise / big  # ‖∇J‖²
+    return noise / signal
+    ### END SOLUTION
+
+
+# %% lang="zh" of="55ff4b1a"
+def noise_scale(small: int, big: int, small_norm: float, big_norm: float) -> float:
+    """由两种批量大小（有放回）的梯度求 τ² / ‖∇J‖²。
+
+    Args:
+        small: 小批次的样本数。
+        big: 大批次的样本数。
+        small_norm: 小批次 ‖g_B‖² 的平均。
+        big_norm: 大批次 ‖g_B‖² 的平均。
+
+    Returns:
+        噪声尺度。
+    """
+    ### BEGIN SOLUTION
+    noise = (small_norm - big_norm) / (1 / small - 1 / big)  # τ²
+    signal = big_norm - noise / big  # ‖∇J‖²
+    return noise / signal
+    ### END SOLUTION
+
+
+# %% check="noise_scale"
+_got = noise_scale(2, 6, 10.0, 6.0)  # τ² = 12, ‖∇J‖² = 4
+bm.expect.true(abs(_got - 1 / 3) > 1e-6, "noise over signal, not signal over noise")
+_advice = "the big batch is noisy too: its ‖g‖² is ‖∇J‖² + τ²/big"
+bm.expect.true(all(abs(_got - wrong) > 1e-6 for wrong in (2.0, 4 / 3)), _advice)
+_advice = "ask for a ratio of τ² to ‖∇J‖², not for τ² alone"
+bm.expect.true(abs(_got - 12) > 1e-6, _advice)
+bm.expect.close(_got, 3.0, "for τ² = 12 and ‖∇J‖² = 4")
+### BEGIN HIDDEN TESTS
+bm.expect.close(noise_scale(1, 100, 51.0, 1.5), 50.0, "for τ² = 50 and ‖∇J‖² = 1")
+### END HIDDEN TESTS
+
+# %% lang="zh" of="6fee348e"
+_got = noise_scale(2, 6, 10.0, 6.0)  # τ² = 12, ‖∇J‖² = 4
+bm.expect.true(abs(_got - 1 / 3) > 1e-6, "是噪声除以信号，不是信号除以噪声")
+_advice = "大批次也有噪声：它的 ‖g‖² 是 ‖∇J‖² + τ²/big"
+bm.expect.true(all(abs(_got - wrong) > 1e-6 for wrong in (2.0, 4 / 3)), _advice)
+_advice = "要的是 τ² 与 ‖∇J‖² 之比，不只是 τ²"
+bm.expect.true(abs(_got - 12) > 1e-6, _advice)
+bm.expect.close(_got, 3.0, "当 τ² = 12、‖∇J‖² = 4 时")
+### BEGIN HIDDEN TESTS
+bm.expect.close(noise_scale(1, 100, 51.0, 1.5), 50.0, "当 τ² = 50、‖∇J‖² = 1 时")
+### END HIDDEN TESTS
+
+# %% [markdown] hint="noise_scale"
+# Write (\ref{norm}) twice: `small_norm` $= \lVert\nabla J\rVert^2 + \tau^2/$`small`,
+# and the same for `big`. Subtract them.
+
+# %% [markdown] lang="zh" of="15f249ec"
+# 把 (\ref{norm}) 写两遍：`small_norm` $= \lVert\nabla J\rVert^2 + \tau^2/$`small`，
+# 对 `big` 也一样。两式相减。
+
+# %% [markdown] hint="noise_scale"
+# The difference has no $\lVert\nabla J\rVert^2$ left: `small_norm - big_norm` is
+# $\tau^2$ times `1 / small - 1 / big`. With $\tau^2$, go back to one of the two.
+
+# %% [markdown] lang="zh" of="592bacf2"
+# 相减之后 $\lVert\nabla J\rVert^2$ 就没了：`small_norm - big_norm` 等于 $\tau^2$ 乘以
+# `1 / small - 1 / big`。求出 $\tau^2$ 之后，代回其中一个式子。
+
+
+# %% mistake="noise_scale" says="noisy too"
+def noise_scale(small, big, small_norm, big_norm):
+    return (small_norm - big_norm) * small / big_norm
+
+
+# %% mistake="noise_scale" says="signal over noise"
+def noise_scale(small, big, small_norm, big_norm):
+    noise = (small_norm - big_norm) / (1 / small - 1 / big)
+    return (big_norm - noise / big) / noise
+
+
+# %% mistake="noise_scale" says="noisy too"
+def noise_scale(small, big, small_norm, big_norm):
+    return (small_norm - big_norm) / (1 / small - 1 / big) / big_norm
+
+
+# %% mistake="noise_scale" says="not for τ² alone"
+def noise_scale(small, big, small_norm, big_norm):
+    return (small_norm - big_norm) / (1 / small - 1 / big)
+
+
+# %% variant="noise_scale"
+def noise_scale(small, big, small_norm, big_norm):
+    signal = (big * big_norm - small * small_norm) / (big - small)
+    return (small_norm - signal) * small / signal
+
+
+# %% [markdown]
+# Now a race on real pictures: softmax regression on scikit-learn's 1,797 digits. For
+# each batch size we try several learning rates and keep the best, and count the steps
+# until the loss is below a target.
+
+# %% [markdown] lang="zh" of="fd351996"
+# 下面在真实的图片上比一场：用 scikit-learn 的 1,797 个手写数字做 softmax 回归。
+# 对每种批量大小试几个学习率，取最好的，数一数要多少步损失才降到目标以下。
+
+# %%
+digits = load_digits()
+pixels = torch.cat([torch.tensor(digits.data) / 16, torch.ones(1797, 1)], 1)  # (n, 65)
+labels = torch.tensor(digits.target)
+wanted = F.one_hot(labels, 10).double()  # (n, 10)
+TARGET, LIMIT = 0.3, 3000
+
+
+def digit_gradient(W, batch):
+    off = (pixels[batch] @ W).softmax(1) - wanted[batch]  # (size, 10)
+    return pixels[batch].T @ off / len(batch)
+
+
+def steps_to_target(size, lr, seed):
+    draws, W = torch.Generator().manual_seed(seed), torch.zeros(65, 10)
+    look = max(1, 16 // size)  # how often we look at the loss
+    for t in range(1, LIMIT + 1):
+        batch = torch.randint(1797, (size,), generator=draws)
+        W = W - lr * digit_gradient(W, batch)
+        if t % look == 0 and F.cross_entropy(pixels @ W, labels) < TARGET:
+            return t
+    return math.inf
+
+
+# %% lang="zh" of="89b799ce"
+digits = load_digits()
+pixels = torch.cat([torch.tensor(digits.data) / 16, torch.ones(1797, 1)], 1)  # (n, 65)
+labels = torch.tensor(digits.target)
+wanted = F.one_hot(labels, 10).double()  # (n, 10)
+TARGET, LIMIT = 0.3, 3000
+
+
+def digit_gradient(W, batch):
+    off = (pixels[batch] @ W).softmax(1) - wanted[batch]  # (size, 10)
+    return pixels[batch].T @ off / len(batch)
+
+
+def steps_to_target(size, lr, seed):
+    draws, W = torch.Generator().manual_seed(seed), torch.zeros(65, 10)
+    look = max(1, 16 // size)  # 隔多少步看一次损失
+    for t in range(1, LIMIT + 1):
+        batch = torch.randint(1797, (size,), generator=draws)
+        W = W - lr * digit_gradient(W, batch)
+        if t % look == 0 and F.cross_entropy(pixels @ W, labels) < TARGET:
+            return t
+    return math.inf
+
+
+# %%
+race, seeds = [1, 4, 16, 64, 256, 1024], range(lab.pick(ci=3, workshop=5, full=10))
+rates = [0.2, 0.4, 0.8, 1.6, 3.2, 6.4]
+steps = [
+    min(sum(steps_to_target(size, lr, s) for s in seeds) / len(seeds) for lr in rates)
+    for size in bm.show.progress(race, "batch sizes")
+]
+looked = [size * count for size, count in zip(race, steps, strict=True)]
+
+# %% lang="zh" of="1c9f4f2e"
+race, seeds = [1, 4, 16, 64, 256, 1024], range(lab.pick(ci=3, workshop=5, full=10))
+rates = [0.2, 0.4, 0.8, 1.6, 3.2, 6.4]
+steps = [
+    min(sum(steps_to_target(size, lr, s) for s in seeds) / len(seeds) for lr in rates)
+    for size in bm.show.progress(race, "批量大小")
+]
+looked = [size * count for size, count in zip(race, steps, strict=True)]
+
+
+# %%
+def scale_at(W, trials=1000):
+    """The noise scale at W, from batches of 8 and of 512."""
+    norms = [
+        sum(
+            (digit_gradient(W, torch.randint(1797, (size,))) ** 2).sum()
+            for _ in range(trials)
+        )
+        for size in (8, 512)
+    ]
+    return float(noise_scale(8, 512, norms[0] / trials, norms[1] / trials))
+
+
+def scale_exactly(W):
+    off = (pixels @ W).softmax(1) - wanted
+    each = pixels[:, :, None] * off[:, None]  # (n, 65, 10)
+    mean = each.mean(0)
+    return float(((each - mean) ** 2).sum((1, 2)).mean() / (mean**2).sum())
+
+
+W, everyone = torch.zeros(65, 10), torch.arange(1797)
+scales = [(scale_at(W), scale_exactly(W))]
+while F.cross_entropy(pixels @ W, labels) > TARGET:
+    W = W - 0.4 * digit_gradient(W, everyone)
+scales.append((scale_at(W), scale_exactly(W)))
+for guess, right in scales:
+    print(f"S ≈ {guess:.1f} (exactly {right:.1f})")
+
+
+# %% lang="zh" of="a2c6ac1e"
+def scale_at(W, trials=1000):
+    """由批量大小 8 和 512 求 W 处的噪声尺度。"""
+    norms = [
+        sum(
+            (digit_gradient(W, torch.randint(1797, (size,))) ** 2).sum()
+            for _ in range(trials)
+        )
+        for size in (8, 512)
+    ]
+    return float(noise_scale(8, 512, norms[0] / trials, norms[1] / trials))
+
+
+def scale_exactly(W):
+    off = (pixels @ W).softmax(1) - wanted
+    each = pixels[:, :, None] * off[:, None]  # (n, 65, 10)
+    mean = each.mean(0)
+    return float(((each - mean) ** 2).sum((1, 2)).mean() / (mean**2).sum())
+
+
+W, everyone = torch.zeros(65, 10), torch.arange(1797)
+scales = [(scale_at(W), scale_exactly(W))]
+while F.cross_entropy(pixels @ W, labels) > TARGET:
+    W = W - 0.4 * digit_gradient(W, everyone)
+scales.append((scale_at(W), scale_exactly(W)))
+for guess, right in scales:
+    print(f"S ≈ {guess:.1f} (精确值 {right:.1f})")
+
+# %%
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+left.loglog(race, steps, "o-")
+left.loglog(race[:4], [steps[0] / size for size in race[:4]], "k:", lw=1)
+right.loglog(race, looked, "s-")
+for ax in (left, right):
+    ax.axvspan(scales[0][1], scales[1][1], color="#d19a00", alpha=0.15)
+    ax.set_xlabel("batch size")
+left.set_ylabel("steps to the target")
+right.set_ylabel("examples to the target")
+alt = (
+    "Left: steps fall with the batch size and level off. Right: examples needed grow "
+    "slowly at first, then in proportion to the batch. A band marks the noise scale."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% lang="zh" of="e24fc92e"
+fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+left.loglog(race, steps, "o-")
+left.loglog(race[:4], [steps[0] / size for size in race[:4]], "k:", lw=1)
+right.loglog(race, looked, "s-")
+for ax in (left, right):
+    ax.axvspan(scales[0][1], scales[1][1], color="#d19a00", alpha=0.15)
+    ax.set_xlabel("批量大小")
+left.set_ylabel("到达目标的步数")
+right.set_ylabel("到达目标所看的样本数")
+alt = (
+    "左：步数随批量大小下降，然后变平。右：所需的样本数起初增长缓慢，后来与批量成正比。"
+    "带状区域标出噪声尺度。"
+)
+bm.show.figure(fig, alt=alt)
+
+# %%
+bm.claim(
+    "Small batches: sixteen times the size saves more than half of the steps",
+    steps[0] > 2 * steps[2],
+    steps_1_and_16=[steps[0], steps[2]],
+)
+bm.claim(
+    (
+        "Large batches: sixteen times the size hardly saves any steps, and costs "
+        "many times the examples"
+    ),
+    steps[3] < 2 * steps[5] and looked[5] > 8 * looked[3],
+    steps_64_and_1024=[steps[3], steps[5]],
+    examples_64_and_1024=[looked[3], looked[5]],
+)
+bm.claim(
+    "Two batch sizes tell the noise scale, and it grows while the loss falls",
+    all(0.5 < guess / right < 2 for guess, right in scales)
+    and scales[1][1] > 2 * scales[0][1],
+    measured=[guess for guess, _ in scales],
+    exact=[right for _, right in scales],
+)
+
+# %% lang="zh" of="bdf9c022"
+bm.claim(
+    "批量小时，批量变为十六倍，步数省下一半以上",
+    steps[0] > 2 * steps[2],
+    steps_1_and_16=[steps[0], steps[2]],
+)
+bm.claim(
+    "批量大时，批量变为十六倍，步数几乎没省，看的样本却多出许多倍",
+    steps[3] < 2 * steps[5] and looked[5] > 8 * looked[3],
+    steps_64_and_1024=[steps[3], steps[5]],
+    examples_64_and_1024=[looked[3], looked[5]],
+)
+bm.claim(
+    "由两种批量大小就能求出噪声尺度；损失下降时它在增大",
+    all(0.5 < guess / right < 2 for guess, right in scales)
+    and scales[1][1] > 2 * scales[0][1],
+    measured=[guess for guess, _ in scales],
+    exact=[right for _, right in scales],
+)
+
+# %% [markdown]
+# The dotted line is what "twice the batch, half the steps" would give; the band goes
+# from the noise scale at the start to that at the target. The curve leaves the line
+# before the band and is flat within it: the noise scale tells the order of magnitude,
+# not the very batch. It grows while training goes on, since the gradient shrinks faster
+# than the noise. That is a reason to raise the batch size on the way.
+#
+# ## What we learned
+#
+# - The mean over the drawn batch is an unbiased estimate of the full gradient. The mean
+#   over all $n$, as printed, is the full gradient, whatever was drawn.
+# - Its squared error is $\tau^2/|B|$; without replacement times $(n-|B|)/(n-1)$.
+# - Constant steps end at a floor in proportion to `lr`$/|B|$. Steps that shrink as
+#   $1/t$ have none.
+# - Small batches win by examples, large ones by steps. Beyond the noise scale a larger
+#   batch is paid for and not used.
+# - Shuffled epochs beat drawing with replacement when steps are small.
+#
+# ## Where next
+#
+# Put momentum into `walk`: what becomes of the floor? Raise the batch size instead of
+# lowering `lr`. Then go on to `adaptive-methods`, which divides each step by an
+# estimate of just this noise.
+#
+# ## Further reading
+#
+# - H. Robbins and S. Monro (1951), *A Stochastic Approximation Method*, Annals of
+#   Mathematical Statistics 22(3).
+# - L. Bottou, F. E. Curtis and J. Nocedal (2018), *Optimization Methods for Large-Scale
+#   Machine Learning*, SIAM Review 60(2).
+# - S. McCandlish, J. Kaplan, D. Amodei and the OpenAI Dota Team (2018), *An Empirical
+#   Model of Large-Batch Training*, arXiv.
+
+# %% [markdown] lang="zh" of="82e38100"
+# 点线是“批量加倍、步数减半”应有的样子；带状区域从出发时的噪声尺度到达标时的噪声尺度。
+# 曲线还没进入带状区域就离开了点线，进去之后已经变平：噪声尺度说的是数量级，
+# 不是精确的批量大小。训练越往后，尺度越大，因为梯度比噪声缩小得快。
+# 这就是途中调大批量大小的理由。
+#
+# ## 我们学到了什么
+#
+# - 对抽到的批次求平均，是全体梯度的无偏估计。照原文对全部 $n$ 个求平均，
+#   就是全体梯度本身，抽到谁都一样。
+# - 它的误差平方是 $\tau^2/|B|$；不放回时再乘以 $(n-|B|)/(n-1)$。
+# - 固定步长停在与 `lr`$/|B|$ 成正比的平台上。按 $1/t$ 缩小的步子没有平台。
+# - 按样本数算，小批量赢；按步数算，大批量赢。超过噪声尺度，批量再大也是白花钱。
+# - 步子小的时候，每轮打乱胜过有放回地抽。
+#
+# ## 下一步
+#
+# 给 `walk` 加上动量：平台会怎样？不降低 `lr`，把批量大小调大试试。
+# 然后去学 `adaptive-methods`，它给每一步除以的，正是对这种噪声的估计。
+#
+# ## 延伸阅读
+#
+# - H. Robbins, S. Monro (1951), *A Stochastic Approximation Method*, Annals of
+#   Mathematical Statistics 22(3).
+# - L. Bottou, F. E. Curtis, J. Nocedal (2018), *Optimization Methods for Large-Scale
+#   Machine Learning*, SIAM Review 60(2).
+# - S. McCandlish, J. Kaplan, D. Amodei, OpenAI Dota Team (2018), *An Empirical Model
+#   of Large-Batch Training*, arXiv.
