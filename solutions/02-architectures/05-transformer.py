@@ -23,8 +23,8 @@
 #       n: length of the sequence
 #       t: position or time step
 #       L: number of layers
-#       p: position as a vector
-#       s: shift between two positions
+#       u: position as a vector
+#       r: shift between two positions
 #       omega: "frequency: radians a place"
 #       gamma: gain of a layer norm
 #     says:
@@ -72,13 +72,13 @@ lab = bm.start("transformer", profile=profile, device=device, seed=seed, lang=la
 # and no hand ever leaves its circle. Give a place $d/2$ hands and write each as the
 # sine and cosine of its angle. At place $t$, hand $i$ has turned by $\omega_i t$:
 #
-# $$p_t = (\sin\omega_0 t, \cos\omega_0 t, \sin\omega_1 t, \cos\omega_1 t, \dots),
+# $$u_t = (\sin\omega_0 t, \cos\omega_0 t, \sin\omega_1 t, \cos\omega_1 t, \dots),
 # \qquad \omega_i = 10000^{-2i/d}$$
 #
 # with $i = 0, 1, \dots, d/2 - 1$. The first hand turns one radian a place. The last is
 # nearly ten thousand times slower.
 
-# %% [markdown] lang="zh" of="e248c82f"
+# %% [markdown] lang="zh" of="4cf1cae4"
 # ## 位置感
 #
 # 怎样告诉网络“这是第七个词”？直接给它数字 7 不好：句子越长，这个数就越大，没有尽头。
@@ -86,7 +86,7 @@ lab = bm.start("transformer", profile=profile, device=device, seed=seed, lang=la
 # 而哪根指针都不会跑出表盘。给每个位置 $d/2$ 根指针，每根用角度的正弦和余弦来表示。
 # 在位置 $t$，第 $i$ 根指针转过了 $\omega_i t$：
 #
-# $$p_t = (\sin\omega_0 t, \cos\omega_0 t, \sin\omega_1 t, \cos\omega_1 t, \dots),
+# $$u_t = (\sin\omega_0 t, \cos\omega_0 t, \sin\omega_1 t, \cos\omega_1 t, \dots),
 # \qquad \omega_i = 10000^{-2i/d}$$
 #
 # 其中 $i = 0, 1, \dots, d/2 - 1$。第一根指针每走一个位置转一弧度，
@@ -294,28 +294,28 @@ bm.show.explore(
 )
 
 # %% [markdown]
-# The peak moves with the place and keeps its shape. Here is why. To go $s$ places
+# The peak moves with the place and keeps its shape. Here is why. To go $r$ places
 # further is to turn every hand by a fixed angle, wherever one stands. With one little
-# rotation for each hand along the diagonal of $R_s$,
+# rotation for each hand along the diagonal of $R_r$,
 #
-# $$p_{t+s} = R_s\,p_t, \qquad R_s = \operatorname{diag}_i
-# \begin{pmatrix} \cos\omega_i s & \sin\omega_i s \\
-# -\sin\omega_i s & \cos\omega_i s \end{pmatrix} \label{rotation}$$
+# $$u_{t+r} = R_r\,u_t, \qquad R_r = \operatorname{diag}_i
+# \begin{pmatrix} \cos\omega_i r & \sin\omega_i r \\
+# -\sin\omega_i r & \cos\omega_i r \end{pmatrix} \label{rotation}$$
 #
 # So "three to the left" is one and the same linear map at every place, and linear maps
 # are what $q$ and $k$ are made with.
 
-# %% [markdown] lang="zh" of="c4a61123"
-# 峰随位置移动，形状不变。原因在这里：往后走 $s$ 个位置，就是把每根指针转过一个固定的
-# 角度，不管当前站在哪里。沿 $R_s$ 的对角线为每根指针放一个小旋转，就有
+# %% [markdown] lang="zh" of="7656f243"
+# 峰随位置移动，形状不变。原因在这里：往后走 $r$ 个位置，就是把每根指针转过一个固定的
+# 角度，不管当前站在哪里。沿 $R_r$ 的对角线为每根指针放一个小旋转，就有
 #
-# $$p_{t+s} = R_s\,p_t, \qquad R_s = \operatorname{diag}_i
-# \begin{pmatrix} \cos\omega_i s & \sin\omega_i s \\
-# -\sin\omega_i s & \cos\omega_i s \end{pmatrix} \label{rotation}$$
+# $$u_{t+r} = R_r\,u_t, \qquad R_r = \operatorname{diag}_i
+# \begin{pmatrix} \cos\omega_i r & \sin\omega_i r \\
+# -\sin\omega_i r & \cos\omega_i r \end{pmatrix} \label{rotation}$$
 #
 # 所以“往左三个”在每个位置上都是同一个线性变换，而 $q$ 和 $k$ 正是由线性变换得来的。
 
-# %% equation="rotation" of="45d8237f"
+# %% equation="rotation" of="cc2bb499"
 t, s, d = 9, 5, 16
 p = sinusoidal_positions(64, d)
 omega = 10_000.0 ** (-torch.arange(0, d, 2) / d)  # (d/2,)
@@ -325,14 +325,14 @@ bm.equation("rotation", p[t + s], torch.block_diag(*turns) @ p[t], atol=1e-5)
 # %% [markdown]
 # And as $\sin^2 + \cos^2 = 1$, the fit of two places depends on their distance alone:
 #
-# $$p_t \cdot p_{t+s} = \sum_i \cos \omega_i s \label{distance}$$
+# $$u_t \cdot u_{t+r} = \sum_i \cos \omega_i r \label{distance}$$
 
-# %% [markdown] lang="zh" of="79a46b05"
+# %% [markdown] lang="zh" of="8cb4b8c9"
 # 又因为 $\sin^2 + \cos^2 = 1$，两个位置的匹配程度只取决于它们的距离：
 #
-# $$p_t \cdot p_{t+s} = \sum_i \cos \omega_i s \label{distance}$$
+# $$u_t \cdot u_{t+r} = \sum_i \cos \omega_i r \label{distance}$$
 
-# %% equation="distance" of="2dcaa233"
+# %% equation="distance" of="e45ccdd1"
 fits = (p[:-s] * p[s:]).sum(1)  # for every t
 bm.equation("distance", fits, torch.full_like(fits, (omega * s).cos().sum()), atol=1e-4)
 
