@@ -385,6 +385,8 @@ def test_the_same_points_as_stock_for_known_answers(lesson, tmp_path):
     with futures.ProcessPoolExecutor(os.cpu_count(), SPAWN) as pool:
         theirs = list(pool.map(by_stock, made))
     for one, other in zip(made, theirs, strict=True):
+        if other.person:  # two that start at once may choose one port for a kernel
+            other = by_stock(one)
         ours = judged(one)
         assert not differences(ours, other), f"{one.path}:\n" + "\n".join(
             differences(ours, other)

@@ -8,7 +8,6 @@ whose test writes to stderr (a warning, TensorFlow's start-up lines) keeps its p
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 import time
@@ -76,8 +75,6 @@ def _course(submission: Submission, timeout: int) -> Iterator[tuple[Path, Any]]:
     config.ExecutePreprocessor.timeout = timeout
     config.ExecutePreprocessor.startup_timeout = 120
     config.NbGraderAPI.log_level = "CRITICAL"
-    if os.name == "posix":  # two that start at once may choose one TCP port
-        config.KernelManager.transport = "ipc"
     config.ExecutePreprocessor.extra_arguments = [
         "--HistoryManager.hist_file=:memory:",
         "--IPKernelApp.log_level=ERROR",
