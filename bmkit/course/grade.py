@@ -305,6 +305,8 @@ class _Session:
 def _write_reports(session: _Session) -> None:
     """The table and the room's page, from everything in the grade book."""
     outcome, folder = session.outcome, session.folder
+    # Reading a source takes a while: those alone that somebody handed in.
+    slugs = {slug for _, slug, _ in session.book.known()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcome.table = folder / "grades.csv"
@@ -314,7 +316,7 @@ def _write_reports(session: _Session) -> None:
         outcome.page = room.write(
             folder / "room.html",
             session.book.verdicts(),
-            session.lessons,
+            [lesson for lesson in session.lessons if lesson.slug in slugs],
             lang=session.settings.lang,
             refused=outcome.refused,
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course import trees
-from bmkit.course.build import learner_notebook, source_notebook
+from bmkit.course.build import learner_notebook, source_of
 from bmkit.course.catalog import LANGS, Lesson
 
 BIGGEST = 50 * 2**20  # bytes; a lesson with every figure stays below 5 MiB
@@ -134,7 +134,8 @@ def _recognise(
 
 
 def _names(lesson: Lesson) -> set[str]:
-    return {_grade_id(cell) for cell in source_notebook(lesson).cells} - {""}
+    names = {cell.name for cell in source_of(lesson).exercises()}
+    return names | {f"check-{name}" for name in names}
 
 
 def _defines(cell: dict[str, Any]) -> set[str]:
