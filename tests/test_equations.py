@@ -41,6 +41,6 @@ def test_a_sign_in_a_formula_of_mathematics_cannot_be_changed_alone(lesson, labe
             before = cell.source
             cell.source = before.replace(shown, other_sign(shown))
             assert displayed(source, label) != right
-            told = [problem.message for problem in lint.own(source)]
+            told = [problem.message for problem in lint.equations(source)]
             cell.source = before
     assert any("stale equation cell" in message for message in told)

@@ -35,7 +35,7 @@ def problems(sources: list[tuple[Lesson, Source]]) -> list[Problem]:
 def own(source: Source) -> list[Problem]:
     """The problems of one source by itself."""
     found = list(source.problems)
-    for rule in (_twins, _terms, _exercises, _regions, _equations, _cells):
+    for rule in (_twins, _terms, _exercises, _regions, equations, _cells):
         found += rule(source)
     return found
 
@@ -140,7 +140,8 @@ def _regions(source: Source) -> Iterator[Problem]:
                     yield Problem(source.path, line, wrong)
 
 
-def _equations(source: Source) -> Iterator[Problem]:
+def equations(source: Source) -> Iterator[Problem]:
+    """What is wrong with labels, the cells that execute them, and their bond."""
     labels: Counter[str] = Counter()
     for cell in source.cells:
         if cell.kind != "prose":
