@@ -17,6 +17,7 @@ import pytest
 
 from bmkit.course import build, catalog, nbgrader_course
 
+pytestmark = pytest.mark.lessons  # it starts a cold kernel for each step
 SLUG = "adding"
 ANSWER = "def add(a, b):\n    return a + b"
 
