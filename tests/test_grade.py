@@ -96,6 +96,7 @@ def test_without_a_sandbox_nothing_runs_unless_asked(
     assert grade(submission, Settings(unsafe=True)).points == 2
 
 
+@pytest.mark.lessons  # a cold kernel
 def test_without_forks_nbgraders_own_machinery_grades(
     book, lessons, tmp_path, monkeypatch
 ):

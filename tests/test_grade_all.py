@@ -173,6 +173,7 @@ def test_killed_at_any_moment_it_goes_on_and_loses_nothing(course, lessons, tmp_
     assert points(tmp_path) == {f"s{n:02}": 2.0 * (n % 2) for n in range(count)}
 
 
+@pytest.mark.lessons  # seconds of waiting
 def test_a_killed_grading_leaves_no_process(course, lessons, tmp_path):
     import psutil
 
