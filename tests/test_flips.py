@@ -47,6 +47,8 @@ def test_a_check_that_holds_for_every_sign_is_found_out(rows):
     assert [row["ok"] for row in made] == [False, False]
     (alone,) = rows('bm.equation("e", 0 * a, 0 * a)', a=1.0)
     assert not alone["ok"]
+    (alone,) = rows('bm.equation("e", [a], [a])', a=1.0)
+    assert not alone["ok"], "a list has no negative: nothing was compared"
 
 
 def test_the_lesson_goes_on_as_without_it(rows):
