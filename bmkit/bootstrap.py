@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     if python is not None:
         return hand_over(python, words)
-    from bmkit.course.cli import main as command
+    from bmkit.course.cli.main import main as command
 
     return command(words)
 

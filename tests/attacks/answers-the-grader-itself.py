@@ -13,7 +13,7 @@ def cube(x):
 
 
 # %% after cube
-from bmkit.course.judge import learner
+from bmkit.course.grade.judge import learner
 
 run = learner.run
 

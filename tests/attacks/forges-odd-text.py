@@ -4,7 +4,7 @@
 # ruff: noqa
 
 # %% before cube
-from bmkit.course.judge import learner
+from bmkit.course.grade.judge import learner
 
 run = learner.run
 

@@ -24,7 +24,7 @@ for root in (package, "/tmp", "/home", "."):
             if any(word in text for word in words):
                 print("SUCC" + "EEDED", path)
 try:
-    from bmkit.course.catalog import lessons
+    from bmkit.course.source.catalog import lessons
 
     for lesson in lessons():
         print("SUCC" + "EEDED", lesson.path.read_text()[:10])

@@ -25,9 +25,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bmkit.course import build, catalog, environment, nbgrader_course
-from bmkit.course.catalog import Lesson
-from bmkit.course.regions import stub
+from bmkit.course.build import nbgrader_course, notebooks
+from bmkit.course.kernels import environment
+from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Lesson
+from bmkit.course.source.regions import stub
 from tests.benchmarks import load
 
 ROOM = {"attention": (24, 40), "published-example": (12, 30)}  # how many; the target
@@ -37,7 +39,7 @@ SMALL = '\nprofile, device, seed = "ci", "cpu", 0'
 
 def answers(lesson: Lesson, number: int) -> dict[str, str]:
     """What student ``number`` wrote: right, not done, or one of the known mistakes."""
-    source = build.source_of(lesson)
+    source = notebooks.source_of(lesson)
     chosen = {}
     for place, cell in enumerate(source.exercises()):
         right = cell.text("en")
@@ -50,13 +52,13 @@ def answers(lesson: Lesson, number: int) -> dict[str, str]:
 
 def handed_in(lesson: Lesson, number: int) -> str:
     """The notebook of student ``number``, for the smallest profile."""
-    book: Any = copy.deepcopy(build.learner_notebook(lesson))
+    book: Any = copy.deepcopy(notebooks.learner_notebook(lesson))
     written = answers(lesson, number)
     for cell in book.cells:
         cell.source = written.get(cell["id"], cell.source)
         if cell.metadata.get("tags") == ["parameters"]:
             cell.source += SMALL
-    return build.dumps(book)
+    return notebooks.dumps(book)
 
 
 def fill(folder: Path, lesson: Lesson, count: int) -> None:
@@ -126,7 +128,7 @@ def trained(lesson: Lesson, path: Path) -> float:
 
     own = {
         cell.source.strip()
-        for cell in build.learner_notebook(lesson).cells
+        for cell in notebooks.learner_notebook(lesson).cells
         if "nbgrader" not in cell.metadata and "bm.start(" not in cell.source
     }
     book: Any = nbformat.read(path, as_version=4)
@@ -144,21 +146,21 @@ def trained(lesson: Lesson, path: Path) -> float:
 
 def phases(lesson: Lesson) -> dict[str, float]:
     """Where the time of one judged submission goes, in seconds; the median of some."""
-    from bmkit.course import feedback, grade, gradebook
-    from bmkit.course.judge import judge, pair
+    from bmkit.course.grade import feedback, gradebook, session
+    from bmkit.course.grade.judge import judge, processes
 
     found: dict[str, list[float]] = defaultdict(list)
     spent: dict[str, float] = defaultdict(float)
     for owner, name, phase in (
-        (pair.Pair, "__enter__", "fork both processes"),
-        (pair.Pair, "__exit__", "end both processes"),
+        (processes.Pair, "__enter__", "fork both processes"),
+        (processes.Pair, "__exit__", "end both processes"),
         (judge._Trial, "_run", "cells"),
         (judge._Trial, "_mark", "checks"),
         (judge._Trial, "_trip", "tripwires"),
         (gradebook, "write_notebook", "write the notebook"),
         (feedback, "write", "write the feedback"),
         (gradebook.Book, "record", "grade book"),
-        (grade._Session, "_brief", "read the file"),
+        (session._Session, "_brief", "read the file"),
     ):
         setattr(owner, name, timed(getattr(owner, name), spent, phase))
 
@@ -178,8 +180,8 @@ def phases(lesson: Lesson) -> dict[str, float]:
 
     with tempfile.TemporaryDirectory() as home:
         fill(Path(home), lesson, 8)
-        grade.grade_all(
-            Path(home), catalog.lessons(), grade.Settings(jobs=1), Listener()
+        session.grade_all(
+            Path(home), catalog.lessons(), session.Settings(jobs=1), Listener()
         )
     return {phase: statistics.median(times) for phase, times in found.items()}
 

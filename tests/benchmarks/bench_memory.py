@@ -20,7 +20,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bmkit.course import build, catalog
+from bmkit.course.build import notebooks
+from bmkit.course.source import catalog
 from tests.benchmarks import load
 
 COURSE = Path(__file__).resolve().parents[1] / "course"
@@ -45,14 +46,14 @@ KINDS = {
 
 def fill(folder: Path, lesson: catalog.Lesson, count: int) -> None:
     """One file for each student."""
-    blank: Any = build.learner_notebook(lesson)
+    blank: Any = notebooks.learner_notebook(lesson)
     for number in range(count):
         book = copy.deepcopy(blank)
         answer = list(KINDS.values())[number % len(KINDS)]
         next(cell for cell in book.cells if cell["id"] == "add").source = answer
         home = folder / "submitted" / f"student-{number:04d}" / lesson.slug
         home.mkdir(parents=True)
-        text = build.dumps(book)
+        text = notebooks.dumps(book)
         (home / f"{lesson.slug}.ipynb").write_text(text, encoding="utf-8")
 
 
@@ -106,7 +107,7 @@ class Watch:
 
 def main() -> None:
     """Grade the room and print what it took."""
-    from bmkit.course.grade import Settings, grade_all
+    from bmkit.course.grade.session import Settings, grade_all
     from bmkit.course.kernels.limits import Limits
 
     count = int(sys.argv[1]) if sys.argv[1:] else 500

@@ -17,9 +17,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from bmkit.course import catalog, environment
-from bmkit.course.build import instructor_notebook
-from bmkit.course.catalog import Lesson
+from bmkit.course.build.notebooks import instructor_notebook
+from bmkit.course.kernels import environment
+from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Lesson
 from tests.benchmarks import busy, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def notebook(lesson: Lesson) -> dict:
     """The instructor's notebook, as JSON has it."""
-    from bmkit.course.build import dumps
+    from bmkit.course.build.notebooks import dumps
 
     return json.loads(dumps(instructor_notebook(lesson, "en")))
 

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course import catalog, page, runner, submission
-from bmkit.course.build import dumps, learner_notebook, source_of
-from bmkit.course.grade import Settings, grade
+from bmkit.course.grade import submission
+from bmkit.course.report import run_report
+from bmkit.course.run import runner
+from bmkit.course.source import catalog
+from bmkit.course.build.notebooks import dumps, learner_notebook, source_of
+from bmkit.course.grade.session import Settings, grade
 from bmkit.course.kernels import sandbox
-from bmkit.course.table import Board
-from bmkit.course.worker import Result
+from bmkit.course.run.progress import Board
+from bmkit.course.run.worker import Result
 
 pytestmark = pytest.mark.lessons
 LESSONS = catalog.lessons()
@@ -36,7 +39,7 @@ def results(request: pytest.FixtureRequest) -> dict[str, Result]:
         print()
         done, _ = runner.run(LESSONS, settings, Board(SLUGS))
         _print_matrix(done)
-    path = page.write(OUTPUT, done, settings, time.time() - began)
+    path = run_report.write(OUTPUT, done, settings, time.time() - began)
     print(f"report: {path}")
     return {result.slug: result for result in done}
 

@@ -14,7 +14,6 @@ When the other end closes, every child is killed and the process ends: no orphan
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -28,10 +27,11 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from bmkit.course.kernels.process import die_with_parent
+
 LARGEST = 1 << 16  # bytes of one datagram
 FILES = 8  # files that may come with one
 WATCH = 0.2  # seconds between looks at what the jailed children use
-PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -43,13 +43,6 @@ class Child:
     inner: int  # the process that runs the entry: another one when jailed
     pidfd: int
     limits: dict[str, Any] | None
-
-
-def die_with_parent(parent: int) -> None:
-    """Ask the kernel for SIGKILL when ``parent``, which forked us, ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it ended before we asked
-        os._exit(1)
 
 
 class Server:

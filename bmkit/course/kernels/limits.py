@@ -10,7 +10,7 @@ import tomllib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from bmkit.course.catalog import ROOT
+from bmkit.course.source.catalog import ROOT
 
 
 class BadLimits(Exception):

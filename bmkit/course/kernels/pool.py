@@ -7,13 +7,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from bmkit.course.kernels import warm
+from bmkit.course.kernels import forkserver_client
 
-_warms: dict[tuple[Any, ...], warm.Warm] = {}
+_warms: dict[tuple[Any, ...], forkserver_client.Warm] = {}
 _lock = threading.Lock()
 
 
-def warmed(modules: tuple[str, ...], jailed: bool = False) -> warm.Warm:
+def warmed(modules: tuple[str, ...], jailed: bool = False) -> forkserver_client.Warm:
     """This process's own forking process with these modules; begun when there is none.
 
     Raises:
@@ -23,7 +23,7 @@ def warmed(modules: tuple[str, ...], jailed: bool = False) -> warm.Warm:
     with _lock:
         found = _warms.get(key)
         if found is None or found.closed:
-            found = _warms[key] = warm.Warm(modules, jailed=jailed)
+            found = _warms[key] = forkserver_client.Warm(modules, jailed=jailed)
     retire()
     return found
 

@@ -23,14 +23,14 @@ from typing import Any
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Bool, List, Unicode
 
-from bmkit.course.kernels import pool, sandbox, sockets, warm
+from bmkit.course.kernels import forkserver_client, pool, sandbox, sockets
 from bmkit.course.kernels.limits import limits
 
 CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
 # No module of bmkit's that lessons import: who edits one meets it in the next kernel.
 PRELOAD = (
     *("torch", "numpy", "pandas", "matplotlib.pyplot", "ipywidgets"),
-    "bmkit.course.kernels.kernel:preload",
+    "bmkit.course.kernels.child:preload",
 )
 TICK = 0.01  # seconds between looks at a process that should end or begin
 
@@ -47,7 +47,7 @@ class ForkedProcess:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, forked: warm.Forked) -> None:
+    def __init__(self, forked: forkserver_client.Forked) -> None:
         self.forked = forked
         self.pid = forked.pid
 
@@ -108,12 +108,12 @@ class WarmProvisioner(LocalProvisioner):
         # One that is to outlive its client cannot be a child of a process that doesn't.
         self.forks = (
             self.parent is not None
-            and warm.supported()
+            and forkserver_client.supported()
             and (self.sandbox or not kwargs.get("independent"))
         )
         if self.forks:
             self._choose_sockets()
-        elif not warm.supported():
+        elif not forkserver_client.supported():
             self._say("kernels start cold here: forking warm ones needs Linux")
         return await super().pre_launch(**kwargs)
 
@@ -127,7 +127,7 @@ class WarmProvisioner(LocalProvisioner):
         if self.forks:
             try:
                 await self._fork(cmd, kwargs)
-            except warm.NotWarm as error:
+            except forkserver_client.NotWarm as error:
                 if self.sandbox:
                     raise
                 self._say(f"kernels start cold: {error}")
@@ -139,7 +139,7 @@ class WarmProvisioner(LocalProvisioner):
 
     async def _fork(self, cmd: list[str], kwargs: dict[str, Any]) -> None:
         if "ipykernel_launcher" not in cmd:
-            raise warm.NotWarm(f"{cmd} starts no ipykernel_launcher")
+            raise forkserver_client.NotWarm(f"{cmd} starts no ipykernel_launcher")
         sockets.note(self.home, self.parent.connection_file)
         request = {
             "argv": cmd[cmd.index("ipykernel_launcher") + 1 :],
@@ -168,15 +168,15 @@ class WarmProvisioner(LocalProvisioner):
         self.pgid = None if self.sandbox else forked.pid
         self.cwd = request["cwd"]
 
-    async def _child(self, files: list[int]) -> warm.Forked:
+    async def _child(self, files: list[int]) -> forkserver_client.Forked:
         jail = limits().plain() if self.sandbox else None
         for last in (False, True):
             source = pool.warmed(self.modules, self.sandbox)
             while not source.ready:  # importing takes seconds; others go on meanwhile
                 await asyncio.sleep(TICK)
             try:
-                return source.fork("bmkit.course.kernels.kernel:run", {}, files, jail)
-            except warm.NotWarm:
+                return source.fork("bmkit.course.kernels.child:run", {}, files, jail)
+            except forkserver_client.NotWarm:
                 # It may have been ended, or have aged, just before we asked.
                 if last or not source.started:
                     raise
@@ -255,7 +255,7 @@ def begin(name: str) -> None:
             f"Jupyter finds no kernel {name!r} that works: install bmkit again "
             "(pip install -e .)"
         ) from None
-    if isinstance(source, WarmProvisioner) and warm.supported():
+    if isinstance(source, WarmProvisioner) and forkserver_client.supported():
         pool.warmed(source.modules, source.sandbox)
 
 

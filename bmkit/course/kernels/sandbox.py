@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course.kernels import seccomp
-from bmkit.course.kernels.forkserver import die_with_parent
+from bmkit.course.kernels.process import die_with_parent
 
 if sys.platform != "win32":  # there this module only says why it cannot serve
     import resource
@@ -120,7 +120,7 @@ def command(python: list[str], *, share: list[Path] = ()) -> list[str]:
 
 def variables() -> dict[str, str]:
     """The environment inside: nothing of the user's."""
-    from bmkit.course import environment
+    from bmkit.course.kernels import environment
 
     package = Path(__file__).resolve().parents[3]
     return {

@@ -1,0 +1,1 @@
+"""Sources to notebooks, course folders and tables."""

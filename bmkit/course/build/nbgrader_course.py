@@ -1,0 +1,50 @@
+"""A course folder that stock nbgrader takes as its own.
+
+``nbgrader generate_assignment``, ``validate``, ``autograde``, ``generate_feedback`` and
+the buttons in JupyterLab work in it as in any course made by hand.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from bmkit.course.build import notebooks
+from bmkit.course.source.catalog import Lesson
+
+CONFIG = '''"""Made by `bmkit build --nbgrader`; change what you like."""
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "bmkit"
+# A cell that trains may take minutes on a slow machine.
+c.ExecutePreprocessor.timeout = 600
+c.ExecutePreprocessor.startup_timeout = 120
+# Behind walls, and several times faster, with bmkit installed beside nbgrader:
+# c.ExecutePreprocessor.kernel_name = "bmkit-sandbox"  # "bmkit": warm, without walls
+'''
+
+
+def write(
+    folder: Path, *, lang: str = "en", lessons: list[Lesson] | None = None
+) -> list[str]:
+    """Write ``nbgrader_config.py`` and ``source/<slug>/<slug>.ipynb``.
+
+    Args:
+        folder: the course folder, made when missing; a config there is kept.
+        lang: the language of the assignments.
+        lessons: which lessons; all when none is given.
+
+    Returns:
+        the assignments' names.
+    """
+    if lessons is None:
+        lessons = [lesson for lesson, _ in notebooks.sources()]
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "nbgrader_config.py"
+    if not config.exists():
+        config.write_text(CONFIG, encoding="utf-8")
+    for lesson in lessons:
+        home = folder / "source" / lesson.slug
+        home.mkdir(parents=True, exist_ok=True)
+        text = notebooks.dumps(notebooks.source_notebook(lesson, lang))
+        (home / f"{lesson.slug}.ipynb").write_text(text, encoding="utf-8")
+    return [lesson.slug for lesson in lessons]

@@ -1,0 +1,370 @@
+"""Sources to notebooks: the learner's in two languages, and the instructor's.
+
+The instructor's notebook has everything and is what `run` executes. The learner's is
+made from the same cells by nbgrader's own preprocessors, so that stock nbgrader
+recognises it: solutions become stubs, hidden tests go, cells are locked and get
+checksums.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bmkit.course.source import lint
+from bmkit.course.source.catalog import LANGS, ROOT, Lesson, lessons
+from bmkit.course.source.cells import Cell, Source, SourceError, read
+from bmkit.course.source.regions import stub
+from bmkit.course.source.translation import CHINESE
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+WORDS = {
+    "en": {
+        "about": "about {} minutes",
+        "points": "{} points",
+        "before": "Before this: ",
+        "next": "Next: ",
+        "exercise": "Exercise",
+        "difficulty": "difficulty",
+        "card": "Write your code in the next cell, run it, then run the check below.",
+        "hint": "Hint {}",
+    },
+    "zh": {
+        "about": "约 {} 分钟",
+        "points": "{} 分",
+        "before": "先修：",
+        "next": "下一课：",
+        "exercise": "练习",
+        "difficulty": "难度",
+        "card": "在下一格写出代码并运行，然后运行它下面的检查。",
+        "hint": "提示 {}",
+    },
+}
+
+
+@cache
+def _read(path: Path, _changed: int) -> Source:
+    return read(path)
+
+
+def source_of(lesson: Lesson) -> Source:
+    """The lesson's source, read once for each version of the file."""
+    return _read(lesson.path, lesson.path.stat().st_mtime_ns)
+
+
+def sources(root: Path | None = None) -> list[tuple[Lesson, Source]]:
+    """Every lesson with its source.
+
+    Raises:
+        SourceError: with every problem of every file.
+    """
+    pairs = [(lesson, source_of(lesson)) for lesson in lessons(root)]
+    found = lint.problems(pairs)
+    if found:
+        raise SourceError(found)
+    return pairs
+
+
+def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
+    """The notebook that `run` executes: answers, all tests, the graders' matrix.
+
+    Raises:
+        SourceError: with every problem of this source.
+    """
+    source = source_of(lesson)
+    found = lint.own(source)
+    if found:
+        raise SourceError(found)
+    last = {c.name: i for i, c in enumerate(source.cells) if _belongs(c)}
+    cells: list[NotebookNode] = []
+    for position, cell in enumerate(source.cells):
+        if cell.kind not in ("mistake", "variant", "hint"):
+            cells += _cells(cell, source, lang)
+        if _belongs(cell) and last[cell.name] == position:
+            cells.append(_matrix(cell.name, source, lang))
+        if cell.kind == "equation":
+            cells.append(_flips(cell, lang))
+    return _notebook(lesson, source, lang, cells)
+
+
+def source_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
+    """The notebook that stock nbgrader takes as an assignment's source."""
+    source = source_of(lesson)
+    cells = [_title(lesson, source, lang)]
+    rungs: dict[str, int] = {}
+    for cell in source.cells:
+        if cell.kind in ("mistake", "variant"):
+            continue
+        if cell.kind == "exercise":
+            cells.append(_card(cell, lang))
+        if cell.kind == "hint":
+            rungs[cell.name] = rungs.get(cell.name, 0) + 1
+            cells.append(_hint(cell, rungs[cell.name], lang))
+        else:
+            cells += _cells(cell, source, lang)
+    cells += _onward(lesson, lang)
+    return _notebook(lesson, source, lang, cells)
+
+
+def learner_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
+    """The notebook that learners open, made by nbgrader's preprocessors."""
+    changed = lesson.path.stat().st_mtime_ns
+    return _nbformat().from_dict(json.loads(_learner_text(lesson, lang, changed)))
+
+
+@cache
+def _learner_text(lesson: Lesson, lang: str, _changed: int) -> str:
+    from nbgrader import preprocessors as steps
+
+    book: Any = source_notebook(lesson, lang)
+    resources: dict[str, Any] = {}
+    for step in (
+        steps.LockCells,
+        steps.ClearSolutions,
+        steps.ClearOutput,
+        steps.CheckCellMetadata,
+        steps.ComputeChecksums,
+        steps.ClearHiddenTests,
+        steps.ComputeChecksums,
+    ):
+        book, resources = step().preprocess(book, resources)
+    return json.dumps(book)
+
+
+def built(root: Path | None = None) -> dict[Path, str]:
+    """Every file of ``lessons/`` that the sources give, and its text."""
+    files: dict[Path, str] = {}
+    for lesson, _ in sources(root):
+        for lang in LANGS:
+            text = dumps(learner_notebook(lesson, lang))
+            files[Path(lang) / lesson.built] = text
+    return files
+
+
+def dumps(book: NotebookNode) -> str:
+    """A notebook as text, the same bytes every time."""
+    return _nbformat().writes(book) + "\n"
+
+
+def differences(root: Path | None = None) -> list[str]:
+    """How ``lessons/`` differs from what the sources give, a line each."""
+    home = (root or ROOT) / "lessons"
+    wanted = built(root)
+    lines = []
+    for path, text in sorted(wanted.items()):
+        target = home / path
+        if not target.is_file():
+            lines.append(f"lessons/{path.as_posix()}: missing")
+        elif target.read_text(encoding="utf-8") != text:
+            lines.append(f"lessons/{path.as_posix()}: differs from its source")
+    for path in _notebooks(home):
+        if path.relative_to(home) not in wanted:
+            name = path.relative_to(home).as_posix()
+            lines.append(f"lessons/{name}: no source gives it")
+    return lines
+
+
+def write(root: Path | None = None) -> list[Path]:
+    """Write ``lessons/``; return the files that changed. Nothing on a problem."""
+    home = (root or ROOT) / "lessons"
+    wanted = built(root)
+    changed = []
+    for path, text in wanted.items():
+        target = home / path
+        if not target.is_file() or target.read_text(encoding="utf-8") != text:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8", newline="\n")
+            changed.append(target)
+    for path in _notebooks(home):
+        if path.relative_to(home) not in wanted:
+            path.unlink()
+            changed.append(path)
+    return changed
+
+
+def _notebooks(home: Path) -> list[Path]:
+    found = [path for lang in LANGS for path in (home / lang).rglob("*.ipynb")]
+    return [path for path in found if ".ipynb_checkpoints" not in path.parts]
+
+
+def _nbformat() -> Any:
+    import nbformat
+
+    return nbformat
+
+
+def _notebook(
+    lesson: Lesson, source: Source, lang: str, cells: list[NotebookNode]
+) -> NotebookNode:
+    v4 = _nbformat().v4
+    seen: dict[str, int] = {}
+    for cell in cells:
+        grade = cell.metadata.get("nbgrader", {}).get("grade_id")
+        base = grade or hashlib.sha256(cell.source.encode()).hexdigest()[:16]
+        seen[base] = seen.get(base, 0) + 1
+        cell["id"] = base if seen[base] == 1 else f"{base}-{seen[base]}"
+    metadata = {
+        "kernelspec": {
+            "name": "python3",
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+        },
+        "language_info": {"name": "python"},
+        "bmkit": {
+            "slug": lesson.slug,
+            "lang": lang,
+            "title": lesson.title[lang],
+            "exercises": {c.name: c.options["points"] for c in source.exercises()},
+        },
+    }
+    return v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def _belongs(cell: Cell) -> bool:
+    return cell.kind in ("exercise", "check", "mistake", "variant")
+
+
+def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
+    v4 = _nbformat().v4
+    text = cell.text(lang)
+    if cell.markdown:
+        return [v4.new_markdown_cell(_flowing(_numbered(text, source)))]
+    if cell.kind == "parameters":
+        if lang != "en":
+            text = re.sub(r'^lang = "en"', f'lang = "{lang}"', text, flags=re.M)
+        return [v4.new_code_cell(text, metadata={"tags": ["parameters"]})]
+    metadata: dict[str, Any] = {}
+    if cell.kind == "exercise":
+        metadata["nbgrader"] = _nbgrader(cell.name, solution=True)
+        metadata["bmkit"] = {"exercise": cell.name}
+    elif cell.kind == "check":
+        points = source.of("exercise", cell.name)[0].options["points"]
+        metadata["nbgrader"] = _nbgrader(f"check-{cell.name}", points=points)
+        metadata["bmkit"] = {"check": cell.name}
+    elif cell.kind == "equation":
+        metadata["bmkit"] = {"equation": cell.name}
+    return [v4.new_code_cell(text, metadata=metadata)]
+
+
+def _nbgrader(
+    grade_id: str, *, solution: bool = False, points: int | None = None
+) -> dict[str, Any]:
+    graded = points is not None
+    meta: dict[str, Any] = {
+        "schema_version": 3,
+        "grade_id": grade_id,
+        "grade": graded,
+        "solution": solution,
+        "locked": graded,
+        "task": False,
+    }
+    return {**meta, "points": points} if graded else meta
+
+
+def _numbered(text: str, source: Source) -> str:
+    """Labels as numbers, so that ``(\\ref{…})`` reads the same in every front end."""
+    labels = [
+        label
+        for cell in source.cells
+        if cell.kind == "prose"
+        for label in lint.LABEL.findall(cell.source)
+    ]
+    number = {label: str(n) for n, label in enumerate(labels, 1)}
+    text = lint.LABEL.sub(lambda m: f"\\tag{{{number.get(m[1], '?')}}}", text)
+    return lint.REFERENCE.sub(lambda m: number.get(m[1], "?"), text)
+
+
+def _flowing(text: str) -> str:
+    """Chinese lines joined where the source breaks them: a break shows as a gap."""
+    rows: list[str] = []
+    fenced = False
+    for row in text.split("\n"):
+        fenced ^= row.startswith("```")
+        before = rows[-1] if rows and not fenced else ""
+        plain = before and not before.startswith(("#", "|", "$$"))
+        if plain and CHINESE.match(before[-1]) and CHINESE.match(row):
+            rows[-1] += row
+        else:
+            rows.append(row)
+    return "\n".join(rows)
+
+
+def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
+    words = WORDS[lang]
+    points = sum(cell.options["points"] for cell in source.exercises())
+    facts = [f"§ {lesson.section}", words["about"].format(lesson.minutes)]
+    if points:
+        facts.append(words["points"].format(points))
+    text = f"# {lesson.title[lang]}\n\n*{' · '.join(facts)}*"
+    by_slug = {other.slug: other for other in _neighbours(lesson)}
+    before = [_link(by_slug[need], lang) for need in lesson.needs if need in by_slug]
+    if before:
+        text += f"\n\n{words['before']}{', '.join(before)}"
+    return _nbformat().v4.new_markdown_cell(text)
+
+
+def _onward(lesson: Lesson, lang: str) -> list[NotebookNode]:
+    course = _neighbours(lesson)
+    following = course[course.index(lesson) + 1 :][:1]
+    text = "".join(f"{WORDS[lang]['next']}{_link(o, lang)} →" for o in following)
+    return [_nbformat().v4.new_markdown_cell(text)] if text else []
+
+
+def _neighbours(lesson: Lesson) -> list[Lesson]:
+    return lessons(lesson.path.parents[2])
+
+
+def _link(lesson: Lesson, lang: str) -> str:
+    return f"[{lesson.title[lang]}](../{lesson.built.as_posix()})"
+
+
+def _card(cell: Cell, lang: str) -> NotebookNode:
+    words = WORDS[lang]
+    level = cell.options["level"]
+    text = (
+        f"**{words['exercise']} · `{cell.name}`** · "
+        f"{words['points'].format(cell.options['points'])} · "
+        f"{words['about'].format(cell.options['minutes'])} · "
+        f"{words['difficulty']} {'●' * level}{'○' * (5 - level)}\n\n{words['card']}"
+    )
+    return _nbformat().v4.new_markdown_cell("> " + text.replace("\n", "\n> "))
+
+
+def _hint(cell: Cell, rung: int, lang: str) -> NotebookNode:
+    summary = WORDS[lang]["hint"].format(rung)
+    body = _flowing(cell.text(lang))
+    text = f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+    metadata = {"bmkit": {"hint": cell.name, "rung": rung}}
+    return _nbformat().v4.new_markdown_cell(text, metadata=metadata)
+
+
+def _flips(cell: Cell, lang: str) -> NotebookNode:
+    text = (
+        "from bmkit.course.run.inside import mutation\n\n"
+        f"mutation.flips(globals(), {cell.name!r}, {cell.text(lang)!r})"
+    )
+    return _nbformat().v4.new_code_cell(text, metadata={"bmkit": {"flips": cell.name}})
+
+
+def _matrix(name: str, source: Source, lang: str) -> NotebookNode:
+    exercise = source.of("exercise", name)[0]
+    check = source.of("check", name)[0]
+    mistakes = [(c.options["says"], c.source) for c in source.of("mistake", name)]
+    variants = [c.source for c in source.of("variant", name)]
+    text = (
+        "from bmkit.course.run.inside import answer_matrix\n\n"
+        f"answer_matrix.matrix(globals(), {name!r},\n"
+        f"    points={exercise.options['points']},\n"
+        f"    check={check.text(lang)!r},\n"
+        f"    reference={exercise.text(lang)!r},\n"
+        f"    stub={stub(exercise.text(lang))!r},\n"
+        f"    mistakes={mistakes!r},\n    variants={variants!r},\n"
+        f"    messages={lang == 'en'})"
+    )
+    return _nbformat().v4.new_code_cell(text, metadata={"bmkit": {"matrix": name}})

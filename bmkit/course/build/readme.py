@@ -1,0 +1,63 @@
+"""The tables of lessons in README.md and README.zh.md, made from the catalog."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bmkit.course.build.notebooks import source_of
+from bmkit.course.source.catalog import lessons
+
+FILES = {"en": "README.md", "zh": "README.zh.md"}
+HEADS = {
+    "en": ["lesson", "you build and see", "minutes", "exercises"],
+    "zh": ["课程", "动手与所见", "分钟", "练习"],
+}
+BLOCK = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
+
+
+def table(lang: str, root: Path) -> str:
+    """The table of lessons, in Markdown."""
+    rows = [HEADS[lang], ["---"] * len(HEADS[lang])]
+    for lesson in lessons(root):
+        link = f"lessons/{lang}/{lesson.built.as_posix()}"
+        count = len(source_of(lesson).exercises())
+        rows.append(
+            [
+                f"[{lesson.title[lang]}]({link})",
+                lesson.says[lang],
+                str(lesson.minutes),
+                str(count),
+            ]
+        )
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _wanted(root: Path) -> dict[Path, str]:
+    wanted = {}
+    for lang, name in FILES.items():
+        path = root / name
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            made = table(lang, root)
+            wanted[path] = BLOCK.sub(lambda m, made=made: m[1] + made + m[2], text)
+    return wanted
+
+
+def differences(root: Path) -> list[str]:
+    """Which README has an outdated table."""
+    return [
+        f"{path.name}: the table of lessons is out of date"
+        for path, text in _wanted(root).items()
+        if path.read_text(encoding="utf-8") != text
+    ]
+
+
+def write(root: Path) -> list[Path]:
+    """Renew the tables; return the files that changed."""
+    changed = []
+    for path, text in _wanted(root).items():
+        if path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8", newline="\n")
+            changed.append(path)
+    return changed

@@ -1,0 +1,47 @@
+"""`bmkit build`: write lessons/, check that it is current, or make a course folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bmkit.course.build import nbgrader_course, notebooks, readme
+from bmkit.course.source.catalog import LANGS, ROOT
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail when lessons/ or the README's table is out of date",
+    )
+    parser.add_argument(
+        "--nbgrader",
+        type=Path,
+        metavar="FOLDER",
+        help="make a course folder for stock nbgrader instead",
+    )
+    parser.add_argument("--lang", choices=LANGS, default="en", help="for --nbgrader")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Build, or say how the built differs; return the exit code."""
+    if args.nbgrader:
+        made = nbgrader_course.write(args.nbgrader, lang=args.lang)
+        print(f"{args.nbgrader}: an nbgrader course of {len(made)} assignments")
+        print(f"try: cd {args.nbgrader} && nbgrader generate_assignment {made[0]}")
+        return 0
+    if args.check:
+        lines = notebooks.differences() + readme.differences(ROOT)
+        for line in lines:
+            print(line, file=sys.stderr)
+        if lines:
+            print("lessons are out of date: run `bmkit build`", file=sys.stderr)
+        return 1 if lines else 0
+    changed = notebooks.write() + readme.write(ROOT)
+    for path in changed:
+        print(path.relative_to(ROOT).as_posix())
+    print(f"{len(changed)} files changed" if changed else "everything is up to date")
+    return 0

@@ -1,0 +1,79 @@
+"""`bmkit lab`: JupyterLab on the lessons, in the learner's language."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from bmkit.course.source.catalog import LANGS, ROOT
+
+LOCALES = {"en": "default", "zh": "zh_CN"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments; the rest is JupyterLab's."""
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=ROOT / "lessons",
+        metavar="FOLDER",
+        help="where the notebooks are (the checkout's lessons/)",
+    )
+    parser.add_argument("--lang", choices=LANGS, default="en")
+    parser.epilog = "Further arguments go to JupyterLab, as in: bmkit lab --no-browser"
+
+
+def settings(lang: str) -> dict[str, dict[str, object]]:
+    """What JupyterLab starts with: the language, sources as notebooks, no news."""
+    return {
+        "@jupyterlab/docmanager-extension:plugin": {
+            "defaultViewers": {"python": "Jupytext Notebook"}
+        },
+        "@jupyterlab/apputils-extension:notification": {
+            "fetchNews": "false",
+            "checkForUpdates": False,
+        },
+        "@jupyterlab/translation-extension:plugin": {"locale": LOCALES[lang]},
+    }
+
+
+def main(args: argparse.Namespace) -> int:
+    """Start JupyterLab and wait for it; return its exit code."""
+    folder: Path = args.folder.resolve()
+    if not folder.is_dir():
+        print(f"bmkit: no lessons in {folder}: run `bmkit build`", file=sys.stderr)
+        return 1
+    start = f"/lab/tree/{args.lang}" if (folder / args.lang).is_dir() else "/lab"
+    with tempfile.TemporaryDirectory() as own:
+        config = Path(own) / "labconfig"
+        config.mkdir()
+        overrides = config / "default_setting_overrides.json"
+        overrides.write_text(json.dumps(settings(args.lang)), encoding="utf-8")
+        paths = [own, os.environ.get("JUPYTER_CONFIG_PATH", "")]
+        here = os.path.dirname(sys.executable)
+        env = {
+            **os.environ,
+            "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths)),
+            "PATH": here + os.pathsep + os.environ.get("PATH", ""),
+            "PYTHONPATH": os.pathsep.join(
+                filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
+            ),
+        }
+        command = [sys.executable, "-m", "jupyterlab"]
+        # All of lessons/ is served, so that links between lessons work.
+        command += [f"--ServerApp.root_dir={folder}"]
+        command += [f"--LabApp.default_url={start}", *args.rest]
+        with subprocess.Popen(command, env=env) as server:
+            # Who ends us means JupyterLab, and with it its kernels.
+            signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+            try:
+                return server.wait()
+            except KeyboardInterrupt:
+                return 0

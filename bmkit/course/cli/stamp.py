@@ -1,0 +1,26 @@
+"""`bmkit stamp FILE…`: fill in the hashes of new translations and equations."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bmkit.course.source.cells import stamp
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the verb's arguments."""
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Stamp each file; return 1 if one is not there."""
+    code = 0
+    for path in args.files:
+        if not path.is_file():
+            print(f"{path}: no such file", file=sys.stderr)
+            code = 1
+            continue
+        print(f"{path}: {stamp(path)} hashes filled in")
+    return code

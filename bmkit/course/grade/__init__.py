@@ -1,0 +1,1 @@
+"""Files handed in to points: intake, submission, judge, grade book, feedback."""

@@ -1,0 +1,82 @@
+"""Grades for other programs: a table of ours, and what nbgrader's exporters write."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from bmkit.course import atomic
+from bmkit.course.grade.gradebook import COURSE, BookError
+from bmkit.course.grade.result import Verdict
+
+# What spreadsheets take for the start of a formula, the full-width signs too.
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
+
+def table(path: Path, verdicts: Iterable[Verdict]) -> int:
+    """Write a CSV table: a row a submission, a column an exercise.
+
+    Columns: student, lesson, every exercise's points, total, of, person (why someone
+    must look). UTF-8 with the mark by which Excel knows it. The file is there whole or
+    not at all.
+
+    Args:
+        path: the file; one that is there is replaced.
+        verdicts: what `Book.verdicts` gives.
+
+    Returns:
+        how many rows.
+    """
+    rows = [
+        (v.student, v.slug, {m.exercise: m.points for m in v.marks}, v.of, v.person)
+        for v in verdicts
+    ]
+    # In the order of the lessons, not of the alphabet; a dict keeps it.
+    names = list(dict.fromkeys(name for row in rows for name in row[2]))
+    text = io.StringIO(newline="")
+    sheet = csv.writer(text)
+    head = ["student", "lesson", *names, "total", "of", "person"]
+    sheet.writerow([plain(name) for name in head])
+    for student, slug, points, of, person in rows:
+        marks = [_number(points[n]) if n in points else "" for n in names]
+        total = [_number(sum(points.values())), _number(of)]
+        words = [plain("; ".join(person))]
+        sheet.writerow([plain(student), plain(slug), *marks, *total, *words])
+    with atomic.draft(path) as draft:
+        draft.write_bytes(text.getvalue().encode("utf-8-sig", "replace"))
+    return len(rows)
+
+
+def plain(text: str) -> str:
+    """Text that no spreadsheet runs: a quote before what would start a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def nbgrader(url: str, path: Path, exporter: str = "") -> None:
+    """Write what ``nbgrader export`` writes, from the same database.
+
+    Args:
+        url: `Book.url`.
+        path: the file to write.
+        exporter: the dotted name of one of your own, a class made from nbgrader's
+            ``ExportPlugin``; nbgrader's CSV when none is given.
+
+    Raises:
+        BookError: there is no such exporter.
+    """
+    from nbgrader.api import Gradebook
+    from nbgrader.plugins import CsvExportPlugin
+    from traitlets.utils.importstring import import_item
+
+    try:
+        plugin = import_item(exporter) if exporter else CsvExportPlugin
+    except (ImportError, ValueError) as error:
+        raise BookError(f"no exporter {exporter!r}: {error}") from None
+    with atomic.draft(path) as draft, Gradebook(url, COURSE) as book:
+        plugin(to=str(draft)).export(book)
+
+
+def _number(value: float) -> str:
+    return f"{value:g}"

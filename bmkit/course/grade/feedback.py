@@ -1,0 +1,288 @@
+"""The page a learner gets back: points and reasons, then the notebook as it ran.
+
+A stranger wrote the notebook, so nothing of it reaches the page as markup of its own.
+Code and outputs are escaped text; prose is rendered from Markdown by an allow-list,
+then cleaned; a picture is one only if its bytes say so. Behind that stands the page's
+content security policy, which lets nothing run and nothing load.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bmkit.course import atomic
+from bmkit.course.grade.result import Mark, Verdict
+from bmkit.course.report import pages
+from bmkit.course.report.sanitize import coloured, image, prose, seen
+from bmkit.course.source.regions import HIDDEN, cut
+
+# What a page shows at most; lengths in characters. A lesson stays far below.
+NOTEBOOK = 100_000_000  # of JSON
+CELLS = 1_000
+SOURCE = 20_000  # a cell's
+OUTPUT = 20_000  # a cell's
+OUTPUTS = 100  # a cell's
+TEXT = 1_000_000  # sources and outputs of the whole page
+PRETTY = 200_000  # of them rendered or coloured; the rest is plain
+LONG = 10_000  # a cell that is plain in any case: parsers can be slow on strange text
+PICTURE = 3_000_000  # bytes; those of a page together four times as much
+SECONDS = 2.0  # of work on rendering and colours; what comes later is plain
+KEPT = 4_000  # a longer cell is not remembered for the next page
+
+UNSAFE_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]|^\.*$|[. ]$|^\.')
+
+WORDS = {
+    "en": {
+        "feedback": "Feedback",
+        "points": "{} of {} points",
+        "exercise": "Exercise",
+        "earned": "Points",
+        "said": "What the check said",
+        "hint": "Hint: ",
+        "remarks": "Put right or left out",
+        "person": "A person will look at this before the points count",
+        "notebook": "Your notebook, as it ran",
+        "answer": "your answer",
+        "check": "check",
+        "not_loaded": "picture not loaded: {}",
+        "bad_picture": "A picture is left out: it is damaged, too large, or not PNG "
+        "or JPEG.",
+        "widget": "A control is left out: it works only in a running notebook.",
+        "other": "An output is left out: {}.",
+        "nothing": "it has no kind",
+        "more": "… and more: {} characters in all.",
+        "outputs": "… and more outputs, which are not shown.",
+        "full": "… the rest of the notebook's text is not shown: the page is full.",
+        "cells": "… {} more cells are not shown.",
+        "none": "There is no notebook to show.",
+        "broken": "The notebook cannot be shown: it is not readable.",
+        "huge": "The notebook cannot be shown: it is too large.",
+    },
+    "zh": {
+        "feedback": "评语",
+        "points": "{} / {} 分",
+        "exercise": "练习",
+        "earned": "得分",
+        "said": "检查的说明",
+        "hint": "提示：",
+        "remarks": "已更正或略去之处",
+        "person": "分数生效前，会有人查看以下情况",
+        "notebook": "你的笔记本（运行后）",
+        "answer": "你的答案",
+        "check": "检查",
+        "not_loaded": "图片未载入：{}",
+        "bad_picture": "略去一张图片：已损坏、过大，或不是 PNG 或 JPEG。",
+        "widget": "略去一个控件：它只能在运行中的笔记本里使用。",
+        "other": "略去一项输出：{}。",
+        "nothing": "没有类型",
+        "more": "……未完：共 {} 个字符。",
+        "outputs": "……其余输出未显示。",
+        "full": "……页面已满，笔记本的其余文字未显示。",
+        "cells": "……其余 {} 格未显示。",
+        "none": "没有可显示的笔记本。",
+        "broken": "笔记本无法显示：内容不可读。",
+        "huge": "笔记本无法显示：文件过大。",
+    },
+}
+
+
+def page(verdict: Verdict) -> str:
+    """The feedback on one graded notebook, as HTML that is safe to open.
+
+    Whatever state the notebook is in, there is a page; what cannot be shown is said.
+    """
+    words = WORDS.get(verdict.lang, WORDS["en"])
+    shown = _Notebook(words, {f"check-{mark.exercise}": mark for mark in verdict.marks})
+    shown.read(verdict.notebook)
+    return pages.template("feedback.html").render(
+        lang="zh-CN" if words is WORDS["zh"] else "en",
+        words=words,
+        verdict=verdict,
+        hints={
+            mark.exercise: prose(seen(mark.hint), words["not_loaded"])
+            for mark in verdict.marks
+            if mark.hint
+        },
+        title=shown.title,
+        cells=shown.cells,
+        notes=shown.notes,
+        places=shown.places,
+    )
+
+
+def write(folder: Path, verdict: Verdict) -> Path:
+    """Write the page where nbgrader keeps it; whole or not at all.
+
+    Args:
+        folder: the course's; the page is ``feedback/<student>/<slug>/<slug>.html``.
+        verdict: what grading came to. One's own work is ``learner``'s.
+
+    Raises:
+        ValueError: the student's name or the slug cannot name a folder.
+    """
+    student = verdict.student or "learner"
+    for name in (student, verdict.slug):
+        if UNSAFE_NAME.search(name) or len(name.encode("utf-8")) > 200:
+            raise ValueError(f"{name[:60]!r} cannot name a folder: no feedback written")
+    home = folder / "feedback" / student / verdict.slug
+    return atomic.write(home / f"{verdict.slug}.html", page(verdict))
+
+
+@dataclass
+class _Notebook:
+    """A notebook on its way to the page, and how much of it may still be shown."""
+
+    words: dict[str, str]
+    marks: dict[str, Mark]
+    title: str = ""
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)  # exercise -> anchor
+    text: int = TEXT
+    pretty: int = PRETTY
+    seconds: float = SECONDS
+    pictures: int = 4 * PICTURE
+
+    def read(self, text: str) -> None:
+        """Take what can be shown from the JSON; say what cannot."""
+        if not text or len(text) > NOTEBOOK:
+            self.notes.append(self.words["huge" if text else "none"])
+            return
+        try:
+            book = _dict(json.loads(text))
+        except (ValueError, RecursionError, TypeError):
+            book = {}
+        cells = book.get("cells")
+        if not isinstance(cells, list):
+            self.notes.append(self.words["broken"])
+            return
+        about = _dict(_dict(book.get("metadata")).get("bmkit"))
+        self.title = seen(_string(about.get("title"))[:200])
+        for cell in cells[:CELLS]:
+            if isinstance(cell, dict):
+                self.cells.append(self._cell(cell))
+        if len(cells) > CELLS:
+            self.notes.append(self.words["cells"].format(len(cells) - CELLS))
+        if self.text <= 0:
+            self.notes.append(self.words["full"])
+
+    def _cell(self, cell: dict[str, Any]) -> dict[str, Any]:
+        grader = _dict(_dict(cell.get("metadata")).get("nbgrader"))
+        name = _string(grader.get("grade_id"))
+        check = name.startswith("check-") or grader.get("grade") is True
+        source = _string(cell.get("source", cell.get("input")))
+        if check:  # what was printed, or raised, while hidden tests ran tells of them
+            source = cut(source, HIDDEN).rstrip("\n")
+        code = cell.get("cell_type") == "code"
+        made: dict[str, Any] = {"kind": "code" if code else "prose", "outputs": []}
+        made["mark"] = self.marks.get(name) if check else None
+        made["answer"] = f"check-{name}" in self.marks
+        if made["mark"]:
+            made["anchor"] = f"cell-{len(self.cells) + 1}"
+            self.places.setdefault(made["mark"].exercise, made["anchor"])
+        made["text"], made["more"] = self._some(source, SOURCE)
+        made["html"] = self._pretty(made["text"], code)
+        outputs = cell.get("outputs")
+        if code and not check and isinstance(outputs, list):
+            made["outputs"] = self._outputs(outputs)
+        return made
+
+    def _pretty(self, source: str, code: bool) -> str:
+        """The source with colours or as prose; empty where plain text must do."""
+        if len(source) > min(LONG, self.pretty) or self.seconds < 0:
+            return ""
+        self.pretty -= len(source)
+        before = time.thread_time()
+        make = coloured if code else prose
+        kept = make if len(source) <= KEPT else make.__wrapped__
+        try:
+            return kept(source, self.words["not_loaded"])
+        except Exception:  # strange text can break a parser: show it as it is
+            return ""
+        finally:
+            self.seconds -= time.thread_time() - before
+
+    def _outputs(self, outputs: list[Any]) -> list[dict[str, Any]]:
+        """The outputs of a cell, texts that follow one another as one."""
+        found: list[dict[str, Any]] = []
+        for output in outputs:
+            made = self._output(_dict(output))
+            last = found[-1] if found else {}
+            if made["kind"] == last.get("kind") in ("out", "err"):
+                last["text"].append(made["text"][0])
+            elif made["kind"] != "note" or made != last:  # a sentence is said once
+                found.append(made)
+            if len(found) > OUTPUTS:
+                found[-1] = {"kind": "note", "text": [self.words["outputs"]]}
+                break
+        left = OUTPUT
+        for made in found:
+            ours = made["kind"] in ("note", "picture")  # short as they are
+            text = "".join(made["text"])
+            made["text"], made["more"] = self._some(text, OUTPUT if ours else left)
+            left -= 0 if ours else len(made["text"])
+        return [made for made in found if "src" in made or made["text"] or made["more"]]
+
+    def _output(self, output: dict[str, Any]) -> dict[str, Any]:
+        """What there is to show of one output; its texts, still to be joined."""
+        kind = output.get("output_type")
+        if kind == "stream":
+            name = "err" if output.get("name") == "stderr" else "out"
+            return {"kind": name, "text": [_string(output.get("text"))]}
+        if kind == "error":
+            rows = output.get("traceback")
+            rows = [_string(row) for row in rows] if isinstance(rows, list) else []
+            name, value = _string(output.get("ename")), _string(output.get("evalue"))
+            return {"kind": "error", "text": ["\n".join(rows) or f"{name}: {value}"]}
+        data, about = _dict(output.get("data")), _dict(output.get("metadata"))
+        for mime in ("image/png", "image/jpeg"):
+            if mime in data:
+                alt = _string(_dict(about.get(mime)).get("alt"))
+                return self._picture(data, mime, alt)
+        if "application/vnd.jupyter.widget-view+json" in data:
+            return {"kind": "note", "text": [self.words["widget"]]}
+        if _string(data.get("text/plain")):
+            return {"kind": "out", "text": [_string(data["text/plain"]) + "\n"]}
+        kinds = ", ".join(sorted(data))[:80] or self.words["nothing"]
+        return {"kind": "note", "text": [self.words["other"].format(kinds)]}
+
+    def _picture(self, data: dict[str, Any], mime: str, alt: str) -> dict[str, Any]:
+        """A picture as its own bytes, encoded afresh."""
+        encoded = _string(data[mime])
+        raw = image(encoded) if len(encoded) <= 1.4 * PICTURE else b""
+        if not raw or len(raw) > min(PICTURE, self.pictures):
+            return {"kind": "note", "text": [self.words["bad_picture"]]}
+        self.pictures -= max(len(raw), 10_000)  # a page of tiny ones is heavy too
+        real = "png" if raw.startswith(b"\x89PNG") else "jpeg"
+        return {
+            "kind": "picture",
+            "text": [(alt or _string(data.get("text/plain")))[:2_000].strip()],
+            "src": f"data:image/{real};base64,{base64.b64encode(raw).decode()}",
+        }
+
+    def _some(self, text: str, most: int) -> tuple[str, str]:
+        """As much of ``text`` as there is room for, and a sentence on the rest."""
+        room = max(0, min(most, self.text))
+        most = 10 * SOURCE if room else 0  # a progress bar is much text, little seen
+        shown = seen(text[:most])
+        more = len(text) > most or len(shown) > room
+        shown = shown[:room]
+        self.text -= len(shown)
+        return shown, self.words["more"].format(f"{len(text):,}") if more else ""
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _string(value: Any) -> str:
+    """A notebook's text: a string, or a list of them; anything else is none."""
+    if isinstance(value, list):
+        return "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""

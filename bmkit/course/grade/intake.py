@@ -1,0 +1,339 @@
+"""What was handed in: which files a folder holds, and which of them can be trusted.
+
+Two layouts are read. nbgrader's course folder has ``submitted/<student>/<lesson>/``
+with a notebook in it. Any other folder is flat: ``<student>.ipynb``, or ``<student>/``
+with notebooks in it; which lesson each is shows only when it is read. A student's name,
+as the file has it, is the student's id in the grade book.
+
+Students can write into such a folder while it is read. So every step goes from one
+open folder to the next by name, no link is followed, and what a name led to is looked
+at once it is open. Hidden files (Jupyter's checkpoints), nbgrader's own folders and
+files that are no notebook are passed over; all else that is not right is refused with
+a reason.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmkit.course.grade.submission import BIGGEST
+
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+# Folders beside the submissions that nbgrader and this kit make.
+OURS = {"autograded", "feedback", "release", "source", "submitted", "downloaded"}
+# Longer ones fit neither nbgrader's database nor, with an ending, every file system.
+LONGEST = 128
+PUNCTUATION = " ._-+@'()"
+
+
+@dataclass(frozen=True)
+class Handed:
+    """One file that was handed in.
+
+    Attributes:
+        student: whose.
+        path: where.
+        slug: for which lesson, where the layout tells.
+        key: SHA-256 of its bytes.
+        submitted: what ``timestamp.txt`` beside it says; nbgrader writes one.
+    """
+
+    student: str
+    path: Path
+    slug: str | None
+    key: str
+    submitted: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file or folder that is not graded, and the reason in a sentence."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        """Both in one line that is safe to print, whatever they hold."""
+        line = f"{self.path}: {self.reason}"
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+class IntakeError(Exception):
+    """The folder as a whole cannot be read; the message says why."""
+
+
+class _Unfit(Exception):
+    """This one thing is not taken; the message says why."""
+
+
+def found(folder: Path, slugs: list[str]) -> tuple[list[Handed], list[Refused]]:
+    """Every submission in a folder, and what there is no grading.
+
+    Args:
+        folder: a course folder of nbgrader's, or a flat one.
+        slugs: the lessons there are.
+
+    Returns:
+        the submissions, by student; what was refused. In nbgrader's layout no student
+        has two submissions for a lesson; in a flat one see `settle`.
+
+    Raises:
+        IntakeError: there is no such folder, or it cannot be read.
+    """
+    if not hasattr(os, "O_DIRECTORY"):
+        raise IntakeError("a folder of submissions is read on Linux and macOS only")
+    if folder.name == "submitted":
+        raise IntakeError(f"{folder}: name the course folder that it lies in")
+    refused: list[Refused] = []
+    try:
+        home = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise IntakeError(f"{folder}: {error.strerror}") from None
+    with _closing(home):
+        if "submitted" in os.listdir(home):
+            handed = _course(home, folder, slugs, refused)
+            handed, more = settle(handed)
+            refused += more
+        else:
+            handed = _flat(home, folder, refused)
+    return handed, refused
+
+
+def settle(handed: list[Handed]) -> tuple[list[Handed], list[Refused]]:
+    """One file for each student and lesson, once every lesson is known.
+
+    The one named ``<lesson>.ipynb`` counts. Where there are several and none is named
+    so, none is taken: nobody but the student knows which is meant.
+    """
+    kept, refused = [], []
+    groups: dict[tuple[str, str | None], list[Handed]] = {}
+    for one in handed:
+        groups.setdefault((one.student, one.slug), []).append(one)
+    for (_, slug), group in groups.items():
+        right = [one for one in group if one.path.name == f"{slug}.ipynb"][:1]
+        chosen = group if len(group) == 1 else right
+        kept += chosen
+        for one in group:
+            if one in chosen:
+                continue
+            reason = (
+                f"a second notebook for {slug}; {chosen[0].path.name} is graded"
+                if chosen
+                else f"one of {len(group)} notebooks for {slug}; name the one that "
+                f"counts {slug}.ipynb"
+            )
+            refused.append(Refused(one.path, reason))
+    return kept, refused
+
+
+def copy(folder: Path, one: Handed, target: Path) -> None:
+    """Copy a submission to where students cannot write, the same bytes that were found.
+
+    Raises:
+        IntakeError: it has changed since, or something else now has its name.
+    """
+    *above, name = one.path.relative_to(folder).parts
+    try:
+        with contextlib.ExitStack() as stack:
+            home = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            stack.enter_context(_closing(home))
+            for part in above:
+                home = stack.enter_context(_opened(home, part, stat.S_ISDIR))
+            file = stack.enter_context(_opened(home, name, stat.S_ISREG))
+            with target.open("wb") as sink:
+                if _read(file, sink.write) != one.key:
+                    raise _Unfit("changed since it was found; start again")
+    except (_Unfit, OSError) as error:
+        target.unlink(missing_ok=True)
+        why = getattr(error, "strerror", None) or error
+        raise IntakeError(f"{one.path}: {why}") from None
+
+
+def _course(
+    home: int, folder: Path, slugs: list[str], refused: list[Refused]
+) -> list[Handed]:
+    """nbgrader's layout: submitted/<student>/<lesson>/<notebook>."""
+    handed: list[Handed] = []
+    top = folder / "submitted"
+    with _trying(top, refused), _opened(home, "submitted", stat.S_ISDIR) as students:
+        for student in _names(students):
+            mine = top / student
+            with (
+                _trying(mine, refused),
+                _opened(students, _student(student), stat.S_ISDIR) as lessons,
+            ):
+                for slug in _names(lessons):
+                    path = mine / slug
+                    with (
+                        _trying(path, refused),
+                        _opened(lessons, _lesson(slug, slugs), stat.S_ISDIR) as files,
+                    ):
+                        time = _submitted(files, path, refused)
+                        rows = _some(files, path, refused)
+                        handed += [Handed(student, p, slug, k, time) for p, k in rows]
+    return handed
+
+
+def _flat(home: int, folder: Path, refused: list[Refused]) -> list[Handed]:
+    """Notebooks named by student, and folders of notebooks named so."""
+    handed: list[Handed] = []
+    for path, key in _notebooks(home, folder, refused):
+        with _trying(path, refused):
+            handed.append(Handed(_student(path.stem), path, None, key))
+    for name in _names(home):
+        path = folder / name
+        if name in OURS or not _is_folder(home, name):
+            continue
+        with (
+            _trying(path, refused),
+            _opened(home, _student(name), stat.S_ISDIR) as files,
+        ):
+            for inner in _names(files):
+                if _is_folder(files, inner):
+                    reason = "a folder in a student's folder; move its notebooks up"
+                    refused.append(Refused(path / inner, reason))
+            rows = _some(files, path, refused)
+            handed += [Handed(name, file, None, key) for file, key in rows]
+    return sorted(handed, key=lambda one: (one.student, one.path))
+
+
+def _some(home: int, folder: Path, refused: list[Refused]) -> list[tuple[Path, str]]:
+    """A submission's notebooks; that there is none is said, unless a reason was."""
+    rows = list(_notebooks(home, folder, refused))
+    if not rows and not any(folder in one.path.parents for one in refused):
+        raise _Unfit("no notebook in it")
+    return rows
+
+
+def _notebooks(
+    home: int, folder: Path, refused: list[Refused]
+) -> Iterator[tuple[Path, str]]:
+    """Each notebook in an open folder, with its key."""
+    for name in _names(home):
+        path = folder / name
+        with _trying(path, refused):
+            _unpacked(name)
+            if _is_link(home, name):
+                raise _Unfit("a link to something else; hand in the file itself")
+            if not name.endswith(".ipynb") or _is_folder(home, name):
+                continue
+            _safe(name)
+            with _opened(home, name, stat.S_ISREG) as file:
+                if os.pread(file, 4, 0) == b"PK\x03\x04":
+                    raise _Unfit("an archive under a notebook's name; unpack it first")
+                yield path, _read(file)
+
+
+def _submitted(home: int, folder: Path, refused: list[Refused]) -> str:
+    with (
+        _trying(folder / "timestamp.txt", refused),
+        contextlib.suppress(FileNotFoundError),
+        _opened(home, "timestamp.txt", stat.S_ISREG) as file,
+    ):
+        return os.pread(file, 100, 0).decode("ascii", "replace").strip()
+    return ""
+
+
+def _read(file: int, sink: Callable[[bytes], object] = len) -> str:
+    """Hash an open file piece by piece; it may grow meanwhile."""
+    digest, size = hashlib.sha256(), 0
+    while piece := os.read(file, 2**20):
+        size += len(piece)
+        if size > BIGGEST:
+            raise _Unfit(
+                f"more than {BIGGEST / 2**20:.0f} MiB; clear the outputs and save"
+            )
+        digest.update(piece)
+        sink(piece)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def _opened(home: int, name: str, wanted: Callable[[int], bool]) -> Iterator[int]:
+    """Something in an open folder, opened unless it is a link or of another kind."""
+    # Looked at before, since opening some devices does something; and after, since the
+    # name may lead elsewhere by then. Without O_NONBLOCK a pipe would wait for ever.
+    kind = os.stat(name, dir_fd=home, follow_symlinks=False).st_mode
+    if stat.S_ISLNK(kind):
+        raise _Unfit("a link to something else; hand in the file itself")
+    if not wanted(kind):
+        _unpacked(name)
+        raise _Unfit(f"not a {'file' if wanted is stat.S_ISREG else 'folder'}")
+    found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=home)
+    with _closing(found):
+        if not wanted(os.fstat(found).st_mode):
+            raise _Unfit("changed while it was read")
+        yield found
+
+
+@contextlib.contextmanager
+def _closing(file: int) -> Iterator[int]:
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
+@contextlib.contextmanager
+def _trying(path: Path, refused: list[Refused]) -> Iterator[None]:
+    """Whatever is wrong inside is a reason to refuse ``path``, and ends no more."""
+    try:
+        yield
+    except _Unfit as error:
+        refused.append(Refused(path, str(error)))
+    except OSError as error:
+        refused.append(Refused(path, f"cannot be read: {error.strerror}"))
+
+
+def _names(home: int) -> list[str]:
+    """What an open folder holds, hidden files left out."""
+    return sorted(name for name in os.listdir(home) if not name.startswith("."))
+
+
+def _mode(home: int, name: str) -> int:
+    return os.stat(name, dir_fd=home, follow_symlinks=False).st_mode
+
+
+def _is_folder(home: int, name: str) -> bool:
+    with contextlib.suppress(OSError):
+        return stat.S_ISDIR(_mode(home, name))
+    return False
+
+
+def _is_link(home: int, name: str) -> bool:
+    return stat.S_ISLNK(_mode(home, name))
+
+
+def _lesson(slug: str, slugs: list[str]) -> str:
+    if slug not in slugs:
+        raise _Unfit("no lesson has this name")
+    return slug
+
+
+def _unpacked(name: str) -> None:
+    if name.lower().endswith(ARCHIVES):
+        raise _Unfit("an archive; unpack it first")
+
+
+def _student(name: str) -> str:
+    if len(name) > LONGEST:
+        raise _Unfit(f"a student's name of more than {LONGEST} characters")
+    return _safe(name)
+
+
+def _safe(name: str) -> str:
+    """A name that no program on its way takes for a pattern, an option or a formula."""
+    good = all(unicodedata.category(c)[0] in "LMN" or c in PUNCTUATION for c in name)
+    if not good or not name or not (name[0].isalnum() or name[0] == "_"):
+        raise _Unfit(
+            "its name has characters that are not allowed; letters, digits and "
+            f"{PUNCTUATION.strip()} are"
+        )
+    return name

@@ -1,0 +1,120 @@
+"""The clean process that runs the tests: no line of the learner's runs in it.
+
+It makes the lesson's own names that the tests use from the lesson's own cells, takes
+the learner's functions as `Far` objects, and says what passed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+from bmkit.course.grade.judge import serialization
+from bmkit.course.grade.judge.rpc import Far, Gone, Peer, RemoteError
+from bmkit.course.grade.judge.serialization import WireError
+from bmkit.course.kernels import sandbox
+
+
+def main(files: list[int], *, memory: int) -> None:
+    """Serve the judge on the first file; the learner's process is on the second.
+
+    Args:
+        files: the two sockets.
+        memory: MiB that what the learner sends may take.
+    """
+    sandbox.bound_memory(memory)
+    control, bridge = (socket.socket(fileno=file) for file in files)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for file in (0, 1, 2):
+        os.dup2(nothing, file)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    peer = Peer(bridge)
+    space: dict[str, Any] = {"__name__": "__main__"}
+    sys.modules["__main__"].__dict__.setdefault("__name__", "__main__")
+    while True:
+        try:
+            message = serialization.receive(control)
+        except EOFError:
+            return
+        if "setup" in message:
+            serialization.send(control, setup(message["setup"], message["lang"], space))
+        else:
+            serialization.send(control, check(message, peer, space))
+
+
+def setup(cells: list[str], lang: str, space: dict[str, Any]) -> dict[str, Any]:
+    """Run the lesson's own cells that the tests need."""
+    from bmkit.lab.words import speak
+
+    with _quiet():
+        for number, source in enumerate(cells):
+            try:
+                exec(compile(source, f"<lesson {number}>", "exec"), space)
+            except Exception:
+                return {"failed": traceback.format_exc(limit=-3)}
+    speak(lang)  # the lesson's own start has spoken English
+    return {"failed": ""}
+
+
+def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[str, Any]:
+    """Run one check against the learner's names; what it raised, in words.
+
+    Args:
+        message: ``check``, the tests' source; ``names``, what the learner defines.
+        peer: the bridge to the learner's process.
+        space: the lesson's own names; the tests' are added, as in a notebook.
+    """
+    own = {name: space[name] for name in message["names"] if name in space}
+    kind, says = "", ""
+    peer.operated = peer.computed = False
+    try:
+        with _quiet():
+            for name in message["names"]:
+                space.pop(name, None)
+                with contextlib.suppress(NameError):
+                    space[name] = peer.fetch(name)
+            exec(compile(message["check"], "<check>", "exec"), space)
+    except Gone:
+        kind, says = "Gone", "the notebook's process ended while it was being tested"
+    except WireError as error:
+        kind, says = "WireError", str(error)
+    except RemoteError as error:
+        kind, says = "RemoteError", str(error)
+    except BaseException as error:
+        kind, says = type(error).__name__, _safely(error)
+    for name in message["names"]:
+        if isinstance(space.get(name), Far) or name not in own:
+            space.pop(name, None)
+    space.update(own)
+    return {
+        "kind": kind,
+        "says": says,
+        "operated": peer.operated,
+        "computed": peer.computed,
+    }
+
+
+def _safely(error: BaseException) -> str:
+    """The error in the learner's words, whatever its ``__str__`` does."""
+    from bmkit.lab.checks import in_words
+
+    try:
+        return in_words(error)[:4000]
+    except Exception:
+        return type(error).__name__
+
+
+@contextlib.contextmanager
+def _quiet() -> Any:
+    """Tests print to nobody: what passed is in the answer alone."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+    ):
+        yield

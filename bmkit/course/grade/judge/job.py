@@ -1,0 +1,158 @@
+"""From a file handed in to all that judging it takes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+
+from bmkit.course.build import notebooks
+from bmkit.course.grade.judge.slicing import names, needed
+from bmkit.course.grade.submission import Submission
+from bmkit.course.source.catalog import Lesson
+from bmkit.course.source.cells import Cell, Source
+
+
+@dataclass(frozen=True)
+class Check:
+    """One exercise's check, as plain data.
+
+    Attributes:
+        exercise: its name.
+        points: what it is worth.
+        source: the tests, hidden ones too, in the submission's language.
+        english: the same in English, to tell which known mistake was made.
+        setup: the lesson's own cells to run before it, after those of earlier checks.
+        names: what the learner's cell defines and the tests may use.
+        inside: whether it must run in the learner's process.
+        classes: whether its answer is a class, whose objects may well compute.
+        hint: the first hint.
+        mistakes: the ``says`` of each known mistake.
+    """
+
+    exercise: str
+    points: float
+    source: str
+    english: str
+    setup: tuple[str, ...]
+    names: tuple[str, ...]
+    inside: bool
+    classes: bool
+    hint: str
+    mistakes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """All that judging one submission takes: it can travel to another machine.
+
+    Attributes:
+        student: who handed it in.
+        slug: the lesson.
+        lang: the language of the messages.
+        notebook: the learner's code and our checks, as JSON (`submission.read`).
+        own: the lesson's code cells as built, by which an unchanged cell is known.
+        checks: every exercise's.
+        remarks: what had to be put right.
+        key: of the file.
+        whole: run every cell, also those on which no answer depends.
+    """
+
+    student: str
+    slug: str
+    lang: str
+    notebook: str
+    own: tuple[str, ...]
+    checks: tuple[Check, ...]
+    remarks: tuple[str, ...] = ()
+    key: str = ""
+    whole: bool = False
+
+
+def brief(submission: Submission, *, student: str = "", key: str = "") -> Brief:
+    """Everything about one submission as plain data.
+
+    Args:
+        submission: what `submission.read` made of the file.
+        student: who handed it in.
+        key: SHA-256 of the file.
+    """
+    lesson, lang = submission.lesson, submission.lang
+    return Brief(
+        student=student,
+        slug=lesson.slug,
+        lang=lang,
+        notebook=json.dumps(submission.book, ensure_ascii=False),
+        own=_own(lesson, lang, lesson.path.stat().st_mtime_ns),
+        checks=_checks(lesson, lang, lesson.path.stat().st_mtime_ns),
+        remarks=tuple(submission.remarks),
+        key=key,
+    )
+
+
+@cache
+def _own(lesson: Lesson, lang: str, _changed: int) -> tuple[str, ...]:
+    book = notebooks.learner_notebook(lesson, lang)
+    return tuple(
+        cell.source.strip()
+        for cell in book.cells
+        if cell.cell_type == "code" and "nbgrader" not in cell.metadata
+    )
+
+
+@cache
+def _checks(lesson: Lesson, lang: str, _changed: int) -> tuple[Check, ...]:
+    source = notebooks.source_of(lesson)
+    setups = _setups(source, lang)
+    made = []
+    for cell in source.exercises():
+        check = source.of("check", cell.name)[0]
+        mistakes = source.of("mistake", cell.name)
+        made.append(
+            Check(
+                exercise=cell.name,
+                points=float(cell.options["points"]),
+                source=check.text(lang),
+                english=check.text("en"),
+                setup=setups[cell.name],
+                names=_names(cell),
+                inside=_inside(check),
+                classes="class " in cell.source,
+                hint=source.of("hint", cell.name)[0].text(lang),
+                mistakes=tuple(mistake.options["says"] for mistake in mistakes),
+            )
+        )
+    return tuple(made)
+
+
+def _names(exercise: Cell) -> tuple[str, ...]:
+    """What an exercise's cell defines."""
+    return tuple(sorted(names(exercise.source).made))
+
+
+def _inside(check: Cell) -> bool:
+    return bool(check.options.get("inside"))
+
+
+def _setups(source: Source, lang: str) -> dict[str, tuple[str, ...]]:
+    """For each check, the lesson's own cells that it needs and no check before it."""
+    kinds = ("code", "parameters", "exercise", "equation", "check")
+    cells = [cell for cell in source.cells if not cell.markdown and cell.kind in kinds]
+    texts = [cell.text(lang) for cell in cells]
+    answers = {cell.name: _names(cell) for cell in source.exercises()}
+    checks = {n for n, c in enumerate(cells) if c.kind == "check" and not _inside(c)}
+    for number, cell in enumerate(cells):
+        if number in checks:  # the learner's names come from the learner
+            texts[number] = f"{', '.join(answers[cell.name])} = ()\n{texts[number]}"
+        elif cell.kind == "check":
+            texts[number] = ""
+    run = needed(texts, checks, own=set(range(len(texts))))
+    setups: dict[str, tuple[str, ...]] = {}
+    waiting: list[str] = []
+    for number, cell in enumerate(cells):
+        if cell.kind == "check":
+            setups[cell.name] = tuple(waiting)
+            waiting = []
+        elif number in run:
+            waiting.append(cell.text(lang))
+    return setups

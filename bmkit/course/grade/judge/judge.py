@@ -1,0 +1,344 @@
+"""One submission, from a file put in order to a verdict.
+
+The judge runs no line of anybody's: it tells the learner's process which cell to run
+and the examiner which check, and believes the examiner alone about what passed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from bmkit.course.grade.judge import canary
+from bmkit.course.grade.judge.job import Brief, Check
+from bmkit.course.grade.judge.processes import EXAMINER, LEARNER, Lost, Pair, ending
+from bmkit.course.grade.judge.slicing import needed
+from bmkit.course.grade.judge.tamper_scan import reaches
+from bmkit.course.grade.result import Mark, Verdict
+from bmkit.course.kernels.forkserver_client import Warm
+from bmkit.course.kernels.limits import Limits
+
+# What a learner is told; what a teacher is told is in English.
+WORDS = {
+    "en": {
+        "stub": "not written yet: replace the `raise NotImplementedError()` by your "
+        "code.",
+        "cell": "cell {}: {}",
+        "unsure": "not judged: a person will look at it",
+        "lost": "not judged: before it, the notebook's own code had ended the run",
+        "long": "it ran for more than {:g} s and was stopped: does a loop end?",
+    },
+    "zh": {
+        "stub": "还没有写：请用你的代码替换 `raise NotImplementedError()`。",
+        "cell": "第 {} 格：{}",
+        "unsure": "未评分：将由人工查看",
+        "lost": "未评分：笔记本自己的代码在此之前就结束了运行",
+        "long": "运行超过 {:g} 秒，已被停止：循环会结束吗？",
+    },
+}
+PRELOAD = (
+    *("torch", "torch.nn.functional", "numpy", "numpy.testing", "pandas", "bmkit"),
+    *("matplotlib.pyplot", "concurrent.futures", "tempfile", "unittest"),
+    *("bmkit.lab.start", "bmkit.lab.expect", "bmkit.lab.checks", "bmkit.lab.claims"),
+    *("bmkit.show", "bmkit.show.style", "bmkit.data", "bmkit.models", "bmkit.train"),
+    *("ipywidgets", "IPython.core.completer", EXAMINER, f"{LEARNER}:prepare"),
+)
+
+
+def judge(brief: Brief, warm: Warm, limits: Limits) -> Verdict:
+    """Run one submission and decide on its points.
+
+    Args:
+        brief: the submission.
+        warm: forks the two processes; ``jailed`` unless a person chose otherwise.
+        limits: what the learner's process may use.
+
+    Returns:
+        a verdict in every case: what a stranger's code does is no error of ours.
+    """
+    began = time.monotonic()
+    verdict = Verdict(
+        brief.student,
+        brief.slug,
+        brief.lang,
+        remarks=list(brief.remarks),
+        key=brief.key,
+    )
+    with Pair(warm, limits) as pair:
+        trial = _Trial(brief, verdict, pair, began + limits.total_seconds)
+        trial.run()
+    verdict.notebook = json.dumps(trial.book, ensure_ascii=False)
+    verdict.seconds = time.monotonic() - began
+    return verdict
+
+
+@dataclass
+class _Trial:
+    """The course of one judging."""
+
+    brief: Brief
+    verdict: Verdict
+    pair: Pair
+    deadline: float
+    lost: str = ""
+    set_up: set[str] = field(default_factory=set)
+    book: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def words(self) -> dict[str, str]:
+        """What a learner is told, in the language of the notebook."""
+        return WORDS[self.brief.lang]
+
+    def run(self) -> None:
+        """Cell after cell, check after check, and the tripwires at the end."""
+        self.book = json.loads(self.brief.notebook)
+        checks = {check.exercise: check for check in self.brief.checks}
+        run = self._cells_to_run()
+        for position, cell in enumerate(self.book["cells"]):
+            exercise = _exercise(cell)
+            if exercise in checks:
+                self._mark(checks[exercise], cell)
+            elif position in run and not self.lost:
+                self._run(cell, position)
+        marked = {mark.exercise for mark in self.verdict.marks}
+        for name in checks.keys() - marked:
+            self._give(checks[name], "its check is missing")
+        order = list(checks)
+        self.verdict.marks.sort(key=lambda mark: order.index(mark.exercise))
+        self._trip()
+
+    def _cells_to_run(self) -> set[int]:
+        cells = self.book["cells"]
+        code = [
+            position
+            for position, cell in enumerate(cells)
+            if cell["cell_type"] == "code"
+        ]
+        if self.brief.whole:
+            return set(code)
+        own = set(self.brief.own)
+        checks = {check.exercise: check for check in self.brief.checks}
+        sources, wanted = [], set()
+        for number, position in enumerate(code):
+            cell = cells[position]
+            source, check = cell["source"], checks.get(_exercise(cell))
+            if check is not None:  # what a check uses must be as it will find it
+                source = check.source if check.inside else "\n".join(check.names)
+            sources.append(source)
+            if check or source.strip() not in own or "bm.start(" in source:
+                wanted.add(number)
+        unchanged = set(range(len(sources))) - wanted
+        return {code[number] for number in needed(sources, wanted, own=unchanged)}
+
+    def _run(self, cell: dict[str, Any], position: int) -> None:
+        if not cell["source"].strip():
+            return
+        try:
+            answer = self.pair.ask_learner({"cell": cell["source"]}, self.deadline)
+            cell["outputs"] = _outputs(answer)
+            if self.pair.stopped:
+                long = self.words["long"].format(self.pair.limits.cell_seconds)
+                remark = self.words["cell"].format(position + 1, long)
+                self.verdict.remarks.append(remark)
+        except Lost as lost:
+            self._lose(f"cell {position + 1} {lost}")
+
+    def _lose(self, reason: str) -> None:
+        self.lost = reason
+        self.verdict.person.append(f"{reason}: what came after it could not be judged")
+
+    def _mark(self, check: Check, cell: dict[str, Any]) -> None:
+        if self.lost:
+            self._give(check, self.words["lost"])
+            return
+        try:
+            kind, says = (self._inside if check.inside else self._outside)(check)
+        except Lost as lost:
+            self._lose(f"the check of {check.exercise} was not finished: it {lost}")
+            self._give(check, self.words["lost"])
+            return
+        if not kind:
+            self._give(check)
+            return
+        if self.pair.stopped:
+            says = self.words["long"].format(self.pair.limits.cell_seconds)
+        says = says or kind
+        cell["outputs"] = [_error(kind, says)]
+        self._give(check, says, self._mistake(check, says))
+
+    def _outside(self, check: Check) -> tuple[str, str]:
+        """The check in the clean process: what it raised and said, or nothing."""
+        setup = {"setup": self._setup(check), "lang": self.brief.lang}
+        failed = self.pair.ask_examiner(setup, self.deadline)["failed"]
+        if failed:
+            reason = failed.strip().splitlines()[-1]
+            self.verdict.person.append(f"the lesson's own cells fail: {reason}")
+        message = {"check": check.source, "names": check.names}
+        answer = self.pair.ask_examiner(message, self.deadline)
+        if answer["kind"] == "Gone":
+            self.pair.learner.wait(2)
+            raise Lost(ending(self.pair.learner, EOFError()))
+        computes = answer["computed"] or (answer["operated"] and not check.classes)
+        if computes and not answer["kind"]:
+            self.verdict.person.append(
+                f"{check.exercise}: it passed, but its answer is an object that does "
+                "arithmetic with the tests' numbers in its own way"
+            )
+        return answer["kind"], answer["says"]
+
+    def _setup(self, check: Check) -> list[str]:
+        """The lesson's own cells up to this check that have not run yet."""
+        cells: list[str] = []
+        for one in self.brief.checks:
+            if not one.inside and one.exercise not in self.set_up:
+                self.set_up.add(one.exercise)
+                cells += one.setup
+            if one is check:
+                break
+        return cells
+
+    def _inside(self, check: Check) -> tuple[str, str]:
+        """The check in the learner's process, believed only if its twin fails."""
+        holds, fails, says = canary.laid_in(check.source)
+        order = random.sample([holds, fails], 2)
+        answers = {
+            source: self.pair.ask_learner({"cell": source}, self.deadline)
+            for source in order
+        }
+        kind, message = _failed(answers[holds])
+        caught, told = _failed(answers[fails])
+        if not kind and (not caught or says not in told):
+            self.verdict.person.append(
+                f"{check.exercise}: a test that must fail passed; the notebook has "
+                "changed how tests work"
+            )
+            return "Tampered", self.words["unsure"]
+        if not kind and (word := self._reach()):
+            self.verdict.person.append(
+                f"{check.exercise}: it passed, but its tests ran in the notebook's own "
+                f"process, and the notebook reaches into that ({word})"
+            )
+        if kind == "NotImplementedError":
+            message = self.words["stub"]
+        elif kind not in ("", "CheckFailed", "AssertionError"):
+            message = f"{kind}: {message}"
+        return kind, message
+
+    def _reach(self) -> str:
+        """What in the learner's own cells reaches for the interpreter, or nothing."""
+        own = set(self.brief.own)
+        theirs = [
+            cell["source"]
+            for cell in self.book["cells"]
+            if cell["cell_type"] == "code"
+            and not _exercise(cell)
+            and cell["source"].strip() not in own
+            and "parameters" not in cell.get("metadata", {}).get("tags", ())
+        ]
+        return next(filter(None, map(reaches, theirs)), "")
+
+    def _mistake(self, check: Check, says: str) -> str:
+        """Which of the known mistakes the message tells of."""
+        if self.brief.lang != "en":  # the mistakes are known by their English words
+            with contextlib.suppress(Lost):
+                if check.inside:
+                    cell = {"cell": check.english}
+                    says = _failed(self.pair.ask_learner(cell, self.deadline))[1]
+                else:
+                    message = {"check": check.english, "names": check.names}
+                    says = self.pair.ask_examiner(message, self.deadline)["says"]
+        return next((known for known in check.mistakes if known in says), "")
+
+    def _give(self, check: Check, message: str = "", mistake: str = "") -> None:
+        points = 0.0 if message else check.points
+        hint = check.hint if message else ""
+        mark = Mark(
+            check.exercise, points, check.points, message, hint, mistake, check.inside
+        )
+        self.verdict.marks.append(mark)
+
+    def _trip(self) -> None:
+        """At the end, tests that must fail: is this interpreter still honest?"""
+        if self.lost:
+            return
+        try:
+            for source, says in canary.wires():
+                answer = self.pair.ask_learner({"cell": source}, self.deadline)
+                kind, told = _failed(answer)
+                if not kind or says not in told:
+                    form = source.splitlines()[-1].partition("(")[0]
+                    self.verdict.person.append(
+                        "the notebook has changed how tests work: one that must fail "
+                        f"did not ({form.strip()})"
+                    )
+                    self._doubt()
+                    return
+        except Lost as lost:
+            self.verdict.person.append(f"after its last cell the notebook {lost}")
+
+    def _doubt(self) -> None:
+        """What this interpreter said of itself counts no more."""
+        for mark in self.verdict.marks:
+            if mark.inside and mark.points:
+                mark.points, mark.message = 0.0, self.words["unsure"]
+
+
+def _exercise(cell: dict[str, Any]) -> str:
+    """The exercise whose check this cell is."""
+    meta = cell.get("metadata", {}).get("nbgrader", {})
+    grade_id = meta.get("grade_id", "") if meta.get("grade") else ""
+    return grade_id.removeprefix("check-") if grade_id.startswith("check-") else ""
+
+
+def _failed(answer: Any) -> tuple[str, str]:
+    """The error's name and words in what a stranger's process answered."""
+    if not isinstance(answer, dict):
+        return "WireError", "no answer"
+    return str(answer.get("failed", ""))[:200], str(answer.get("says", ""))[:4000]
+
+
+def _error(kind: str, says: str) -> dict[str, Any]:
+    return {
+        "output_type": "error",
+        "ename": kind,
+        "evalue": says,
+        "traceback": [f"✗ {says}"],
+    }
+
+
+def _outputs(answer: Any) -> list[dict[str, Any]]:
+    """What may be kept of a stranger's outputs: of known kinds, whole or not at all."""
+    kept = []
+    outputs = answer.get("outputs") if isinstance(answer, dict) else None
+    for output in outputs if isinstance(outputs, list) else []:
+        fields = (
+            _FIELDS.get(str(output.get("output_type"))) if _is(output, dict) else None
+        )
+        if fields and all(_is(output.get(name), kind) for name, kind in fields.items()):
+            one = {"output_type": output["output_type"]}
+            one |= {name: output[name] for name in fields}
+            if one["output_type"] == "execute_result":
+                one["execution_count"] = None
+            kept.append(one)
+    return kept
+
+
+def _is(value: Any, kind: type) -> bool:
+    """Whether JSON brought a ``kind``, with inner kinds that nbformat allows."""
+    if not isinstance(value, kind):
+        return False
+    if kind is list:
+        return all(isinstance(line, str) for line in value)
+    return kind is not dict or all(isinstance(key, str) for key in value)
+
+
+_FIELDS: dict[str, dict[str, type]] = {
+    "stream": {"name": str, "text": str},
+    "display_data": {"data": dict, "metadata": dict},
+    "execute_result": {"data": dict, "metadata": dict},
+    "error": {"ename": str, "evalue": str, "traceback": list},
+}

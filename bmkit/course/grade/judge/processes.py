@@ -1,0 +1,155 @@
+"""The two processes of one submission: how they start, are asked, and end.
+
+Whatever the learner's process does, asking it comes back in time: with its answer, or
+with `Lost`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import tempfile
+import time
+from typing import Any
+
+from bmkit.course.grade.judge import serialization
+from bmkit.course.grade.judge.serialization import WireError
+from bmkit.course.kernels import sandbox
+from bmkit.course.kernels.forkserver_client import Forked, Warm
+from bmkit.course.kernels.limits import Limits
+
+LEARNER = "bmkit.course.grade.judge.learner"
+EXAMINER = "bmkit.course.grade.judge.examiner"
+GRACE = 2.0  # seconds that a cell gets to end after SIGINT
+
+
+class Lost(Exception):
+    """A process of this submission has ended; the message says how."""
+
+
+class Pair:
+    """The learner's process and the examiner; a context manager that leaves nothing.
+
+    Args:
+        warm: forks both.
+        limits: what the learner's may use.
+    """
+
+    def __init__(self, warm: Warm, limits: Limits) -> None:
+        self.warm, self.limits = warm, limits
+        self.stopped = False  # whether what was asked last ran over its time
+
+    def __enter__(self) -> Pair:
+        self.home = ""
+        if not self.warm.jailed:
+            self.home = tempfile.mkdtemp(prefix="bmkit-grade-")
+        ours, theirs, self.pair = [], [], socket.socketpair()
+        for _ in range(2):
+            one, other = socket.socketpair()
+            ours.append(one)
+            theirs.append(other)
+        args = {"home": self.home or sandbox.HOME, "output": self.limits.output}
+        try:
+            self.learner = self._start(
+                f"{LEARNER}:main", args, [theirs[0], self.pair[0]], jailed=True
+            )
+            # Trusted code: the walls of the fork server are enough for it.
+            self.examiner = self._start(
+                f"{EXAMINER}:main",
+                {"memory": self.limits.memory},
+                [theirs[1], self.pair[1]],
+                jailed=False,
+            )
+        finally:
+            for end in (*theirs, *self.pair):
+                end.close()
+        self.to_learner, self.to_examiner = ours
+        return self
+
+    def _start(
+        self, entry: str, args: Any, ends: list[socket.socket], *, jailed: bool
+    ) -> Forked:
+        jail = self.limits.plain() if jailed else None
+        return self.warm.fork(entry, args, [end.fileno() for end in ends], jail)
+
+    def __exit__(self, *_: object) -> None:
+        for process in (self.learner, self.examiner):
+            process.kill()
+        for channel in (self.to_learner, self.to_examiner):
+            channel.close()
+        for process in (self.learner, self.examiner):
+            process.wait(10)
+        if self.home:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    def ask_learner(self, message: Any, deadline: float) -> Any:
+        """What the learner's process answers; a cell over time is interrupted.
+
+        Raises:
+            Lost: it ended, or would not stop.
+        """
+        until = self._until(deadline)
+        return self._ask(self.to_learner, self.learner, message, until)
+
+    def ask_examiner(self, message: Any, deadline: float) -> Any:
+        """What the examiner answers; the learner's function over time is interrupted.
+
+        Raises:
+            Lost: it ended, or the learner's process would not stop.
+        """
+        until = self._until(deadline)
+        return self._ask(self.to_examiner, self.examiner, message, until)
+
+    def _until(self, deadline: float) -> float:
+        """How long the next answer may take."""
+        now = time.monotonic()
+        if now > deadline:
+            self.learner.kill()
+            raise Lost("used up the time that all of it may take")
+        return min(deadline, now + self.limits.cell_seconds)
+
+    def _ask(
+        self, channel: socket.socket, process: Forked, message: Any, until: float
+    ) -> Any:
+        try:
+            channel.settimeout(max(until - time.monotonic(), 0.01))
+            serialization.send(channel, message)
+            answer = self._hear(channel, until)
+            self.stopped = answer is None
+            if answer is None:
+                self.learner.signal(2)
+                answer = self._hear(channel, time.monotonic() + GRACE)
+            if answer is None:
+                self.learner.kill()
+                raise Lost("ran over its time and would not stop")
+            return answer
+        except (EOFError, OSError, WireError) as error:
+            process.kill()
+            process.wait(5)
+            raise Lost(ending(process, error)) from None
+
+    def _hear(self, channel: socket.socket, until: float) -> Any:
+        """The next message, or None when nothing of it has come in time."""
+        channel.settimeout(max(until - time.monotonic(), 0.01))
+        try:
+            first = channel.recv(1, socket.MSG_PEEK)
+        except TimeoutError:
+            return None
+        if not first:
+            raise EOFError
+        largest = int((self.limits.output + 1) * 2**20)
+        # Who has begun to answer finishes soon, or is up to something.
+        return serialization.receive(
+            channel, until=time.monotonic() + GRACE, largest=largest
+        )
+
+
+def ending(process: Forked, error: Exception) -> str:
+    """How a process ended, in words that go on from "it"."""
+    if isinstance(error, (WireError, TimeoutError)):
+        return f"sent what is no answer ({error or 'unfinished'})"
+    if process.limit:
+        return f"used {process.limit}"
+    if process.code is not None and process.code < 0:
+        return f"was ended by signal {-process.code}"
+    return f"ended itself with status {process.code}"

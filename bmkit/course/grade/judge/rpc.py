@@ -1,0 +1,342 @@
+"""Two processes that use each other's objects by name, and copy only data.
+
+Both sides are alike: while one waits for an answer it serves the other's requests, so
+a function handed over can be called back. What they grant differs. The learner's side
+grants everything: it is the learner's. The examiner's side grants calls of what it
+handed over, and the public methods of random generators; nothing else can be reached
+from there, least of all the tests.
+"""
+
+from __future__ import annotations
+
+import builtins
+import random
+import socket
+import sys
+from typing import Any
+
+from bmkit.course.grade.judge import serialization
+from bmkit.course.grade.judge.serialization import Seen, WireError
+
+MOST = 100_000  # objects handed over, items of one iteration
+OPERATORS = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
+    *("and", "or", "xor", "neg", "pos", "invert", "abs"),
+)
+REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+COMPUTING = {f"__{name}__" for name in (*OPERATORS, "contains")} | {
+    *(f"__r{name}__" for name in REFLECTED),
+}
+METHODS = COMPUTING | {
+    *("__len__", "__getitem__", "__setitem__", "__delitem__", "__contains__"),
+    *("__float__", "__int__", "__index__", "__str__", "__repr__", "__iter__"),
+    *("__next__", "__enter__", "__exit__", "__bool__"),
+}
+
+
+class RemoteError(Exception):
+    """The learner's code raised something that is no built-in exception."""
+
+
+class Gone(BaseException):
+    """The other process has ended; no test of ours may take it for an answer."""
+
+
+class Far:
+    """An object of the other process: using it asks there.
+
+    It equals itself alone: what a stranger's ``__eq__`` would say does not count.
+    """
+
+    def __init__(self, peer: Peer, number: int, kind: str) -> None:
+        object.__setattr__(self, "_far", (peer, number, kind))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        peer, number, _ = self._far
+        return peer.call(number, "__call__", args, kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        peer, number, _ = object.__getattribute__(self, "_far")
+        if name.startswith("__"):  # Python's own questions are not asked there
+            raise AttributeError(name)
+        return peer.ask({"attribute": name, "of": number})
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        peer, number, _ = self._far
+        peer.ask({"set": name, "of": number}, value)
+
+    def __iter__(self) -> Any:
+        peer, number, _ = self._far
+        return iter(peer.call(number, "__iter__", (), {}))
+
+    def __repr__(self) -> str:
+        return f"<{self._far[2]} in the learner's process>"
+
+
+def _relayed(method: str) -> Any:
+    def relay(self: Far, *args: Any) -> Any:
+        peer, number, _ = self._far
+        answer = peer.call(number, method, args, {})
+        if method in COMPUTING:
+            peer.operated = True
+            # A number made of a number of the tests: it need not be the right one.
+            mixed = bool(args) and not any(type(one) is Far for one in args)
+            peer.computed |= mixed and type(answer) is not Far
+        return answer
+
+    return relay
+
+
+for _method in METHODS - {"__iter__", "__repr__"}:
+    setattr(Far, _method, _relayed(_method))
+
+
+class Peer:
+    """One end of the bridge.
+
+    Args:
+        channel: a stream socket.
+        space: the names that the other side may fetch; None grants none.
+    """
+
+    def __init__(
+        self, channel: socket.socket, space: dict[str, Any] | None = None
+    ) -> None:
+        self.channel = channel
+        self.space = space
+        self.mine: dict[int, Any] = {}
+        self.theirs: dict[int, Far] = {}
+        self.operated = self.computed = False  # by the other side's own arithmetic
+
+    # What cannot cross, as `wire.Naming`
+
+    def name(self, value: Any) -> Any:
+        """The name under which the other side may use ``value``."""
+        if type(value) is Far:
+            return {"yours": value._far[1]}
+        if isinstance(value, BaseException):
+            return {"raised": _told(value)}
+        if self.space is None:
+            known = _importable(value)
+            if known:
+                return {"import": known}
+            if not (callable(value) or isinstance(value, RANDOM)):
+                raise WireError(
+                    f"this check hands over a {type(value).__name__}, which cannot "
+                    "cross: give it `inside=true`"
+                )
+        if len(self.mine) >= MOST:
+            raise WireError("too many objects")
+        self.mine[id(value)] = value
+        return {"object": id(value), "kind": type(value).__name__}
+
+    def named(self, name: Any) -> Any:
+        """The object that `name` named on the other side.
+
+        Raises:
+            WireError: there is none, or it is not granted.
+        """
+        if "yours" in name:
+            if name["yours"] not in self.mine:
+                raise WireError("an object that was never handed over")
+            return self.mine[name["yours"]]
+        if "raised" in name:
+            return _exception(name["raised"])
+        if "import" in name and self.space is not None:
+            module, _, path = name["import"].partition(":")
+            found: Any = sys.modules[module]
+            for part in path.split("."):
+                found = getattr(found, part)
+            return found
+        number = int(name["object"])
+        if number not in self.theirs:
+            self.theirs[number] = Far(self, number, str(name["kind"])[:80])
+        return self.theirs[number]
+
+    # Asking
+
+    def fetch(self, name: str) -> Any:
+        """The other side's variable ``name``.
+
+        Raises:
+            NameError: it has none.
+        """
+        return self.ask({"fetch": name})
+
+    def call(self, number: int, method: str, args: Any, kwargs: Any) -> Any:
+        """Call a method of the other side's object; arguments changed there change."""
+        return self.ask({"call": method, "of": number}, list(args), dict(kwargs))
+
+    def ask(self, request: dict[str, Any], *values: Any) -> Any:
+        """Send a request and serve the other side's until the answer comes.
+
+        Raises:
+            WireError: the other side talks nonsense.
+            BaseException: what the request raised there.
+        """
+        given = Seen()
+        request["values"] = [serialization.pack(value, self, given) for value in values]
+        count = len(given.things)
+        try:
+            serialization.send(self.channel, request)
+        except OSError:
+            raise Gone from None
+        while True:
+            try:
+                message = serialization.receive(self.channel)
+            except (EOFError, OSError):
+                raise Gone from None
+            if not isinstance(message, dict):
+                raise WireError("no message")
+            if "answer" not in message and "raised" not in message:
+                self.serve(message)
+                continue
+            for position, contents in message.get("changed", []):
+                if not 0 <= position < count:
+                    raise WireError("an argument that was not given")
+                value = serialization.unpack(contents, self, given)
+                given.forget(count)
+                serialization.overwrite(given.things[position], value)
+            if "raised" in message:
+                error = _exception(message["raised"])
+                ends = isinstance(error, (StopIteration, StopAsyncIteration))
+                if ends and request.get("call") != "__next__":
+                    # It would end a loop over the tests instead of failing one.
+                    raise RuntimeError(f"raised {type(error).__name__}")
+                raise error
+            return serialization.unpack(message["answer"], self, given, 1)
+
+    # Answering
+
+    def serve(self, request: dict[str, Any]) -> None:
+        """Do what the other side asks and answer."""
+        taken = Seen()
+        before: list[Any] = []
+        try:
+            packed = request.get("values", [])
+            values = [serialization.unpack(value, self, taken) for value in packed]
+            before += [self._contents(thing, taken) for thing in list(taken.things)]
+            given = self._do(request, values)
+            answer = {"answer": serialization.pack(given, self, taken, 1)}
+        except (KeyboardInterrupt, SystemExit, Exception) as error:
+            answer = {"raised": _told(error)}
+        taken.forget(len(before))
+        try:
+            answer["changed"] = self._changed(before, taken)
+            serialization.send(self.channel, answer)
+        except WireError as error:  # too large, or holds what cannot cross
+            serialization.send(self.channel, {"raised": _told(error)})
+
+    def _changed(self, before: list[Any], taken: Seen) -> list[Any]:
+        """What the arguments hold that they did not before, by their numbers."""
+        now = [self._contents(thing, taken) for thing in list(taken.things)]
+        pairs = enumerate(zip(before, now, strict=True))
+        return [[position, new] for position, (was, new) in pairs if new != was]
+
+    def _contents(self, thing: Any, taken: Seen) -> Any:
+        """What an argument holds; another argument within it by its number."""
+        count = len(taken.things)
+        packed = serialization.pack(thing, self, taken)
+        taken.forget(count)
+        return packed
+
+    def _do(self, request: dict[str, Any], values: list[Any]) -> Any:
+        if "fetch" in request:
+            if self.space is None:
+                raise WireError("no variable is granted")
+            if request["fetch"] not in self.space:
+                raise NameError(f"name {request['fetch']!r} is not defined")
+            return self.space[request["fetch"]]
+        target = self.mine[request["of"]]
+        if "attribute" in request:
+            self._grant(target, request["attribute"])
+            return getattr(target, request["attribute"])
+        if "set" in request:
+            self._grant(target, "")
+            setattr(target, request["set"], *values)
+            return None
+        args, kwargs = values
+        method = request["call"]
+        if method == "__call__":
+            return target(*args, **kwargs)
+        if method not in METHODS:
+            raise AttributeError(method)
+        self._grant(target, "")
+        if method == "__iter__":
+            return _items(target)
+        if method == "__bool__":
+            return bool(target)
+        if not hasattr(type(target), method):  # as Python says it, so that it asks on
+            raise TypeError(f"{type(target).__name__!r} object has no {method}")
+        return getattr(target, method)(*args)
+
+    def _grant(self, target: Any, attribute: str) -> None:
+        """The examiner's side lets nobody look into what it handed over."""
+        if self.space is not None:
+            return
+        if not isinstance(target, RANDOM) or attribute.startswith("_") or not attribute:
+            raise AttributeError(attribute or "not granted")
+
+
+def _random_kinds() -> tuple[type, ...]:
+    import numpy as np
+
+    return (random.Random, np.random.Generator, np.random.RandomState)
+
+
+RANDOM = _random_kinds()
+
+
+def _items(target: Any) -> list[Any]:
+    items = []
+    for item in target:
+        items.append(item)
+        if len(items) > MOST:
+            raise WireError(f"more than {MOST} items")
+    return items
+
+
+def _importable(value: Any) -> str:
+    """``module:name`` of a library's own function or class; else empty."""
+    module = getattr(value, "__module__", None)
+    name = getattr(value, "__name__", None)
+    places = [(module, getattr(value, "__qualname__", None)), (module, name)]
+    # Functions made in C do not all say where they are found.
+    places += [("torch.nn.functional", name), ("numpy", name)]
+    for module, path in places:
+        if not isinstance(module, str) or not isinstance(path, str):
+            continue
+        found: Any = None if module == "__main__" else sys.modules.get(module)
+        for part in path.split("."):
+            found = getattr(found, part, None)
+        if found is value:
+            return f"{module}:{path}"
+    return ""
+
+
+def _told(error: BaseException) -> list[str]:
+    """An exception as its names, the most special first, and what it says."""
+    kinds = [kind.__name__ for kind in type(error).__mro__[:-2]]
+    return [*kinds[:8], text_of(error)]
+
+
+def text_of(error: BaseException) -> str:
+    """What an exception says; empty where its own ``__str__`` fails."""
+    try:
+        return str(error)[:4000]
+    except Exception:
+        return ""
+
+
+def _exception(told: list[str]) -> BaseException:
+    """The built-in exception nearest to what was raised there."""
+    *kinds, text = [str(part)[:4000] for part in told]
+    for kind in kinds:
+        found = getattr(builtins, kind, None)
+        plain = isinstance(found, type) and issubclass(found, Exception)
+        if plain and found is not Exception:
+            try:
+                return found(text)
+            except TypeError:  # UnicodeDecodeError wants five arguments
+                continue
+    return RemoteError(f"{kinds[0]}: {text}" if kinds else text)

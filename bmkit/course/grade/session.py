@@ -1,0 +1,325 @@
+"""Grading: one file of one's own, or everything that a room handed in.
+
+What is graded is written at once, to the grade book in one transaction, so a grading
+that is stopped, however rudely, goes on where it was.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import contextlib
+import dataclasses
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from bmkit.course import executors
+from bmkit.course.grade import classroom, export, feedback, gradebook, intake
+from bmkit.course.grade.gradebook import Book
+from bmkit.course.grade.intake import Handed, IntakeError, Refused
+from bmkit.course.grade.judge import server_pool
+from bmkit.course.grade.judge.job import Brief, brief
+from bmkit.course.grade.result import Verdict
+from bmkit.course.grade.submission import NotGradable, Submission, read
+from bmkit.course.kernels import forkserver_client, sandbox
+from bmkit.course.kernels.limits import Limits, limits
+from bmkit.course.source.catalog import Lesson
+
+
+class CannotGrade(Exception):
+    """Nothing was graded; the message says why and what to do."""
+
+
+class Listener(Protocol):
+    """Who wants to know what happens as it happens."""
+
+    def expecting(self, count: int, done: int) -> None: ...
+
+    def graded(self, verdict: Verdict) -> None: ...
+
+    def refused(self, refused: Refused) -> None: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to grade; the fields are `bmkit grade`'s flags."""
+
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+    cluster: str | None = None
+    book: str = ""
+    unsafe: bool = False
+    fresh: bool = False
+    feedback: bool = True
+    lang: str = "en"
+    export: Path | None = None
+    limits: Limits = field(default_factory=limits)
+
+
+@dataclass
+class Outcome:
+    """What came of grading a folder."""
+
+    folder: Path
+    graded: int = 0
+    known: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    person: int = 0
+    page: Path | None = None
+    table: Path | None = None
+
+
+def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
+    """Grade one file.
+
+    Raises:
+        CannotGrade: there is no sandbox here, and ``unsafe`` was not asked for.
+    """
+    settings = settings or Settings()
+    jailed = _walls(settings)
+    if not forkserver_client.supported():
+        from bmkit.course.grade import nbgrader_engine
+
+        return nbgrader_engine.grade(
+            submission, timeout=int(settings.limits.cell_seconds)
+        )
+    names = server_pool.preload(submission.lesson)
+    return server_pool.sit(brief(submission), names, settings.limits, jailed)
+
+
+def grade_all(
+    folder: Path, lessons: list[Lesson], settings: Settings, listener: Listener
+) -> Outcome:
+    """Grade everything in a folder that the grade book does not know yet.
+
+    Args:
+        folder: what `intake.found` reads.
+        lessons: the course.
+        settings: how.
+        listener: told of each result.
+
+    Raises:
+        CannotGrade: no sandbox, no such folder, no grade book, no cluster, no room
+            on the disk.
+    """
+    jailed = _walls(settings)
+    if not forkserver_client.supported():
+        raise CannotGrade(
+            "grading a folder needs Linux: grade the files one by one with --unsafe, "
+            "or use a Linux machine or container"
+        )
+    outcome = Outcome(folder)
+    try:
+        handed, outcome.refused = intake.found(folder, [one.slug for one in lessons])
+        url = settings.book or gradebook.default_url(folder)
+        with (
+            _executor(settings) as pool,
+            _opened(url, handed, lessons, pool, jailed) as book,
+        ):
+            session = _Session(folder, lessons, settings, jailed, book, outcome)
+            session.work(handed, pool, listener)
+            for refused in outcome.refused:
+                listener.refused(refused)
+            _write_reports(session)
+    except (IntakeError, gradebook.BookError, sandbox.NoSandbox) as error:
+        raise CannotGrade(str(error)) from None
+    except forkserver_client.NotWarm as error:
+        raise CannotGrade(f"the grader's processes cannot start: {error}") from None
+    except OSError as error:  # a full disk, a folder that is not ours
+        raise CannotGrade(
+            f"{error.filename or folder}: {error.strerror or error}; what was graded "
+            "before is kept: mend it and start again"
+        ) from None
+    return outcome
+
+
+def _opened(
+    url: str,
+    handed: list[Handed],
+    lessons: list[Lesson],
+    pool: futures.Executor,
+    jailed: bool,
+) -> Book:
+    """The grade book; meanwhile the frameworks that grading needs are imported."""
+    slugs = {one.slug for one in handed}
+    for lesson in lessons:
+        if lesson.slug in slugs:
+            pool.submit(server_pool.warm_up, server_pool.preload(lesson), jailed)
+    return Book(url)
+
+
+def _walls(settings: Settings) -> bool:
+    """Whether to grade in the sandbox.
+
+    Raises:
+        CannotGrade: there is none, and nobody said to do without.
+    """
+    reason = sandbox.missing()
+    if reason and not settings.unsafe:
+        raise CannotGrade(
+            f"{reason}. Without it a notebook's code could do whatever you can; for "
+            "work that you trust, such as your own, add --unsafe"
+        )
+    return not settings.unsafe
+
+
+@contextlib.contextmanager
+def _executor(settings: Settings) -> Iterator[futures.Executor]:
+    if settings.cluster is None:
+        with futures.ThreadPoolExecutor(settings.jobs) as pool:
+            yield pool
+        return
+    try:
+        with executors.pool(settings.cluster) as pool:
+            yield pool
+    except executors.NoCluster as error:
+        raise CannotGrade(str(error)) from None
+
+
+@dataclass
+class _Session:
+    """One grading of a folder."""
+
+    folder: Path
+    lessons: list[Lesson]
+    settings: Settings
+    jailed: bool
+    book: Book
+    outcome: Outcome
+    prepared: set[str] = field(default_factory=set)
+
+    def work(
+        self, handed: list[Handed], pool: futures.Executor, listener: Listener
+    ) -> None:
+        """Judge what is new, a few at a time, and write down each as it comes."""
+        known = set() if self.settings.fresh else self.book.known()
+        flat = any(one.slug is None for one in handed)
+        new = [one for one in handed if not self._is_known(one, known)]
+        self.outcome.known = len(handed) - len(new)
+        listener.expecting(len(handed), self.outcome.known)
+        if flat:
+            new = self._settled(new)
+        waiting: dict[futures.Future[Verdict], Handed] = {}
+        try:
+            for one in new:
+                made = self._brief(one)
+                if made is not None:
+                    job, names = made
+                    limits, jailed = self.settings.limits, self.jailed
+                    future = pool.submit(server_pool.sit, job, names, limits, jailed)
+                    waiting[future] = one
+                # Not all at once: a room's notebooks need not be in memory together.
+                if len(waiting) >= 2 * self.settings.jobs:
+                    self._collect(waiting, listener, futures.FIRST_COMPLETED)
+            while waiting:
+                self._collect(waiting, listener, futures.FIRST_COMPLETED)
+        except BaseException:
+            for future in waiting:
+                future.cancel()
+            server_pool.close()
+            raise
+
+    def _is_known(self, one: Handed, known: set[tuple[str, str, str]]) -> bool:
+        if one.slug is None:
+            return any((s, k) == (one.student, one.key) for s, _, k in known)
+        found = (one.student, one.slug, one.key) in known
+        if found and one.submitted:
+            self.book.stamp(one.student, one.slug, one.submitted)
+        return found
+
+    def _settled(self, handed: list[Handed]) -> list[Handed]:
+        """Files of a flat folder, each with the lesson that it holds."""
+        told = []
+        for one in handed:
+            submission = self._read(one)
+            if submission is not None:
+                told.append(dataclasses.replace(one, slug=submission.lesson.slug))
+        kept, refused = intake.settle(told)
+        self.outcome.refused += refused
+        return kept
+
+    def _read(self, one: Handed) -> Submission | None:
+        """A private copy of the file, put in order; None when it cannot be graded."""
+        with tempfile.TemporaryDirectory() as home:
+            copy = Path(home) / "submission.ipynb"
+            try:
+                intake.copy(self.folder, one, copy)
+                submission = read(copy, self.lessons)
+            except (NotGradable, IntakeError) as error:
+                reason = str(error).removeprefix(f"{one.path}: ")
+                self.outcome.refused.append(Refused(one.path, reason))
+                return None
+            except Exception as error:
+                self._fail(one, error)
+                return None
+        if one.slug not in (None, submission.lesson.slug):
+            reason = f"holds {submission.lesson.slug}, not {one.slug}"
+            self.outcome.refused.append(Refused(one.path, reason))
+            return None
+        return submission
+
+    def _fail(self, one: Handed, error: Exception) -> None:
+        """An error of ours costs the others nothing, and is not kept quiet."""
+        reason = f"the grader failed on it ({type(error).__name__}: {error}"[:300]
+        self.outcome.refused.append(
+            Refused(one.path, f"{reason}); a person must grade it")
+        )
+
+    def _brief(self, one: Handed) -> tuple[Brief, tuple[str, ...]] | None:
+        submission = self._read(one)
+        if submission is None:
+            return None
+        lesson = submission.lesson
+        if lesson.slug not in self.prepared:
+            self.book.prepare(lesson, self.settings.lang)
+            self.prepared.add(lesson.slug)
+        job = brief(submission, student=one.student, key=one.key)
+        return job, server_pool.preload(lesson)
+
+    def _collect(
+        self,
+        waiting: dict[futures.Future[Verdict], Handed],
+        listener: Listener,
+        when: str,
+    ) -> None:
+        done, _ = futures.wait(waiting, return_when=when)
+        for future in done:
+            one = waiting.pop(future)
+            try:
+                verdict = future.result()
+            except (forkserver_client.NotWarm, sandbox.NoSandbox):
+                raise  # the same for all
+            except Exception as error:
+                self._fail(one, error)
+                continue
+            # First the files: a verdict that is known has its notebook.
+            gradebook.write_notebook(self.folder, verdict, one.submitted)
+            if self.settings.feedback:
+                feedback.write(self.folder, verdict)
+            self.book.record(verdict, one.submitted)
+            self.outcome.graded += 1
+            self.outcome.person += bool(verdict.person)
+            listener.graded(verdict)
+
+
+def _write_reports(session: _Session) -> None:
+    """The table and the room's page, from everything in the grade book."""
+    outcome, folder = session.outcome, session.folder
+    # Reading a source takes a while: those alone that somebody handed in.
+    slugs = {slug for _, slug, _ in session.book.known()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        outcome.table = folder / "grades.csv"
+        export.table(outcome.table, session.book.verdicts())
+        if session.settings.export:
+            export.nbgrader(session.book.url, session.settings.export)
+        outcome.page = classroom.write(
+            folder / "room.html",
+            session.book.verdicts(),
+            [lesson for lesson in session.lessons if lesson.slug in slugs],
+            lang=session.settings.lang,
+            refused=outcome.refused,
+        )

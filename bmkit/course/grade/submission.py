@@ -1,0 +1,262 @@
+"""A learner's file, whatever state it is in, made into a notebook that can be graded.
+
+Learners delete cells, duplicate them, edit tests, lose metadata in other programs, and
+hand in the wrong file. What can be told apart is put right and remarked upon; only a
+file that holds nothing of ours is refused, with the reason in one line. The learner's
+file itself is never changed.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bmkit.course import parsing
+from bmkit.course.build.notebooks import learner_notebook, source_of
+from bmkit.course.source.catalog import LANGS, Lesson
+
+BIGGEST = 50 * 2**20  # bytes; a lesson with every figure stays below 5 MiB
+
+
+class NotGradable(Exception):
+    """Nothing in this file can be graded; the message says why."""
+
+
+@dataclass
+class Submission:
+    """What will be graded.
+
+    Attributes:
+        path: the learner's file.
+        lesson: whose exercises it holds.
+        lang: the language of its tests' messages.
+        book: the notebook to run: the learner's code, our tests.
+        remarks: what had to be put right, a sentence each.
+    """
+
+    path: Path
+    lesson: Lesson
+    lang: str
+    book: Any
+    remarks: list[str] = field(default_factory=list)
+
+
+def read(path: Path, lessons: list[Lesson]) -> Submission:
+    """Read a learner's file and put it in order.
+
+    Raises:
+        NotGradable: it is missing, not a notebook, or of another course.
+    """
+    cells, meta = _load(path)
+    lesson = _recognise(cells, meta, lessons)
+    lang = meta.get("lang") if meta.get("lang") in LANGS else "en"
+    submission = Submission(path, lesson, lang, None)
+    submission.book = _assemble(submission, cells)
+    return submission
+
+
+def _load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The cells, each with ``cell_type``, ``source`` and ``metadata``; our metadata."""
+    if path.is_dir():
+        raise NotGradable("a folder, not a notebook: name the .ipynb files in it")
+    try:
+        size = path.stat().st_size
+        if size > BIGGEST:
+            mebibytes = size / 2**20
+            raise NotGradable(
+                f"{mebibytes:.0f} MiB, more than {BIGGEST / 2**20:.0f}: clear the "
+                "outputs, save and try again"
+            )
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise NotGradable("no such file") from None
+    except UnicodeDecodeError:
+        raise NotGradable("not a notebook: it is not UTF-8 text") from None
+    except OSError as error:
+        raise NotGradable(f"cannot be read: {error.strerror}") from None
+    if not text.strip():
+        raise NotGradable("the file is empty")
+    try:
+        book = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        where = f" (line {error.lineno})" if hasattr(error, "lineno") else ""
+        raise NotGradable(f"not a notebook: the JSON is broken{where}") from None
+    if isinstance(book, dict) and isinstance(book.get("worksheets"), list):
+        # nbformat 3 kept its cells in worksheets, and code under "input".
+        sheets = [sheet for sheet in book["worksheets"] if isinstance(sheet, dict)]
+        book["cells"] = [cell for sheet in sheets for cell in sheet.get("cells", [])]
+    if not isinstance(book, dict) or not isinstance(book.get("cells"), list):
+        raise NotGradable("not a notebook: it has no cells")
+    cells = [_clean(cell) for cell in book["cells"] if isinstance(cell, dict)]
+    meta = _dict(_dict(book.get("metadata")).get("bmkit"))
+    return cells, meta
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _clean(cell: dict[str, Any]) -> dict[str, Any]:
+    source = cell.get("source", cell.get("input", ""))
+    if isinstance(source, list):
+        source = "".join(part for part in source if isinstance(part, str))
+    kind = cell.get("cell_type")
+    return {
+        "cell_type": kind if kind in ("code", "markdown") else "raw",
+        # Halves of characters are written by no file and no database.
+        "source": source.encode("utf-8", "replace").decode()
+        if isinstance(source, str)
+        else "",
+        "metadata": _dict(cell.get("metadata")),
+    }
+
+
+def _grade_id(cell: dict[str, Any]) -> str:
+    return str(_dict(cell["metadata"].get("nbgrader")).get("grade_id", ""))
+
+
+def _recognise(
+    cells: list[dict[str, Any]], meta: dict[str, Any], lessons: list[Lesson]
+) -> Lesson:
+    for lesson in lessons:
+        if lesson.slug == meta.get("slug"):
+            return lesson
+    # Metadata lost: the lesson that shares most grade ids or function names.
+    mine = {_grade_id(cell) for cell in cells} | {n for c in cells for n in _defines(c)}
+    best = max(lessons, key=lambda lesson: len(mine & _names(lesson)), default=None)
+    if best is None or not mine & _names(best):
+        what = f"lesson {meta['slug']!r}" if meta.get("slug") else "this notebook"
+        raise NotGradable(f"{what} is not of this course: nothing to grade")
+    return best
+
+
+def _names(lesson: Lesson) -> set[str]:
+    names = {cell.name for cell in source_of(lesson).exercises()}
+    return names | {f"check-{name}" for name in names}
+
+
+def _defines(cell: dict[str, Any]) -> set[str]:
+    """The functions and classes that a code cell defines at top level."""
+    if cell["cell_type"] != "code":
+        return set()
+    try:
+        tree = parsing.parse(cell["source"])
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return {node.name for node in tree.body if isinstance(node, kinds)}
+
+
+def _assemble(submission: Submission, cells: list[dict[str, Any]]) -> Any:
+    """Our notebook's graded cells among the learner's own, in a sound order."""
+    ours = learner_notebook(submission.lesson, submission.lang)
+    graded = {_grade_id(cell): cell for cell in ours.cells if _grade_id(cell)}
+    exercises = [name for name in graded if f"check-{name}" in graded]
+    _adopt(submission, cells, exercises)
+    places = {name: [] for name in graded}
+    for position, cell in enumerate(cells):
+        if _grade_id(cell) in places:
+            places[_grade_id(cell)].append(position)
+    made: list[Any] = []
+    checks_at = _checks_at(submission, cells, exercises, places, graded)
+    for position, cell in enumerate([*cells, None]):
+        if cell is not None and not _grade_id(cell).startswith("check-"):
+            made.append(_ours_or_theirs(cell, position, places, graded))
+        for name in checks_at.get(position, ()):
+            if not places[name]:
+                made.append(_node("code", **_kept(graded[name])))
+            made.append(_node("code", **_kept(graded[f"check-{name}"])))
+    if cells and not any("parameters" in c.metadata.get("tags", []) for c in made):
+        submission.remarks.append("the cell of parameters is gone; defaults are used")
+        made.insert(0, _node("code", "", {"tags": ["parameters"]}))
+    for position, cell in enumerate(made):
+        cell["id"] = _grade_id(cell) or f"cell-{position}"
+    ours.cells = [_for_grading(cell) for cell in made]
+    return ours
+
+
+def _adopt(
+    submission: Submission, cells: list[dict[str, Any]], exercises: list[str]
+) -> None:
+    """Give back its grade id to a cell that lost it but defines the exercise."""
+    present = {_grade_id(cell) for cell in cells}
+    for name in exercises:
+        if name in present:
+            continue
+        for cell in cells:
+            if name in _defines(cell) and not _grade_id(cell):
+                cell["metadata"] = {"nbgrader": {"grade_id": name}}
+                submission.remarks.append(
+                    f"{name}: its cell had lost its label; found by its name"
+                )
+                break
+
+
+def _checks_at(
+    submission: Submission,
+    cells: list[dict[str, Any]],
+    exercises: list[str],
+    places: dict[str, list[int]],
+    graded: dict[str, Any],
+) -> dict[int, list[str]]:
+    """After which of the learner's cells each exercise's check runs."""
+    at: dict[int, list[str]] = {}
+    for name in exercises:
+        answers, checks = places[name], places[f"check-{name}"]
+        remark = submission.remarks.append
+        if not answers:
+            remark(f"{name}: its cell is missing, so it counts as not done")
+        if len(answers) > 1:
+            remark(f"{name}: its cell is there {len(answers)} times; all are run")
+        if not checks:
+            remark(f"{name}: its check was deleted; it is run all the same")
+        right = graded[f"check-{name}"].source.strip()
+        if any(cells[place]["source"].strip() != right for place in checks):
+            remark(f"{name}: its check was edited; ours is run")
+        last = max(answers, default=-1)
+        later = [place for place in checks if place > last]
+        where = later[0] if later else (last if answers else len(cells))
+        at.setdefault(where, []).append(name)
+    return at
+
+
+def _ours_or_theirs(
+    cell: dict[str, Any],
+    position: int,
+    places: dict[str, list[int]],
+    graded: dict[str, Any],
+) -> Any:
+    """A learner's cell; graded cells get our metadata, others none but tags."""
+    name = _grade_id(cell)
+    if name in graded and places[name][-1] == position:
+        return _node("code", cell["source"], graded[name].metadata)
+    if cell["cell_type"] == "code":
+        tags = cell["metadata"].get("tags")
+        metadata = {"tags": ["parameters"]} if tags == ["parameters"] else {}
+        return _node("code", cell["source"], metadata)
+    return _node("markdown", cell["source"], {})
+
+
+def _node(kind: str, source: str, metadata: dict[str, Any]) -> Any:
+    """A cell. nbformat's own makers check each against the schema, for 10 ms a cell."""
+    from nbformat import from_dict
+
+    cell = {"cell_type": kind, "id": "", "metadata": metadata, "source": source}
+    if kind == "code":
+        cell |= {"execution_count": None, "outputs": []}
+    return from_dict(cell)
+
+
+def _kept(cell: Any) -> dict[str, Any]:
+    return {"source": cell.source, "metadata": cell.metadata}
+
+
+def _for_grading(cell: Any) -> Any:
+    """Grading runs at the smallest profile: checks do not depend on it."""
+    if cell.metadata.get("tags") == ["parameters"]:
+        cell.source += '\nprofile, device, seed = "ci", "cpu", 0'
+        cell.source = f'lang = "en"\n{cell.source}'
+    return cell

@@ -1,0 +1,41 @@
+"""The kit's own HTML pages: every value in them is text, and one style sheet is let in.
+
+Values are escaped, signs that print nothing or turn the reading direction are shown as
+such. ``{{ style | sha256 }}`` is how a page's content security policy names its style.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bmkit.course.report.sanitize import seen
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def template(name: str) -> Template:
+    """The template ``name`` of `TEMPLATES`."""
+    from jinja2 import Environment, FileSystemLoader
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        # Markup is a str too, but made here: it stays as it is.
+        finalize=lambda value: seen(value) if type(value) is str else value,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["sha256"] = _sha256
+    return environment.get_template(name)
+
+
+def _sha256(style: object) -> str:
+    return base64.b64encode(hashlib.sha256(str(style).encode()).digest()).decode()

@@ -1,0 +1,115 @@
+"""The report of a run: a page to look at, JSON for programs, JUnit for CI."""
+
+from __future__ import annotations
+
+import json
+import platform
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from bmkit.course.report import pages
+from bmkit.course.run.cache_key import versions
+from bmkit.course.run.worker import Result
+
+if TYPE_CHECKING:
+    from bmkit.course.run.runner import Settings
+
+
+def write(
+    folder: Path, results: list[Result], settings: Settings, seconds: float
+) -> Path:
+    """Write report.html, report.json, junit.xml and notebooks/; return the page."""
+    notebooks = folder / "notebooks"
+    notebooks.mkdir(parents=True, exist_ok=True)
+    for result in results:
+        if result.notebook:
+            path = notebooks / f"{result.slug}.ipynb"
+            path.write_text(result.notebook, encoding="utf-8")
+    facts = {
+        "profile": settings.profile,
+        "device": settings.device,
+        "lang": settings.lang,
+        "seed": settings.seed,
+        "seconds": round(seconds, 1),
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "system": platform.platform(terse=True),
+        "versions": {k: v for k, v in versions().items() if v != "absent"},
+    }
+    _json(folder / "report.json", results, facts)
+    _junit(folder / "junit.xml", results, seconds)
+    page = folder / "report.html"
+    page.write_text(_html(results, facts), encoding="utf-8")
+    return page.resolve()
+
+
+def _json(path: Path, results: list[Result], facts: dict[str, Any]) -> None:
+    rows = []
+    for result in results:
+        row = asdict(result)
+        row.pop("notebook")
+        row["figures"] = [figure["alt"] for figure in result.figures]
+        rows.append(row)
+    text = json.dumps({**facts, "lessons": rows}, indent=1, ensure_ascii=False)
+    path.write_text(text, encoding="utf-8")
+
+
+def _junit(path: Path, results: list[Result], seconds: float) -> None:
+    suite = ElementTree.Element("testsuite", name="bmkit", time=f"{seconds:.1f}")
+    for result in results:
+        case = ElementTree.SubElement(
+            suite,
+            "testcase",
+            classname="lessons",
+            name=result.slug,
+            time=f"{result.seconds:.1f}",
+        )
+        if result.status == "skipped":
+            ElementTree.SubElement(case, "skipped", message=result.message)
+        elif not result.good:
+            _failure(case, f"{result.status}: {result.message}", result.traceback)
+        for claim in result.claims:
+            row = ElementTree.SubElement(
+                suite,
+                "testcase",
+                classname=f"lessons.{result.slug}.claims",
+                name=claim["text"],
+            )
+            if not claim["holds"]:
+                _failure(row, "the claim is false", json.dumps(claim["numbers"]))
+        for grader in result.graders:
+            for number, answer in enumerate(grader["rows"]):
+                row = ElementTree.SubElement(
+                    suite,
+                    "testcase",
+                    classname=f"lessons.{result.slug}.{grader['exercise']}",
+                    name=f"{number} {answer['kind']}",
+                )
+                if not answer["ok"]:
+                    wanted = f"{answer['kind']} must {answer['expected']}"
+                    _failure(row, wanted, f"it said: {answer['message'] or 'nothing'}")
+    suite.set("tests", str(len(suite)))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _failure(case: ElementTree.Element, message: str, text: str) -> None:
+    failure = ElementTree.SubElement(case, "failure", message=_clean(message))
+    failure.text = _clean(text)
+
+
+def _clean(text: str) -> str:
+    """``text`` without control characters: XML has none, not even escaped."""
+    return "".join(c for c in text if c >= " " or c in "\n\t")
+
+
+def _html(results: list[Result], facts: dict[str, Any]) -> str:
+    return pages.template("report.html").render(
+        results=results,
+        facts=facts,
+        zh=facts["lang"] == "zh",
+        good=sum(result.good for result in results),
+    )

@@ -1,0 +1,1 @@
+"""Notebooks to results: what is run, where, and what came of it."""

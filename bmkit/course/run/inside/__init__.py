@@ -1,0 +1,1 @@
+"""What runs inside a lesson's kernel, to try the lesson's own checks."""

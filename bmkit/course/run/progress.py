@@ -1,0 +1,68 @@
+"""How a run looks while it goes: a live table in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from bmkit.course.run.worker import Result
+
+MARKS = {"passed": "✓", "unchanged": "=", "skipped": "–", "running": "…", "waiting": ""}
+
+
+class Board:
+    """Where each lesson stands. Use as a context manager around the run."""
+
+    def __init__(self, slugs: list[str]) -> None:
+        self.slugs = slugs
+        self.began = time.monotonic()
+        self.results: dict[str, Result] = {}
+        self.live: Any = None
+
+    def __enter__(self) -> Board:
+        if sys.stdout.isatty():
+            from rich.live import Live
+
+            self.live = Live(get_renderable=self._table, refresh_per_second=2)
+            self.live.__enter__()
+        return self
+
+    def __exit__(self, *stop: Any) -> None:
+        if self.live:
+            self.live.__exit__(*stop)
+
+    def finished(self, result: Result) -> None:
+        """Note a lesson's end; without a terminal, print its line."""
+        self.results[result.slug] = result
+        if not self.live:
+            mark = MARKS.get(result.status, "✗")
+            print(f"{mark} {'  '.join(_row(result))}", flush=True)
+
+    def _table(self) -> Any:
+        from rich.table import Table
+
+        table = Table("", "lesson", "status", "time", "memory", "claims", box=None)
+        for slug in self.slugs:
+            result = self.results.get(slug)
+            if result is None:
+                table.add_row("…", slug, "", "", "", "", style="dim")
+                continue
+            style = "green" if result.good else "bold red"
+            mark = MARKS.get(result.status, "✗")
+            table.add_row(mark, *(cell.strip() for cell in _row(result)), style=style)
+        seconds = time.monotonic() - self.began
+        done = f"{len(self.results)} of {len(self.slugs)}"
+        table.caption = f"{done} done, {seconds:.0f} s"
+        return table
+
+
+def _row(result: Result) -> list[str]:
+    held = sum(claim["holds"] for claim in result.claims)
+    return [
+        f"{result.slug:<22}",
+        f"{result.status:<12}",
+        f"{result.seconds:6.1f} s",
+        f"{result.memory / 2**20:6.0f} MiB",
+        f"{held}/{len(result.claims)} claims",
+    ]

@@ -1,0 +1,245 @@
+"""Lessons to results: which need running, on which executor, what is kept."""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from bmkit.course import atomic, executors
+from bmkit.course.build.notebooks import dumps, instructor_notebook
+from bmkit.course.kernels import environment
+from bmkit.course.run.cache_key import fingerprint
+from bmkit.course.run.worker import Job, Result, work
+from bmkit.course.source.catalog import ROOT, Lesson
+
+STORE = ROOT / ".bmkit" / "results"
+SECONDS = "seconds.json"  # beside the results: how long each lesson took
+MODULES = {"tensorflow": "tensorflow", "cluster": "distributed"}
+
+
+class CannotRun(Exception):
+    """Nothing was run; the message says why and what to do."""
+
+
+class Listener(Protocol):
+    """Who wants to know of each result as it comes."""
+
+    def finished(self, result: Result) -> None: ...
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run; the fields are `bmkit run`'s flags."""
+
+    profile: str = "workshop"
+    device: str = "auto"
+    lang: str = "en"
+    seed: int = 0
+    jobs: int = 1
+    fresh: bool = False
+    cluster: str | None = None
+    limit: float = 900.0
+    store: Path = STORE
+
+
+def run(
+    lessons: list[Lesson], settings: Settings, listener: Listener
+) -> tuple[list[Result], bool]:
+    """Run what changed; return the results in the lessons' order and if it was stopped.
+
+    Raises:
+        CannotRun: the device or the cluster asked for is not there.
+    """
+    processor = _processor(settings.device)
+    jobs: list[Job] = []
+    done: dict[str, Result] = {}
+    workers = max(1, min(settings.jobs, len(lessons)))
+    for lesson in lessons:
+        absent = _absent(lesson)
+        if absent:
+            message = f"needs {absent}: pip install 'bmkit[{absent}]'"
+            result = Result(lesson.slug, lesson.title["en"], "skipped", message=message)
+        else:
+            job = _job(lesson, settings, processor, workers)
+            result = None if settings.fresh else _kept(job, settings.store)
+            if result is None:
+                jobs.append(job)
+                if settings.cluster is None:
+                    _begin([job])  # imports go on while the other lessons are built
+                continue
+        done[lesson.slug] = result
+        listener.finished(result)
+    stopped = False
+    if jobs:
+        # The longest first: none is left to run alone at the end.
+        took = _seconds(settings.store)
+        guess = {lesson.slug: 60.0 * lesson.minutes for lesson in lessons}
+        jobs.sort(key=lambda job: -took.get(_name(job), guess[job.slug]))
+        stopped = _all(jobs, settings, workers, done, listener)
+    return [done[lesson.slug] for lesson in lessons if lesson.slug in done], stopped
+
+
+def _all(
+    jobs: list[Job],
+    settings: Settings,
+    workers: int,
+    done: dict[str, Result],
+    listener: Listener,
+) -> bool:
+    """Run the jobs; keep each result as it comes. True when Ctrl-C ended it."""
+    from bmkit.course.kernels import provisioner
+
+    with _executor(settings, workers, jobs) as executor:
+        waiting = {executor.submit(work, job): job for job in jobs}
+        try:
+            for future in futures.as_completed(waiting):
+                job = waiting[future]
+                try:
+                    result = future.result()
+                except Exception as error:  # the worker itself died
+                    message = f"its worker ended: {type(error).__name__}: {error}"
+                    result = Result(job.slug, job.title, "died", message=message)
+                done[job.slug] = result
+                _keep(result, job, settings.store)
+                listener.finished(result)
+        except KeyboardInterrupt:
+            executor.shutdown(wait=False, cancel_futures=True)
+            until = time.monotonic() + 10
+            while time.monotonic() < until and any(f.running() for f in waiting):
+                provisioner.end()  # again: one may have been about to start
+                time.sleep(0.1)
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def _executor(
+    settings: Settings, workers: int, jobs: list[Job]
+) -> Iterator[futures.Executor]:
+    if settings.cluster is None:
+        # Threads: the work is done by the kernels, all forked from a few processes of
+        # ours. A kernel that dies takes none of the others with it.
+        _begin(jobs)
+        with (
+            environment.kernels(jobs[0].threads),
+            futures.ThreadPoolExecutor(workers) as pool,
+        ):
+            yield pool
+        return
+    try:
+        with executors.pool(settings.cluster) as pool:
+            yield pool
+    except executors.NoCluster as error:
+        raise CannotRun(str(error)) from None
+
+
+def _begin(jobs: list[Job]) -> None:
+    """Let the import of what these jobs' kernels are forked with begin.
+
+    Raises:
+        CannotRun: bmkit's kernels are not installed here.
+    """
+    from bmkit.course.kernels import provisioner
+
+    try:
+        for kernel in dict.fromkeys(job.kernel for job in jobs):
+            provisioner.begin(kernel)
+    except provisioner.NotInstalled as error:
+        raise CannotRun(str(error)) from None
+
+
+def _absent(lesson: Lesson) -> str:
+    """The first extra that the lesson needs and this environment lacks."""
+    for extra in lesson.extras:
+        if importlib.util.find_spec(MODULES.get(extra, extra)) is None:
+            return extra
+    return ""
+
+
+def _job(lesson: Lesson, settings: Settings, processor: str, workers: int) -> Job:
+    from bmkit import data
+
+    book = instructor_notebook(lesson, settings.lang)
+    parameters: dict[str, Any] = {
+        "profile": settings.profile,
+        "device": settings.device,
+        "seed": settings.seed,
+    }
+    return Job(
+        slug=lesson.slug,
+        title=lesson.title[settings.lang],
+        notebook=dumps(book),
+        parameters=parameters,
+        threads=max(1, (os.cpu_count() or 1) // workers),
+        limit=settings.limit,
+        kernel="bmkit-tensorflow" if "tensorflow" in lesson.extras else "bmkit",
+        key=fingerprint(
+            book,
+            {**parameters, "lang": settings.lang},
+            processor,
+            data.hashes(lesson.data, settings.profile),
+        ),
+    )
+
+
+@cache
+def _processor(device: str) -> str:
+    """The GPU's name, or ``cpu``, found without importing a framework."""
+    name = ""
+    if device != "cpu" and shutil.which("nvidia-smi"):
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+            name = subprocess.run(
+                command, capture_output=True, text=True, timeout=20, check=True
+            ).stdout.strip()
+    if device == "cuda" and not name:
+        raise CannotRun("--device cuda, but nvidia-smi finds no GPU here")
+    return name or "cpu"
+
+
+def _kept(job: Job, store: Path) -> Result | None:
+    """The result of an earlier run that depended on just the same."""
+    try:
+        found = json.loads((store / f"{job.key}.json").read_text(encoding="utf-8"))
+        result = Result(**found)
+    except (OSError, ValueError, TypeError):
+        return None
+    result.status = "unchanged"
+    return result
+
+
+def _name(job: Job) -> str:
+    """What a job's duration goes by: the seed changes little, the profile much."""
+    return f"{job.slug} {job.parameters['profile']} {job.parameters['device']}"
+
+
+def _seconds(store: Path) -> dict[str, float]:
+    """How long jobs took the last time they ran."""
+    try:
+        return json.loads((store / SECONDS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def _keep(result: Result, job: Job, store: Path) -> None:
+    """Keep a passed result, and how long it took, for next time."""
+    if result.status != "passed" or not result.key:
+        return
+    store.mkdir(parents=True, exist_ok=True)
+    ignore = store.parent / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n", encoding="utf-8")
+    atomic.write(store / f"{result.key}.json", json.dumps(asdict(result)))
+    seconds = {**_seconds(store), _name(job): result.seconds}
+    atomic.write(store / SECONDS, json.dumps(seconds))

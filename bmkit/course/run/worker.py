@@ -1,0 +1,265 @@
+"""What one worker does with one lesson: run its notebook and say what happened.
+
+`work` is a pure function of a `Job`: everything it needs travels in the job and all it
+found travels back in the `Result`, so any `concurrent.futures` executor can call it,
+on this machine or on a cluster that shares no files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bmkit.course.kernels import environment
+
+CLAIM = "application/vnd.bmkit.claim+json"
+GRADER = "application/vnd.bmkit.grader+json"
+GOOD = ("passed", "unchanged", "skipped")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most
+_importing = threading.Lock()
+GRACE = 10  # seconds that papermill gets to notice that its kernel was killed
+
+
+@dataclass
+class Job:
+    """A lesson to run: the notebook as JSON, papermill's parameters, limits, kernel."""
+
+    slug: str
+    title: str
+    notebook: str
+    parameters: dict[str, Any]
+    threads: int = 1
+    limit: float = 600.0
+    key: str = ""
+    kernel: str = "bmkit"
+
+
+@dataclass
+class Result:
+    """What came of a job; ``seconds`` of wall time, ``memory`` in bytes at its peak."""
+
+    slug: str
+    title: str
+    status: str
+    seconds: float = 0.0
+    memory: int = 0
+    message: str = ""
+    traceback: str = ""
+    cell: str = ""
+    claims: list[dict[str, Any]] = field(default_factory=list)
+    graders: list[dict[str, Any]] = field(default_factory=list)
+    figures: list[dict[str, str]] = field(default_factory=list)
+    notebook: str = ""
+    key: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing is wrong with the lesson."""
+        return self.status in GOOD
+
+
+def work(job: Job) -> Result:
+    """Run the job's notebook in a fresh kernel and a folder of its own."""
+    began = time.monotonic()
+    _import()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        run = _Run(job, Path(folder))
+        run.finish(began + job.limit)
+        result = run.result()
+    result.seconds = time.monotonic() - began
+    return result
+
+
+def _import() -> None:
+    """Import what the threads below need, in one thread.
+
+    These packages import each other in a circle: two threads that begin at different
+    places would wait for each other.
+    """
+    with _importing:
+        import papermill  # noqa: F401
+
+
+class _Run:
+    """Papermill in a thread, watched from outside: it may hang, we may not."""
+
+    def __init__(self, job: Job, folder: Path) -> None:
+        self.job = job
+        self.folder = folder
+        self.input = folder / "in.ipynb"
+        self.input.write_text(job.notebook, encoding="utf-8")
+        self.book: dict[str, Any] = json.loads(job.notebook)
+        self.error: BaseException | None = None
+        self.over = False
+        self.memory = 0
+        self.thread = threading.Thread(target=self._papermill, daemon=True)
+
+    def _papermill(self) -> None:
+        import papermill
+
+        try:
+            papermill.execute_notebook(
+                str(self.input),
+                None,
+                parameters=self.job.parameters,
+                # It would write all figures anew after each cell.
+                request_save_on_cell_execute=False,
+                engine_name=_engine(),
+                holder=self,
+                kernel_name=self.job.kernel,
+                shutdown_kernel="immediate",  # nothing of it is wanted any more
+                progress_bar=False,
+                log_output=False,
+                # Not papermill's cwd: that one is for the whole process.
+                resources={"metadata": {"path": str(self.folder)}},
+                # A cell at papermill's own limit is interrupted and counted as
+                # fine, so ours must come first.
+                execution_timeout=int(self.job.limit + 10 * GRACE),
+                start_timeout=120,
+                extra_arguments=[
+                    "--HistoryManager.enabled=False",
+                    "--IPKernelApp.log_level=ERROR",
+                ],
+            )
+        except BaseException as error:  # told in the result, whatever it is
+            self.error = error
+
+    def finish(self, deadline: float) -> None:
+        """Wait for the end or the deadline, noting the kernel's memory meanwhile."""
+        with environment.kernels(self.job.threads):
+            self.thread.start()
+            pause = SOON
+            while self.thread.is_alive() and time.monotonic() < deadline:
+                self.thread.join(pause)
+                self.memory = max(self.memory, _resident(self.folder))
+                if self.memory:  # a short lesson is seen too; looking costs a little
+                    pause = min(LOOK, pause * 1.2)
+        if self.thread.is_alive():
+            self.over = True
+            _kill_children(self.folder)
+            self.thread.join(GRACE)
+
+    def result(self) -> Result:
+        job = self.job
+        result = Result(job.slug, job.title, "passed", memory=self.memory, key=job.key)
+        book = self._book()
+        read_outputs(book, result)
+        result.notebook = json.dumps(book, ensure_ascii=False)
+        if self.over:
+            result.status = "timeout"
+            result.message = f"over its limit of {job.limit:g} s; stopped in this cell"
+            result.cell = _running_cell(book)
+        elif self.error is not None:
+            self._blame(result)
+        elif not all(claim["holds"] for claim in result.claims):
+            false = next(c for c in result.claims if not c["holds"])
+            result.status, result.message = "false claim", false["text"]
+        elif bad := [g["exercise"] for g in result.graders if not g["ok"]]:
+            result.status = "grader failed"
+            result.message = f"the check of {', '.join(bad)} misjudges a known answer"
+        return result
+
+    def _blame(self, result: Result) -> None:
+        error = self.error
+        if type(error).__name__ == "PapermillExecutionError":
+            result.status = "failed"
+            result.message = ANSI.sub("", f"{error.ename}: {error.evalue}")[:400]
+            result.traceback = ANSI.sub("", "\n".join(error.traceback))
+            result.cell = error.source
+        elif type(error).__name__ == "DeadKernelError":
+            result.status, result.message = "died", "the kernel ended unexpectedly"
+            result.cell = _running_cell(self._book())
+        else:
+            result.status = "failed"
+            result.message = f"{type(error).__name__}: {error}"[:400]
+
+    def _book(self) -> dict[str, Any]:
+        """The notebook as far as it came."""
+        for _ in range(3):
+            # A cell that still runs may be adding to it.
+            with contextlib.suppress(RuntimeError):
+                return json.loads(json.dumps(self.book))
+        return {"cells": []}
+
+
+@cache
+def _engine() -> str:
+    """Papermill's engine, made to show the notebook while it is being executed."""
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Shown(NBClientEngine):
+        @classmethod
+        def execute_managed_notebook(
+            cls, nb_man: Any, kernel_name: str, *, holder: _Run, **kwargs: Any
+        ) -> Any:
+            holder.book = nb_man.nb
+            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+
+    papermill_engines.register("bmkit", Shown)
+    return "bmkit"
+
+
+def read_outputs(book: dict[str, Any], result: Result) -> None:
+    """Collect claims, graders' matrices and figures from a notebook's outputs."""
+    for cell in book.get("cells", []):
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            if CLAIM in data:
+                result.claims.append(data[CLAIM])
+            if GRADER in data:
+                rows = data[GRADER]["rows"]
+                ok = all(row["ok"] for row in rows)
+                result.graders.append({**data[GRADER], "ok": ok})
+            if "image/png" in data:
+                alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
+                png = "".join(data["image/png"]).replace("\n", "")
+                result.figures.append({"png": png, "alt": alt})
+
+
+def _running_cell(book: dict[str, Any]) -> str:
+    """The cell that began and got no reply (papermill may call it completed)."""
+    for cell in book.get("cells", []):
+        times = cell.get("metadata", {}).get("execution", {})
+        if "iopub.execute_input" in times and "shell.execute_reply" not in times:
+            return "".join(cell["source"])
+    return ""
+
+
+def _family(folder: Path) -> list[Any]:
+    """The kernel that runs in ``folder``, and its children.
+
+    This process runs several lessons: the others' kernels are not ours to end.
+    """
+    import psutil
+
+    from bmkit.course.kernels import provisioner
+
+    found = []
+    for pid in provisioner.running(folder):
+        with contextlib.suppress(psutil.Error):
+            kernel = psutil.Process(pid)
+            found += [kernel, *kernel.children(recursive=True)]
+    return found
+
+
+def _resident(folder: Path) -> int:
+    total = 0
+    for child in _family(folder):
+        with contextlib.suppress(Exception):  # it may be gone already
+            total += child.memory_info().rss
+    return total
+
+
+def _kill_children(folder: Path) -> None:
+    for child in _family(folder):
+        with contextlib.suppress(Exception):
+            child.kill()

@@ -1,0 +1,1 @@
+"""What authors write: sources to cells, their translations, their rules."""

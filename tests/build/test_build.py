@@ -1,0 +1,115 @@
+"""The notebooks are what the sources give: the same bytes, and no answer in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from bmkit.course.build import notebooks
+from bmkit.course.cli.main import main
+from bmkit.course.source import catalog
+from bmkit.course.source.regions import HIDDEN, SOLUTION
+from tests import ROOT
+
+
+def test_building_twice_gives_the_same_bytes(course):
+    first = notebooks.built(course)
+    notebooks._read.cache_clear()
+    assert notebooks.built(course) == first
+    assert len(first) == 4
+
+
+def test_what_is_written_is_current_until_a_source_changes(course, adding):
+    assert notebooks.write(course)
+    assert notebooks.differences(course) == []
+    assert notebooks.write(course) == []
+    text = adding.read_text(encoding="utf-8")
+    adding.write_text(text.replace("sum([a, b])", "sum((b, a))"), encoding="utf-8")
+    assert notebooks.differences(course) == []  # a variant is not in lessons/
+    adding.write_text(text.replace("minutes: 5", "minutes: 6"), encoding="utf-8")
+    assert notebooks.differences(course) == [
+        "lessons/en/01-first/01-adding.ipynb: differs from its source",
+        "lessons/zh/01-first/01-adding.ipynb: differs from its source",
+    ]
+
+
+def test_a_stray_notebook_is_found_and_removed(course):
+    notebooks.write(course)
+    stray = course / "lessons" / "en" / "01-first" / "09-old.ipynb"
+    stray.write_text("{}", encoding="utf-8")
+    assert notebooks.differences(course) == [
+        "lessons/en/01-first/09-old.ipynb: no source gives it"
+    ]
+    notebooks.write(course)
+    assert not stray.exists()
+
+
+def test_the_chinese_copy_is_chinese(course):
+    book = json.loads(notebooks.built(course)[Path("zh/01-first/01-adding.ipynb")])
+    text = "\n".join("".join(cell["source"]) for cell in book["cells"])
+    assert 'lang = "zh"' in text
+    assert "返回两数之和" in text and "Return the sum" not in text
+    assert book["metadata"]["bmkit"]["lang"] == "zh"
+
+
+def test_chinese_lines_flow_and_others_stay():
+    text = "## 标题\n一行，\n二行。\n\n- 项\n- 目\n\none\ntwo"
+    flowing = "## 标题\n一行，二行。\n\n- 项\n- 目\n\none\ntwo"
+    assert notebooks._flowing(text) == flowing
+
+
+def test_labels_become_numbers(course):
+    for text in notebooks.built(course).values():
+        assert "\\\\label" not in text and "\\\\ref" not in text
+
+
+def secrets(source) -> set[str]:
+    """Lines that stand only in solutions, hidden tests, mistakes or variants."""
+    shown, hidden = set(), set()
+    for cell in source.cells:
+        for lang in ("en", "zh"):
+            inside = cell.kind in ("mistake", "variant")
+            for line in cell.text(lang).splitlines():
+                if SOLUTION.begin in line or HIDDEN.begin in line:
+                    inside = True
+                elif SOLUTION.end in line or HIDDEN.end in line:
+                    inside = False
+                else:
+                    (hidden if inside else shown).add(line.strip())
+    distinct = {line for line in hidden - shown if len(line) > 12}
+    return {line for line in distinct if not line.startswith(("return None", "def "))}
+
+
+def leaks(root: Path) -> list[str]:
+    found = []
+    files = notebooks.built(root)
+    for lesson, source in notebooks.sources(root):
+        hidden = secrets(source)
+        for lang in catalog.LANGS:
+            book = json.loads(files[Path(lang) / lesson.built])
+            lines = {
+                line.strip()
+                for cell in book["cells"]
+                for line in "".join(cell["source"]).splitlines()
+            }
+            found += [f"{lesson.slug} ({lang}): {line}" for line in hidden & lines]
+    return found
+
+
+def test_no_answer_reaches_a_tiny_lesson(course):
+    source = notebooks.source_of(catalog.lessons(course)[0])
+    assert any("secret_sum" in line for line in secrets(source))
+    assert any("negative numbers" in line for line in secrets(source))
+    assert leaks(course) == []
+
+
+def test_no_answer_reaches_lessons():
+    assert leaks(ROOT) == []
+    for path in (ROOT / "lessons").rglob("*.ipynb"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search("BEGIN (SOLUTION|HIDDEN)", text), path
+
+
+def test_lessons_are_what_the_sources_give(capsys):
+    assert main(["build", "--check"]) == 0, capsys.readouterr().err

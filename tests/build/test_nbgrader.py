@@ -1,0 +1,117 @@
+"""Stock nbgrader takes our notebooks: every command, and the Validate button."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from bmkit.course.build import nbgrader_course, notebooks
+from bmkit.course.source import catalog
+from tests import ROOT
+
+pytestmark = pytest.mark.lessons  # it starts a cold kernel for each step
+SLUG = "adding"
+ANSWER = "def add(a, b):\n    return a + b"
+
+
+@pytest.fixture(scope="module")
+def lesson(tmp_path_factory):
+    root = tmp_path_factory.mktemp("tiny") / "course"
+    shutil.copytree(ROOT / "tests" / "course", root)
+    return catalog.lessons(root)[0]
+
+
+def answered(lesson, answer: str) -> nbformat.NotebookNode:
+    book = notebooks.learner_notebook(lesson)
+    for cell in book.cells:
+        if cell["id"] == "add":
+            cell.source = answer
+    return book
+
+
+def nbgrader(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nbgrader", *words]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_generate_autograde_and_feedback(lesson, tmp_path):
+    nbgrader_course.write(tmp_path, lessons=[lesson])
+    done = nbgrader(tmp_path, "generate_assignment", SLUG)
+    assert done.returncode == 0, done.stderr
+    released = nbformat.read(tmp_path / "release" / SLUG / f"{SLUG}.ipynb", 4)
+    ours = nbformat.reads(notebooks.dumps(notebooks.learner_notebook(lesson)), 4)
+    assert [c.source for c in released.cells] == [c.source for c in ours.cells]
+    assert [c.metadata for c in released.cells] == [c.metadata for c in ours.cells]
+
+    for student, answer in (("right", ANSWER), ("wrong", ANSWER.replace("+", "*"))):
+        home = tmp_path / "submitted" / student / SLUG
+        home.mkdir(parents=True)
+        nbformat.write(answered(lesson, answer), home / f"{SLUG}.ipynb")
+    done = nbgrader(tmp_path, "autograde", SLUG)
+    assert done.returncode == 0, done.stderr
+    done = nbgrader(tmp_path, "generate_feedback", SLUG)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "feedback" / "right" / SLUG / f"{SLUG}.html").is_file()
+
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", "bmkit") as book:
+        points = {
+            student: book.find_submission(SLUG, student).score
+            for student in ("right", "wrong")
+        }
+    assert points == {"right": 2, "wrong": 0}
+
+
+def test_validate(lesson, tmp_path):
+    path = tmp_path / "mine.ipynb"
+    nbformat.write(answered(lesson, ANSWER), path)
+    assert "Success" in nbgrader(tmp_path, "validate", path.name).stdout
+    nbformat.write(answered(lesson, ANSWER.replace("+", "*")), path)
+    assert "did you add?" in nbgrader(tmp_path, "validate", path.name).stdout
+
+
+def test_the_validate_button(lesson, tmp_path):
+    """JupyterLab's button posts to nbgrader's server extension; so does this."""
+    nbformat.write(answered(lesson, ANSWER.replace("+", "*")), tmp_path / "mine.ipynb")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += [f"--port={port}", "--IdentityProvider.token=t", "--ip=127.0.0.1"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            base = f"http://127.0.0.1:{port}"
+            reply = _post(f"{base}/assignments/validate?path=mine.ipynb")
+        finally:
+            server.terminate()
+    assert reply["success"] is True
+    assert "did you add?" in json.dumps(reply["value"])
+
+
+def _post(url: str, patience: float = 60) -> dict[str, object]:
+    headers = {"Authorization": "token t"}
+    request = urllib.request.Request(url, method="POST", data=b"", headers=headers)
+    until = time.monotonic() + patience
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=patience) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.3)

@@ -1,0 +1,31 @@
+"""`bmkit bench` knows every benchmark there is, and each says what it compares."""
+
+import pytest
+
+from bmkit.course.cli import bench, main
+
+
+def test_every_benchmark_is_listed():
+    files = [path.stem for path in bench.HOME.glob("bench_*.py")]
+    assert sorted(files) == sorted(f"bench_{name}" for name in bench.BENCHMARKS)
+
+
+def test_an_unknown_one_is_told_what_there_is(capsys):
+    with pytest.raises(SystemExit):
+        main.main(["bench", "speed"])
+    assert "'grade'" in capsys.readouterr().err
+
+
+def test_its_own_arguments_reach_it(monkeypatch):
+    asked = []
+
+    class Done:
+        returncode = 3
+
+    def run(words, **_):
+        asked.append(words[2:])
+        return Done
+
+    monkeypatch.setattr(bench.subprocess, "run", run)
+    assert main.main(["bench", "memory", "20"]) == 3
+    assert asked == [["tests.benchmarks.bench_memory", "20"]]

@@ -1,0 +1,313 @@
+"""Downloads against a server on loopback: whatever goes wrong, the good copy stays."""
+
+import argparse
+import errno
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+
+import pytest
+
+from bmkit import data
+from bmkit.course.cli import data as data_verb
+from bmkit.data import cards, store
+from tests import ROOT
+
+GOOD = b"BAKER:\nThe bread is true.\n" * 2000
+BAD = b"<html>Please sign in to the conference network</html>"
+
+
+class Server(BaseHTTPRequestHandler):
+    """What it does is the first word of the path."""
+
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        getattr(self, self.path.split("/")[1])()
+
+    def log_message(self, *_):
+        pass
+
+    def send(self, body, status=200, promised=None):
+        self.send_response(status)
+        self.send_header("Content-Length", str(promised or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def good(self):
+        self.send(GOOD)
+
+    def bad(self):
+        self.send(BAD)
+
+    def cut(self):
+        self.send(GOOD[:1000], promised=len(GOOD))
+
+    def missing(self):
+        self.send(b"", status=404)
+
+    def once(self):
+        if len(self.server.asked) == 1:
+            self.send(b"", status=503)
+        else:
+            self.send(GOOD)
+
+    def hang(self):
+        self.server.over.wait(10)
+
+    def stall(self):
+        self.send(GOOD[:1000], promised=len(GOOD))
+        self.wfile.flush()
+        self.server.over.wait(10)
+
+
+@pytest.fixture(scope="module")
+def server():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    server.daemon_threads = True
+    server.over, server.asked = threading.Event(), []
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server
+    server.over.set()
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def plays(server, monkeypatch, tmp_path):
+    """A function: lay down the card of `plays` whose URL does so and so."""
+    server.asked.clear()
+    monkeypatch.delenv("BMKIT_MIRROR", raising=False)
+    monkeypatch.delenv("BMKIT_OFFLINE", raising=False)
+    monkeypatch.setenv("BMKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(store, "CONNECT", 0.3)
+    monkeypatch.setattr(store, "READ", 0.3)
+    text = (cards.FOLDER / "plays.toml").read_text(encoding="utf-8")
+    real = cards.card("plays").files[0]
+    (tmp_path / "cards").mkdir()
+    monkeypatch.setattr(cards, "FOLDER", tmp_path / "cards")
+
+    def lay(does, port=server.server_port):
+        fake = text.replace(real.url, f"http://127.0.0.1:{port}/{does}/input.txt")
+        fake = fake.replace(real.sha256, hashlib.sha256(GOOD).hexdigest())
+        fake = fake.replace(f"bytes = {real.bytes}", f"bytes = {len(GOOD)}")
+        (tmp_path / "cards" / "plays.toml").write_text(fake, encoding="utf-8")
+        return cards.card("plays")
+
+    return lay
+
+
+@pytest.fixture
+def cached(tmp_path):
+    path = tmp_path / "cache" / "tiny-shakespeare" / "input.txt"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def bmkit(action, *names):
+    return data_verb.main(argparse.Namespace(action=action, names=list(names)))
+
+
+def closed_port():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as free:
+        return free.server_port
+
+
+def test_download_is_verified_and_kept(plays, server, cached, capsys):
+    plays("good")
+    for _ in range(2):
+        got = data.load("plays")
+        assert got.real and got.text == GOOD.decode()
+    assert cached.read_bytes() == GOOD
+    if os.name == "posix":  # one cache may serve several users
+        assert cached.stat().st_mode & 0o444 == 0o444
+    assert len(server.asked) == 1
+    assert capsys.readouterr().out == ""
+
+
+WRONG = {
+    "bad": "gave something else than the input.txt on the card",
+    "cut": "the connection broke",
+    "missing": "answered 404 for input.txt",
+    "hang": "does not answer",
+    "stall": "the connection broke",
+}
+
+
+@pytest.mark.parametrize("does", WRONG)
+def test_whatever_the_server_does_wrong_is_one_clear_line(plays, cached, capsys, does):
+    plays(does)
+    cached.write_bytes(GOOD[:500])  # half-written by someone else
+    assert bmkit("get", "plays") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("plays: 127.0.0.1:") and WRONG[does] in line
+    assert not data.load("plays").real
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "stand-in" in line and WRONG[does] in line
+    assert "is not the file on the card (500 bytes" in line
+    assert "bmkit data get plays" in line
+    assert [path.name for path in cached.parent.iterdir()] == ["input.txt"]
+
+
+@pytest.mark.parametrize("does", WRONG)
+def test_a_good_copy_is_not_touched(plays, server, cached, does):
+    plays(does)
+    cached.write_bytes(GOOD)
+    before = cached.stat()
+    assert bmkit("get", "plays") == 0 and data.load("plays").real
+    assert (cached.stat().st_mtime_ns, cached.stat().st_ino) == (
+        before.st_mtime_ns,
+        before.st_ino,
+    )
+    assert server.asked == []
+
+
+def test_no_network(plays, cached, capsys):
+    plays("good", port=closed_port())
+    got = data.load("plays", SimpleNamespace(profile="workshop", lang="zh", seed=0))
+    (line,) = capsys.readouterr().out.splitlines()
+    assert not got.real and "无法连接 127.0.0.1" in line and "替代数据" in line
+
+
+def test_one_more_try_when_a_server_is_busy(plays, server, cached):
+    plays("once")
+    assert data.load("plays").real and len(server.asked) == 2
+
+
+def test_404_is_not_tried_again(plays, server):
+    plays("missing")
+    data.load("plays")
+    assert len(server.asked) == 1
+
+
+def test_offline_asks_nobody(plays, server, monkeypatch):
+    plays("good")
+    monkeypatch.setenv("BMKIT_OFFLINE", "1")
+    assert not data.load("plays").real
+    assert bmkit("get", "plays") == 1
+    assert server.asked == []
+
+
+def test_half_written_cache_is_made_good(plays, cached, capsys):
+    plays("good")
+    cached.write_bytes(GOOD[:500])
+    assert bmkit("verify") == 1
+    assert "WRONG" in capsys.readouterr().out
+    assert data.load("plays").real
+    assert bmkit("verify") == 0
+    assert cached.read_bytes() == GOOD
+
+
+class FullDisk(io.BytesIO):
+    def write(self, block):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_full_disk(plays, cached, monkeypatch, capsys):
+    plays("good")
+    cached.write_bytes(b"old")
+
+    def full(handle, mode):
+        os.close(handle)
+        return FullDisk()
+
+    monkeypatch.setattr(store.os, "fdopen", full)
+    assert bmkit("get", "plays") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the disk is full" in line and "BMKIT_CACHE" in line
+    assert not data.load("plays").real
+    assert "the disk is full" in capsys.readouterr().out
+    assert [path.name for path in cached.parent.iterdir()] == ["input.txt"]
+    assert cached.read_bytes() == b"old"
+
+
+def test_cache_that_cannot_be_written(plays, tmp_path, capsys):
+    plays("good")
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    assert bmkit("get", "plays") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "cannot be written" in line
+
+
+def test_interrupted_downloads_are_swept_away(plays, cached):
+    plays("good")
+    old, new = cached.parent / "old.part", cached.parent / "new.part"
+    old.write_bytes(b"x")
+    new.write_bytes(b"x")
+    os.utime(old, (0, 0))
+    data.load("plays")
+    assert not old.exists() and new.exists()
+
+
+def test_mirror_is_used_verified_and_copied(
+    plays, server, cached, monkeypatch, tmp_path, capsys
+):
+    plays("missing")
+    monkeypatch.setenv("BMKIT_MIRROR", str(tmp_path / "mirror"))
+    there = tmp_path / "mirror" / "tiny-shakespeare" / "input.txt"
+    assert not data.load("plays").real
+    assert f"{there} is not there" in capsys.readouterr().out
+    there.parent.mkdir(parents=True)
+    there.write_bytes(GOOD)
+    server.asked.clear()
+    assert data.load("plays").real and not cached.exists()
+    assert capsys.readouterr().out == ""
+    assert bmkit("get", "plays") == 0
+    assert cached.read_bytes() == GOOD and server.asked == []
+    capsys.readouterr()
+    there.write_bytes(BAD)
+    assert data.load("plays").real  # from the cache
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"{there} is not the file on the card" in line
+    assert bmkit("verify", "plays") == 1
+
+
+def test_hashes_follow_what_a_run_would_use(plays, cached):
+    plays("missing")
+    without = data.hashes(["plays"], "workshop")["plays"]
+    assert without == data.hashes(["plays"], "ci")["plays"]
+    cached.write_bytes(GOOD)
+    there = data.hashes(["plays"], "workshop")["plays"]
+    assert there.startswith("real:") and without.startswith("stand-in:")
+    cached.write_bytes(BAD)
+    assert data.hashes(["plays"], "workshop")["plays"] == without
+    with (cards.FOLDER / "plays.toml").open("a") as card:
+        card.write("# changed\n")
+    assert data.hashes(["plays"], "ci")["plays"] != without
+
+
+def test_several_processes_at_once(plays, tmp_path, cached):
+    plays("good")
+    cached.write_bytes(GOOD[:500])
+    program = (
+        "import pathlib, sys\n"
+        "from bmkit import data\n"
+        "data.cards.FOLDER = pathlib.Path(sys.argv[1])\n"
+        "print(data.load('plays').real)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "cards")]
+    runs = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        for _ in range(4)
+    ]
+    said = [run.communicate(timeout=30)[0].splitlines()[-1] for run in runs]
+    assert said == ["True"] * 4
+    assert cached.read_bytes() == GOOD
+    assert [path.name for path in cached.parent.iterdir()] == ["input.txt"]
+
+
+def test_list_says_where_each_set_is(plays, cached, capsys):
+    plays("good")
+    assert bmkit("list") == 0
+    assert "not here" in capsys.readouterr().out
+    cached.write_bytes(GOOD)
+    assert bmkit("list") == 0
+    out = capsys.readouterr().out
+    assert "cache" in out and "plays" in out and "public domain" in out
+    assert bmkit("get", "nonsense") == 2
+    assert "there are: plays" in capsys.readouterr().err

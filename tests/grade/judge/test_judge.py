@@ -1,0 +1,412 @@
+"""The judge gives honest work the points that stock nbgrader's machinery gives."""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import copy
+import dataclasses
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from bmkit.course.build import notebooks
+from bmkit.course.grade import nbgrader_engine, submission
+from bmkit.course.grade.judge import server_pool
+from bmkit.course.grade.judge.job import brief
+from bmkit.course.kernels import forkserver_client, sandbox
+from bmkit.course.kernels.limits import Limits
+from bmkit.course.source import catalog
+from bmkit.course.source.regions import stub
+from tests import ROOT
+
+pytestmark = pytest.mark.skipif(
+    not forkserver_client.supported(), reason="forking warm processes needs Linux"
+)
+JAILED = not sandbox.missing()
+LESSONS = catalog.lessons()
+TINY = ROOT / "tests" / "course" / "solutions" / "01-first" / "01-adding.py"
+
+EXERCISE = """
+# %% exercise="{name}" points={points} minutes=3 level=1
+{answer}
+
+# %% check="{name}"
+{check}
+
+# %% [markdown] hint="{name}"
+# Think.
+"""
+ADDS = 'bm.expect.close({name}(1, 2), 3, "did you add?")'
+FIRST = "def {name}(a, b):\n    return a + b"
+
+# The check, then ways to answer, the first of them right. Each way becomes an exercise
+# of one long lesson, so that stock grades them all in one run. ``{name}`` is its name.
+CASES = {
+    "plain": (
+        ADDS,
+        [FIRST, FIRST.replace("+", "*"), "def {name}(a, b):\n    return", FIRST],
+    ),
+    "broken": (
+        ADDS,
+        [FIRST, "def {name}(a, b:\n", "def other(a, b):\n    return a + b", "1 / 0"],
+    ),
+    "raises": (
+        ADDS,
+        [
+            FIRST,
+            "def {name}(a, b):\n    return a / 0",
+            "def {name}(a, b):\n    return undefined",
+            "import nothing_of_this_name\n" + FIRST,
+        ],
+    ),
+    "chinese": (
+        ADDS,
+        [
+            "def 加(甲, 乙):\n    return 甲 + 乙\n{name} = 加",
+            "def {name}(甲, 乙):\n    raise ValueError('数值不对 🙂')",
+            "{name} = lambda a, b: f'{{a}}加{{b}}'",
+            "def {name}(a, b):\n    '''返回和'''\n    return a + b",
+        ],
+    ),
+    "noisy": (
+        ADDS,
+        [
+            "import sys\nprint('x', file=sys.stderr)\n" + FIRST,
+            "import warnings\ndef {name}(a, b):\n    warnings.warn('x')\n    return 3",
+            "def {name}(a, b):\n    print('y' * 9999)\n    return 2",
+            "import logging\ndef {name}(a, b):\n    logging.error('x')\n    return 3",
+        ],
+    ),
+    "magics": (
+        ADDS,
+        [
+            "%matplotlib inline\n" + FIRST,
+            "%%capture\n" + FIRST,
+            "%no_such_magic\n" + FIRST,
+            "!true\n%time {name} = lambda a, b: a + b",
+        ],
+    ),
+    "shows": (
+        ADDS,
+        [
+            "from IPython.display import display, HTML\ndisplay(HTML('<b>'))\n" + FIRST,
+            "import matplotlib.pyplot as plt\nplt.plot([1])\nplt.show()\n" + FIRST,
+            FIRST + "\n{name}(1, 2)",
+            "input('x')\n" + FIRST,
+        ],
+    ),
+    "objects": (
+        "bm.expect.equal({name}(2).double(), 4, 'twice')\n"
+        "bm.expect.equal({name}(3).value, 3, 'kept')",
+        [
+            "class {name}:\n    def __init__(self, v): self.value = v\n"
+            "    def double(self): return 2 * self.value",
+            "class {name}:\n    def __init__(self, v): pass\n"
+            "    def double(self): return 4",
+            "from dataclasses import dataclass\n@dataclass\nclass {name}:\n"
+            "    value: int\n    def double(self): return self.value + self.value",
+            "class {name}:\n    double = None",
+        ],
+    ),
+    "inplace": (
+        "rows = [3, 1, 2]\n{name}(rows)\nbm.expect.equal(rows, [1, 2, 3], 'in place')",
+        [
+            "def {name}(rows):\n    rows.sort()",
+            "def {name}(rows):\n    return sorted(rows)",
+            "def {name}(rows):\n    rows[:] = [1, 2, 3]",
+            "def {name}(rows):\n    rows.append(1)",
+        ],
+    ),
+    "must_raise": (
+        "try:\n    {name}(-1)\nexcept ValueError as error:\n"
+        "    bm.expect.true('neg' in str(error), 'say why')\n"
+        "else:\n    raise AssertionError('raise a ValueError')",
+        [
+            "def {name}(x):\n    if x < 0: raise ValueError('negative')",
+            "def {name}(x):\n    if x < 0: raise KeyError('negative')",
+            "class Mine(ValueError): ...\ndef {name}(x): raise Mine('negative')",
+            "def {name}(x): return None",
+        ],
+    ),
+    "generator": (
+        "bm.expect.equal(list({name}(3)), [0, 1, 2], 'count')",
+        [
+            "def {name}(n):\n    for i in range(n): yield i",
+            "def {name}(n): return range(n)",
+            "def {name}(n): return iter([0, 1])",
+            "def {name}(n):\n    yield from [0, 1, 2]\n    1 / 0",
+        ],
+    ),
+    "tensors": (
+        "import torch\nbm.expect.close({name}(torch.ones(2, 3)), torch.full((2,), 3.0),"
+        " 'sum the rows')",
+        [
+            "def {name}(x): return x.sum(1)",
+            "def {name}(x): return x.sum(1, keepdim=True)",
+            "def {name}(x): return x.sum(1).numpy()",
+            "def {name}(x): return [float(v) for v in x.sum(1)]",
+        ],
+    ),
+    "tables": (
+        "bm.expect.equal({name}('abca'), {{'a': 2, 'b': 1, 'c': 1}}, 'count them')",
+        [
+            "from collections import Counter\ndef {name}(s): return Counter(s)",
+            "def {name}(s): return {{c: s.count(c) for c in sorted(set(s))}}",
+            "from collections import defaultdict\ndef {name}(s):\n"
+            "    d = defaultdict(int)\n    for c in s: d[c] += 1\n    return d",
+            "def {name}(s): return {{'a': 1}}",
+        ],
+    ),
+    "numbers": (
+        ADDS,
+        [
+            "import numpy as np\ndef {name}(a, b): return np.float32(a + b)",
+            "from fractions import Fraction\ndef {name}(a, b): return Fraction(a) + b",
+            "def {name}(a, b): return [a + b]",
+            "def {name}(a, b): return float('nan')",
+        ],
+    ),
+    "callbacks": (
+        "bm.expect.equal({name}(lambda x: x * 2, [1, 2]), [2, 4], 'apply it')",
+        [
+            "def {name}(f, xs): return [f(x) for x in xs]",
+            "def {name}(f, xs): return list(map(f, xs))",
+            "def {name}(f, xs): return map(f, xs)",
+            "def {name}(f, xs): return f(xs)",
+        ],
+    ),
+    "state": (
+        "bm.expect.equal([{name}(), {name}(), {name}()], [1, 2, 3], 'count the calls')",
+        [
+            "calls = 0\ndef {name}():\n    global calls\n    calls += 1\n"
+            "    return calls",
+            "import itertools\n{name} = itertools.count(1).__next__",
+            "def {name}(): return 1",
+            "def {name}(so_far=[]):\n    so_far.append(1)\n    return len(so_far)",
+        ],
+    ),
+    "twice": (
+        ADDS,
+        [
+            "from functools import cache\n@cache\n" + FIRST,
+            "from functools import partial\nimport operator\n"
+            "{name} = partial(operator.add)",
+            "class Adder:\n    def __call__(self, a, b): return a + b\n"
+            "{name} = Adder()",
+            "async def {name}(a, b): return a + b",
+        ],
+    ),
+}
+# Also before every answer: a cell of the learner's own.
+EXTRA = "helper = 3\nprint('my own cell', helper)\nhelper"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fork_servers():
+    yield
+    server_pool.close()
+
+
+WAYS = {
+    f"{name}_{number}": (check, answers[0], answer)
+    for name, (check, answers) in CASES.items()
+    for number, answer in enumerate(answers)
+}
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """A lesson of one exercise for each of `WAYS`."""
+    root = tmp_path_factory.mktemp("many") / "course"
+    path = root / "solutions" / "01-first" / "01-adding.py"
+    path.parent.mkdir(parents=True)
+    head = TINY.read_text(encoding="utf-8").partition("# %% [markdown]\n# By (")[0]
+    cells = [
+        EXERCISE.format(
+            name=name,
+            points=number,
+            answer=solution(right.format(name=name)),
+            check=check.format(name=name),
+        )
+        for number, (name, (check, right, _)) in enumerate(WAYS.items(), 1)
+    ]
+    path.write_text(head + "\n".join(cells), encoding="utf-8")
+    return catalog.lessons(root)
+
+
+def solution(code: str) -> str:
+    """Code as a source holds it: without magics, the answer marked."""
+    body = "\n".join(line for line in code.split("\n") if line[0] not in "%!")
+    return f"### BEGIN SOLUTION\n{body}\n### END SOLUTION"
+
+
+def handed_in(lesson, answers, path: Path, lang: str = "en", extra: str = ""):
+    """What is read of a file with these answers by exercise; the others not done."""
+    book = copy.deepcopy(notebooks.learner_notebook(lesson, lang))
+    cells = []
+    for cell in book.cells:
+        if cell["id"] in answers:
+            cell.source = answers[cell["id"]]
+            if extra:
+                own = {**copy.deepcopy(cell), "source": extra, "metadata": {}}
+                cells.append(type(cell)({**own, "id": f"own-{len(cells)}"}))
+        cells.append(cell)
+    book.cells = cells
+    path.write_text(notebooks.dumps(book), encoding="utf-8")
+    return submission.read(path, catalog.lessons(lesson.path.parents[2]))
+
+
+def judged(made):
+    """The judge's verdict."""
+    return server_pool.sit(
+        brief(made), server_pool.preload(made.lesson), Limits(), JAILED
+    )
+
+
+def table(verdict) -> dict[str, float]:
+    return {mark.exercise: mark.points for mark in verdict.marks}
+
+
+def differences(ours, theirs) -> list[str]:
+    """How two verdicts on one submission differ, a line each."""
+    other = {mark.exercise: mark for mark in theirs.marks}
+    assert list(other) == [mark.exercise for mark in ours.marks]
+    return [
+        f"{mark.exercise}: judge {mark.points:g} ({mark.message!r}), stock "
+        f"{other[mark.exercise].points:g} ({other[mark.exercise].message!r})"
+        for mark in ours.marks
+        if mark.points != other[mark.exercise].points
+    ]
+
+
+@pytest.mark.lessons
+def test_the_same_points_as_stock_for_every_way_to_answer(many, tmp_path):
+    answers = {name: way.format(name=name) for name, (*_, way) in WAYS.items()}
+    made = handed_in(many[0], answers, tmp_path / "mine.ipynb", extra=EXTRA)
+    ours, theirs = judged(made), nbgrader_engine.grade(made)
+    assert not differences(ours, theirs), "\n" + "\n".join(differences(ours, theirs))
+    assert not ours.person, ours.person
+
+
+@pytest.mark.lessons
+def test_every_right_way_has_its_points_and_a_message_where_it_has_none(many, tmp_path):
+    answers = {name: way.format(name=name) for name, (*_, way) in WAYS.items()}
+    verdict = judged(handed_in(many[0], answers, tmp_path / "mine.ipynb"))
+    for mark in verdict.marks:
+        if mark.exercise.endswith("_0"):
+            assert mark.points == mark.of, f"{mark.exercise}: {mark.message}"
+        assert (mark.points == mark.of) == (not mark.message), mark.exercise
+        assert (mark.points == mark.of) == (not mark.hint), mark.exercise
+
+
+def known_answers(lesson) -> dict[str, list[tuple[str, str, str]]]:
+    """For each exercise, every answer in its source: kind, code, mistake."""
+    source = notebooks.source_of(lesson)
+    known = {}
+    for cell in source.exercises():
+        right = cell.text("en")
+        known[cell.name] = [
+            ("right", right, ""),
+            ("not done", stub(right), ""),
+            *(
+                ("mistake", c.source, c.options["says"])
+                for c in source.of("mistake", cell.name)
+            ),
+            *(("right", c.source, "") for c in source.of("variant", cell.name)),
+        ]
+    return known
+
+
+def judges_rightly(lesson, path: Path, lang: str) -> None:
+    """Every known answer, the others right: points and the mistake's name."""
+    known = known_answers(lesson)
+    rights = {
+        cell.name: cell.text(lang) for cell in notebooks.source_of(lesson).exercises()
+    }
+    for name, answers in known.items():
+        for kind, code, says in answers:
+            verdict = judged(handed_in(lesson, {**rights, name: code}, path, lang))
+            where = f"{lesson.slug}, {lang}, {name}, {kind} {says!r}"
+            (mark,) = [mark for mark in verdict.marks if mark.exercise == name]
+            assert verdict.person == [], where
+            if kind == "right":
+                missing = [m for m in verdict.marks if m.points != m.of]
+                assert missing == [], where
+            else:
+                assert mark.points == 0, where
+                assert mark.hint, where
+                # One message may tell of two mistakes; the first is named then.
+                assert bool(mark.mistake) == bool(says), f"{where}: {mark.message}"
+                if lang == "en":
+                    assert says in mark.message, f"{where}: {mark.message}"
+
+
+def test_every_known_answer_of_the_tiny_course_is_judged_rightly(tmp_path):
+    (lesson,) = [x for x in catalog.lessons(TINY.parents[2]) if x.slug == "adding"]
+    for lang in catalog.LANGS:
+        judges_rightly(lesson, tmp_path / "mine.ipynb", lang)
+
+
+@pytest.mark.lessons
+@pytest.mark.parametrize("lang", catalog.LANGS)
+@pytest.mark.parametrize("lesson", LESSONS, ids=[x.slug for x in LESSONS])
+def test_every_known_answer_of_every_lesson_is_judged_rightly(lesson, tmp_path, lang):
+    skip_without(lesson)
+    judges_rightly(lesson, tmp_path / "mine.ipynb", lang)
+
+
+def skip_without(lesson) -> None:
+    for extra in lesson.extras:
+        pytest.importorskip(extra, reason=f"{lesson.slug} needs {extra}")
+
+
+# Stock runs a whole lesson for each submission: every answer of these alone.
+EVERY_ANSWER = {"attention", "published-example", "gradient-descent"}
+SOME = 2
+SPAWN = multiprocessing.get_context("spawn")
+
+
+@pytest.mark.lessons
+@pytest.mark.parametrize("lesson", LESSONS, ids=[x.slug for x in LESSONS])
+def test_the_same_points_as_stock_for_known_answers(lesson, tmp_path):
+    """Each submission takes one answer for every exercise, a different kind of each."""
+    skip_without(lesson)
+    known = known_answers(lesson)
+    most = max(map(len, known.values()))
+    made = []
+    for number in range(most if lesson.slug in EVERY_ANSWER else SOME):
+        answers = {
+            name: ways[(number + place) % len(ways)][1]
+            for place, (name, ways) in enumerate(known.items())
+        }
+        made.append(handed_in(lesson, answers, tmp_path / f"{number}.ipynb"))
+    with futures.ProcessPoolExecutor(os.cpu_count(), SPAWN) as pool:
+        theirs = list(pool.map(by_stock, made))
+    for one, other in zip(made, theirs, strict=True):
+        if other.person:  # two that start at once may choose one port for a kernel
+            other = by_stock(one)
+        ours = judged(one)
+        assert not differences(ours, other), f"{one.path}:\n" + "\n".join(
+            differences(ours, other)
+        )
+        assert not ours.person, ours.person
+
+
+def by_stock(made):
+    """Stock's verdict, in a process of its own: it changes the whole process."""
+    return nbgrader_engine.grade(made, timeout=600)
+
+
+@pytest.mark.lessons
+def test_a_cell_left_out_changes_no_mark(tmp_path):
+    """The judge runs what an answer depends on; all cells give the same marks."""
+    (lesson,) = [x for x in LESSONS if x.slug == "gradient-descent"]
+    known = known_answers(lesson)
+    for number in (0, 2):
+        answers = {name: ways[number % len(ways)][1] for name, ways in known.items()}
+        made = handed_in(lesson, answers, tmp_path / "mine.ipynb")
+        whole = dataclasses.replace(brief(made), whole=True)
+        every = server_pool.sit(whole, server_pool.preload(lesson), Limits(), JAILED)
+        assert not differences(judged(made), every)

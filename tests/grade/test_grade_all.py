@@ -1,0 +1,292 @@
+"""A room's work: parallel, resumable, one bad file stops nothing, all of it written."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bmkit.course.build import notebooks
+from bmkit.course.grade.gradebook import Book, default_url
+from bmkit.course.grade.judge import server_pool
+from bmkit.course.grade.session import CannotGrade, Settings, grade_all
+from bmkit.course.kernels import forkserver_client, sandbox
+from bmkit.course.source import catalog
+from tests import ROOT, postgres
+
+pytestmark = pytest.mark.skipif(
+    not forkserver_client.supported(), reason="forks need Linux"
+)
+
+UNSAFE = bool(sandbox.missing())
+SETTINGS = Settings(jobs=2, unsafe=UNSAFE)
+RIGHT = "def add(a, b):\n    return a + b"
+WRONG = "def add(a, b):\n    return a - b"
+AGAIN = """
+import sys
+from pathlib import Path
+from bmkit.course.source import catalog
+from bmkit.course.grade.session import Settings, grade_all
+
+class Printer:
+    def expecting(self, count, done): print("known", done, flush=True)
+    def graded(self, verdict): print("graded", verdict.student, flush=True)
+    def refused(self, refused): print("refused", refused, flush=True)
+
+folder, course, unsafe = sys.argv[1:]
+settings = Settings(jobs=2, unsafe=unsafe == "True")
+grade_all(Path(folder), catalog.lessons(Path(course)), settings, Printer())
+"""
+
+
+class Listener:
+    """Remembers what it is told."""
+
+    def __init__(self) -> None:
+        self.students: list[str] = []
+        self.refusals: list[str] = []
+        self.known = 0
+
+    def expecting(self, count: int, done: int) -> None:
+        self.known = done
+
+    def graded(self, verdict) -> None:
+        self.students.append(verdict.student)
+
+    def refused(self, refused) -> None:
+        self.refusals.append(str(refused))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory) -> Path:
+    root = tmp_path_factory.mktemp("tiny") / "course"
+    shutil.copytree(ROOT / "tests" / "course", root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def lessons(course):
+    return catalog.lessons(course)
+
+
+def notebook(lessons, code: str) -> str:
+    book = copy.deepcopy(notebooks.learner_notebook(lessons[0]))
+    next(cell for cell in book.cells if cell["id"] == "add").source = code
+    return notebooks.dumps(book)
+
+
+def hand_in(folder: Path, student: str, text: str) -> Path:
+    home = folder / "submitted" / student / "adding"
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "adding.ipynb"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def points(folder: Path, url: str = "") -> dict[str, float]:
+    with Book(url or default_url(folder)) as book:
+        return {verdict.student: verdict.points for verdict in book.verdicts()}
+
+
+def test_a_room_is_graded_and_everything_written(lessons, tmp_path):
+    for number in range(6):
+        code = RIGHT if number % 2 else WRONG
+        hand_in(tmp_path, f"s{number}", notebook(lessons, code))
+    hand_in(tmp_path, "broken", "{")
+    (tmp_path / "submitted" / "linked").symlink_to(tmp_path / "submitted" / "s1")
+    listener = Listener()
+    theirs = tmp_path / "nbgraders.csv"
+    settings = Settings(jobs=2, unsafe=UNSAFE, export=theirs)
+    outcome = grade_all(tmp_path, lessons, settings, listener)
+    assert outcome.graded == 6
+    exported = list(csv.DictReader(theirs.open(encoding="utf-8")))
+    scores = {row["student_id"]: float(row["score"]) for row in exported}
+    assert scores == {f"s{n}": 2.0 * (n % 2) for n in range(6)}
+    assert sorted(listener.students) == [f"s{number}" for number in range(6)]
+    assert points(tmp_path) == {f"s{n}": 2.0 * (n % 2) for n in range(6)}
+    told = "\n".join(listener.refusals)
+    assert "the JSON is broken" in told
+    assert "linked" in told
+    rows = list(csv.DictReader(outcome.table.open(encoding="utf-8-sig")))
+    assert len(rows) == 6
+    page = outcome.page.read_text(encoding="utf-8")
+    assert "did you add?" in page
+    for number in range(6):
+        home = Path(f"s{number}", "adding")
+        assert (tmp_path / "autograded" / home / "adding.ipynb").is_file()
+        assert (tmp_path / "feedback" / home / "adding.html").is_file()
+
+
+def test_what_is_known_is_not_graded_again_and_what_changed_is(lessons, tmp_path):
+    for student in ("ada", "bob"):
+        hand_in(tmp_path, student, notebook(lessons, WRONG))
+    grade_all(tmp_path, lessons, SETTINGS, Listener())
+    hand_in(tmp_path, "bob", notebook(lessons, RIGHT))
+    listener = Listener()
+    outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
+    assert (listener.students, outcome.known) == (["bob"], 1)
+    assert points(tmp_path) == {"ada": 0.0, "bob": 2.0}
+
+
+def test_a_flat_folder_is_read_too(lessons, tmp_path):
+    for student, code in (("ada", RIGHT), ("bob", WRONG)):
+        text = notebook(lessons, code)
+        (tmp_path / f"{student}.ipynb").write_text(text, encoding="utf-8")
+    grade_all(tmp_path, lessons, SETTINGS, Listener())
+    assert points(tmp_path) == {"ada": 2.0, "bob": 0.0}
+    listener = Listener()
+    grade_all(tmp_path, lessons, SETTINGS, listener)
+    assert (listener.students, listener.known) == ([], 2)
+
+
+@pytest.mark.lessons
+def test_killed_at_any_moment_it_goes_on_and_loses_nothing(course, lessons, tmp_path):
+    count = 16
+    for number in range(count):
+        code = f"{RIGHT}  # {number}" if number % 2 else WRONG
+        hand_in(tmp_path, f"s{number:02}", notebook(lessons, code))
+    words = [sys.executable, "-c", AGAIN, str(tmp_path), str(course), str(UNSAFE)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    graded: list[str] = []
+    for stop in (1, 4, 9):  # after so many in all
+        process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        for line in process.stdout:
+            if line.startswith("graded"):
+                graded.append(line.split()[1])
+            if len(graded) >= stop:
+                process.send_signal(signal.SIGKILL)
+                break
+        process.stdout.close()
+        process.wait()
+    done = subprocess.run(
+        words, capture_output=True, text=True, env=environment, check=True
+    )
+    graded += [x.split()[1] for x in done.stdout.splitlines() if x[:6] == "graded"]
+    assert len(graded) == len(set(graded)), "one was graded twice"
+    assert points(tmp_path) == {f"s{n:02}": 2.0 * (n % 2) for n in range(count)}
+
+
+@pytest.mark.lessons  # seconds of waiting
+def test_a_killed_grading_leaves_no_process(course, lessons, tmp_path):
+    import psutil
+
+    hand_in(
+        tmp_path, "slow", notebook(lessons, f"import time\ntime.sleep(30)\n{RIGHT}")
+    )
+    words = [sys.executable, "-c", AGAIN, str(tmp_path), str(course), str(UNSAFE)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, env=environment)
+    family: list[psutil.Process] = []
+    until = time.monotonic() + 60
+    while len(family) < 3 and time.monotonic() < until:
+        family = psutil.Process(process.pid).children(recursive=True)
+        time.sleep(0.2)
+    assert len(family) >= 3, "it never began to grade"
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert not alive
+
+
+def test_a_real_postgresql_is_as_good(lessons, tmp_path):
+    with postgres.server() as url:
+        for student, code in (("ada", RIGHT), ("bob", WRONG)):
+            hand_in(tmp_path, student, notebook(lessons, code))
+        theirs = tmp_path / "nbgraders.csv"
+        settings = Settings(jobs=2, unsafe=UNSAFE, book=url, export=theirs)
+        assert grade_all(tmp_path, lessons, settings, Listener()).graded == 2
+        assert points(tmp_path, url) == {"ada": 2.0, "bob": 0.0}
+        assert len(theirs.read_text(encoding="utf-8").splitlines()) == 3
+        assert grade_all(tmp_path, lessons, settings, Listener()).known == 2
+
+
+@pytest.mark.lessons
+def test_a_cluster_grades(lessons, tmp_path):
+    """A scheduler and two workers, as processes of their own."""
+    from distributed import LocalCluster
+
+    for number in range(4):
+        code = RIGHT if number % 2 else WRONG
+        hand_in(tmp_path, f"s{number}", notebook(lessons, code))
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        settings = Settings(jobs=2, unsafe=UNSAFE, cluster=cluster.scheduler_address)
+        assert grade_all(tmp_path, lessons, settings, Listener()).graded == 4
+    assert points(tmp_path) == {f"s{n}": 2.0 * (n % 2) for n in range(4)}
+
+
+def test_no_folder_gets_one_line(lessons, tmp_path):
+    with pytest.raises(CannotGrade, match="No such file"):
+        grade_all(tmp_path / "nothing", lessons, SETTINGS, Listener())
+
+
+def test_what_cannot_be_written_is_one_line_and_what_was_graded_stays(
+    lessons, tmp_path
+):
+    hand_in(tmp_path, "ada", notebook(lessons, RIGHT))
+    (tmp_path / "feedback").write_text("where a folder should be")
+    with pytest.raises(CannotGrade, match=r"feedback.*start again"):
+        grade_all(tmp_path, lessons, SETTINGS, Listener())
+    (tmp_path / "feedback").unlink()
+    assert grade_all(tmp_path, lessons, SETTINGS, Listener()).graded == 1
+
+
+def test_an_error_of_ours_costs_the_others_nothing(lessons, tmp_path, monkeypatch):
+    for student in ("ada", "bob", "eve"):
+        hand_in(tmp_path, student, notebook(lessons, RIGHT))
+    judging = server_pool.judge
+
+    def failing(brief, *rest):
+        if brief.student == "bob":
+            raise KeyError("\x1b[31mours")
+        return judging(brief, *rest)
+
+    monkeypatch.setattr(server_pool, "judge", failing)
+    listener = Listener()
+    outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
+    assert points(tmp_path) == {"ada": 2.0, "eve": 2.0}
+    (told,) = listener.refusals
+    assert "bob" in told and "KeyError" in told and "a person" in told
+    assert "\x1b" not in told and outcome.refused
+
+
+@pytest.mark.lessons  # Dask waits ten seconds
+def test_no_scheduler_gets_one_line(lessons, tmp_path):
+    hand_in(tmp_path, "ada", notebook(lessons, RIGHT))
+    settings = Settings(unsafe=UNSAFE, cluster="tcp://127.0.0.1:9")
+    with pytest.raises(CannotGrade, match="no Dask scheduler answers"):
+        grade_all(tmp_path, lessons, settings, Listener())
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "name notebooks, or --all FOLDER"),
+        (["--all", "nowhere"], "nowhere"),
+        (["--all", ".", "--memory", "0"], "--memory must be more than 0"),
+    ],
+)
+def test_the_command_says_what_is_wrong_in_a_line(words, says, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "bmkit", "grade", *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert done.returncode in (1, 2)
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1

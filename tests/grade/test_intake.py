@@ -1,0 +1,262 @@
+"""A folder of submissions is read whole, and nothing in it leads anywhere else."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bmkit.course.grade import intake
+from bmkit.course.grade.intake import IntakeError, copy, found, settle
+
+SLUGS = ["adding", "plotting"]
+
+
+def put(path: Path, text: str = "{}") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def reasons(folder: Path) -> dict[str, str]:
+    """What was refused, by its path below the folder."""
+    return {str(r.path.relative_to(folder)): r.reason for r in found(folder, SLUGS)[1]}
+
+
+def test_nbgraders_layout_gives_student_lesson_key_and_time(tmp_path):
+    path = put(tmp_path / "submitted/ann/adding/adding.ipynb", "one")
+    put(tmp_path / "submitted/ann/adding/timestamp.txt", "2026-11-02 10:00:00 UTC\n")
+    put(tmp_path / "submitted/ann/adding/data.csv")
+    put(tmp_path / "submitted/李 雷/plotting/plotting.ipynb", "two")
+    handed, refused = found(tmp_path, SLUGS)
+    assert not refused
+    ann, li = handed
+    key = hashlib.sha256(b"one").hexdigest()
+    assert ann == intake.Handed("ann", path, "adding", key, "2026-11-02 10:00:00 UTC")
+    assert (li.student, li.slug, li.submitted) == ("李 雷", "plotting", "")
+
+
+def test_a_flat_folder_gives_files_and_folders_by_student(tmp_path):
+    put(tmp_path / "bob.ipynb")
+    put(tmp_path / "ann" / "whatever.ipynb")
+    put(tmp_path / "gradebook.db")
+    put(tmp_path / "autograded/ann/adding/adding.ipynb")
+    handed, refused = found(tmp_path, SLUGS)
+    assert [(h.student, h.slug) for h in handed] == [("ann", None), ("bob", None)]
+    assert not refused
+
+
+def test_checkpoints_and_hidden_files_are_passed_over(tmp_path):
+    put(tmp_path / "ann.ipynb")
+    put(tmp_path / ".ipynb_checkpoints/ann-checkpoint.ipynb")
+    put(tmp_path / ".hidden.ipynb")
+    handed, refused = found(tmp_path, SLUGS)
+    assert [h.student for h in handed] == ["ann"] and not refused
+
+
+def test_of_two_notebooks_the_one_with_the_lessons_name_counts(tmp_path):
+    home = tmp_path / "submitted/ann/adding"
+    put(home / "adding.ipynb")
+    put(home / "adding-old.ipynb")
+    put(tmp_path / "submitted/bob/adding/a.ipynb")
+    put(tmp_path / "submitted/bob/adding/b.ipynb")
+    put(tmp_path / "submitted/cat/adding/mine.ipynb")
+    handed, refused = found(tmp_path, SLUGS)
+    assert [h.path.name for h in handed] == ["adding.ipynb", "mine.ipynb"]
+    told = {r.path.name: r.reason for r in refused}
+    assert "adding.ipynb is graded" in told["adding-old.ipynb"]
+    assert "one of 2 notebooks" in told["a.ipynb"] and "b.ipynb" in told
+
+
+def test_a_flat_folder_is_settled_once_lessons_are_known(tmp_path):
+    put(tmp_path / "ann.ipynb")
+    put(tmp_path / "ann" / "adding.ipynb")
+    handed = [replace(one, slug="adding") for one in found(tmp_path, SLUGS)[0]]
+    kept, refused = settle(handed)
+    assert [one.path.name for one in kept] == ["adding.ipynb"]
+    assert [one.path.name for one in refused] == ["ann.ipynb"]
+
+
+@pytest.fixture
+def secret(tmp_path_factory) -> Path:
+    return put(tmp_path_factory.mktemp("elsewhere") / "secret.ipynb", "secret")
+
+
+def test_no_link_is_followed(tmp_path, secret):
+    put(tmp_path / "submitted/ann/adding/adding.ipynb")
+    home = tmp_path / "submitted"
+    (home / "bob" / "adding").mkdir(parents=True)
+    (home / "bob" / "adding" / "adding.ipynb").symlink_to(secret)
+    (home / "cat").mkdir()
+    (home / "cat" / "adding").symlink_to(secret.parent)
+    (home / "dan").symlink_to(home / "ann")
+    (home / "ann" / "adding" / "timestamp.txt").symlink_to(secret)
+    handed, _ = found(tmp_path, SLUGS)
+    assert [(h.student, h.submitted) for h in handed] == [("ann", "")]
+    told = reasons(tmp_path)
+    for name in (
+        "bob/adding/adding.ipynb",
+        "cat/adding",
+        "dan",
+        "ann/adding/timestamp.txt",
+    ):
+        assert "a link" in told[f"submitted/{name}"], name
+
+
+def test_a_linked_submitted_folder_is_refused(tmp_path, secret):
+    (tmp_path / "submitted").symlink_to(secret.parent)
+    assert "a link" in reasons(tmp_path)["submitted"]
+
+
+def test_a_file_swapped_for_a_link_before_it_is_opened_is_not_read(
+    tmp_path, secret, monkeypatch
+):
+    path = put(tmp_path / "ann.ipynb")
+    opened = os.open
+
+    def late(name, *how, **more):
+        if name == "ann.ipynb":
+            path.unlink()
+            path.symlink_to(secret)
+        return opened(name, *how, **more)
+
+    monkeypatch.setattr(intake.os, "open", late)
+    handed, refused = found(tmp_path, SLUGS)
+    assert path.is_symlink(), "the swap did not happen"
+    assert not handed and [r.path for r in refused] == [path]
+
+
+def test_a_file_swapped_for_a_device_before_it_is_opened_is_not_read(
+    tmp_path, monkeypatch
+):
+    put(tmp_path / "ann.ipynb")
+    opened = os.open
+
+    def late(name, *how, **more):
+        return opened("/dev/null" if name == "ann.ipynb" else name, *how, **more)
+
+    monkeypatch.setattr(intake.os, "open", late)
+    handed, refused = found(tmp_path, SLUGS)
+    assert not handed and [r.reason for r in refused] == ["changed while it was read"]
+
+
+@pytest.mark.parametrize("level", ["file", "folder"])
+def test_a_swap_before_copying_is_noticed(tmp_path, secret, level):
+    path = put(tmp_path / "hand" / "ann" / "secret.ipynb")
+    (one,), _ = found(tmp_path / "hand", SLUGS)
+    copied = tmp_path / "copy.ipynb"
+    copy(tmp_path / "hand", one, copied)
+    assert copied.read_bytes() == path.read_bytes()
+    path.unlink()
+    if level == "file":
+        path.symlink_to(secret)
+    else:
+        path.parent.rmdir()
+        path.parent.symlink_to(secret.parent)
+    with pytest.raises(IntakeError, match="a link"):
+        copy(tmp_path / "hand", one, copied)
+    assert not copied.exists()
+
+
+def test_other_bytes_than_those_found_are_not_copied(tmp_path):
+    path = put(tmp_path / "ann.ipynb", "right")
+    (one,), _ = found(tmp_path, SLUGS)
+    path.write_text("other")
+    with pytest.raises(IntakeError, match="changed"):
+        copy(tmp_path, one, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
+def test_pipes_devices_and_sockets_are_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "ann.ipynb")
+    assert reasons(tmp_path) == {"ann.ipynb": "not a file"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a device")
+def test_a_device_is_not_opened(tmp_path):
+    try:
+        os.mknod(tmp_path / "ann.ipynb", 0o20600, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("this container makes no devices")
+    assert reasons(tmp_path) == {"ann.ipynb": "not a file"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\x1b[2J",
+        "a\nb",
+        "\u202eevil",
+        "-rf",
+        "a*",
+        "a[0]",
+        "=1+1",
+        "@sum",
+        "+1",
+        "a\\b",
+        "a,b",
+        "a%s",
+    ],
+)
+def test_a_name_that_some_program_would_obey_is_refused(tmp_path, name):
+    put(tmp_path / f"{name}.ipynb")
+    put(tmp_path / "good.ipynb")
+    handed, refused = found(tmp_path, SLUGS)
+    assert [h.student for h in handed] == ["good"]
+    assert "not allowed" in refused[0].reason
+    assert str(refused[0]).isprintable()
+
+
+def test_a_name_that_is_no_text_or_too_long_is_refused(tmp_path):
+    (tmp_path / os.fsdecode(b"caf\xe9.ipynb")).write_text("{}")
+    put(tmp_path / ("x" * 129 + ".ipynb"))
+    handed, refused = found(tmp_path, SLUGS)
+    assert not handed and len(refused) == 2
+    for one in refused:
+        str(one).encode()
+
+
+def test_archives_are_to_be_unpacked(tmp_path):
+    put(tmp_path / "ann.zip")
+    put(tmp_path / "bob.ipynb", "PK\x03\x04")
+    told = reasons(tmp_path)
+    assert "unpack" in told["ann.zip"] and "unpack" in told["bob.ipynb"]
+    put(tmp_path / "submitted" / "ann.tar.gz")
+    assert "unpack" in reasons(tmp_path)["submitted/ann.tar.gz"]
+
+
+def test_a_file_above_the_limit_is_refused(tmp_path):
+    with (tmp_path / "ann.ipynb").open("wb") as file:
+        file.truncate(intake.BIGGEST + 1)
+    with (tmp_path / "bob.ipynb").open("wb") as file:
+        file.truncate(intake.BIGGEST)
+    handed, refused = found(tmp_path, SLUGS)
+    assert [h.student for h in handed] == ["bob"]
+    assert "50 MiB" in refused[0].reason
+
+
+def test_what_holds_no_submission_is_said_once(tmp_path):
+    (tmp_path / "submitted/ann/adding").mkdir(parents=True)
+    put(tmp_path / "submitted/ann/essay/essay.ipynb")
+    put(tmp_path / "submitted/bob.ipynb")
+    told = reasons(tmp_path)
+    assert told["submitted/ann/adding"] == "no notebook in it"
+    assert told["submitted/ann/essay"] == "no lesson has this name"
+    assert told["submitted/bob.ipynb"] == "not a folder"
+    assert len(told) == 3
+
+
+def test_a_deeper_folder_in_a_flat_one_is_not_lost_silently(tmp_path):
+    put(tmp_path / "ann/week1/adding.ipynb")
+    assert "move its notebooks up" in reasons(tmp_path)["ann/week1"]
+
+
+def test_no_folder_or_the_wrong_one_is_one_line(tmp_path):
+    with pytest.raises(IntakeError, match="No such file"):
+        found(tmp_path / "none", SLUGS)
+    (tmp_path / "submitted").mkdir()
+    with pytest.raises(IntakeError, match="the course folder"):
+        found(tmp_path / "submitted", SLUGS)

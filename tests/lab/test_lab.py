@@ -1,0 +1,192 @@
+"""What lessons start with: failures in the learner's words, claims, progress."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import bmkit as bm
+from bmkit.lab import checks, progress, words
+from bmkit.lab.expect import CheckFailed, close, equal, shape, true
+
+
+@pytest.fixture(autouse=True)
+def english():
+    words.speak("en")
+    yield
+    words.speak("en")
+
+
+def message(call, *args, **kwargs) -> str:
+    with pytest.raises(CheckFailed) as caught:
+        call(*args, **kwargs)
+    return str(caught.value)
+
+
+def test_a_wrong_shape_is_told_with_the_advice():
+    said = message(shape, np.zeros((2, 8, 4)), (2, 4, 8), "did you transpose?")
+    assert said == "expected shape (2, 4, 8), got (2, 8, 4): did you transpose?"
+
+
+def test_wrong_values_are_told_where_they_differ_most():
+    said = message(close, np.array([1.0, 2.0, 9.0]), np.array([1.0, 2.0, 3.0]), "count")
+    assert said == "values differ, most at [2]: expected 3, got 9: count"
+
+
+def test_missing_return_nan_and_text_are_told():
+    assert "is a `return` missing" in message(close, None, 1.0)
+    assert "NaN" in message(close, np.array([np.nan]), np.array([1.0]))
+    assert "expected numbers, got str" in message(close, "one", 1.0)
+    assert message(equal, [1], [2], "why") == "expected [2], got [1]: why"
+    assert message(true, False, "no") == "no"
+
+
+def test_right_answers_raise_nothing():
+    close(np.float32(1) + 1e-7, 1.0)
+    shape(np.zeros(3), (3,))
+    equal({"a": 1}, {"a": 1})
+    equal(np.arange(3), np.arange(3))
+    true(1, "")
+
+
+def test_messages_are_in_the_learners_language():
+    words.speak("zh")
+    assert message(close, 1.0, 2.0, "再算一遍") == "应为 2，得到 1：再算一遍"
+
+
+def test_an_equation_that_does_not_hold_raises(capsys):
+    bm.equation("sum", 1.0 + 2.0, 3.0)
+    assert "differ by 1" in message(bm.equation, "sum", 1.0, 2.0)
+    assert "shape" in message(bm.equation, "sum", np.zeros(2), np.zeros(3))
+    assert "nan" in message(bm.equation, "sum", float("nan"), 1.0)
+
+
+def test_a_false_claim_is_shown_not_raised(capsys):
+    bm.claim("one is two", 1 == 2, one=1, gap=np.float32(0.5), bad=float("nan"))
+    assert "✗ one is two" in capsys.readouterr().out
+
+
+def test_bad_parameters_get_one_line():
+    for wrong in ({"profile": "big"}, {"device": "tpu"}, {"lang": "fr"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            bm.start("x", **{"device": "cpu", **wrong})
+
+
+def test_the_seed_repeats_and_the_profile_picks():
+    lab = bm.start("x", profile="ci", device="cpu", seed=3)
+    first = np.random.rand()
+    bm.start("x", profile="ci", device="cpu", seed=3)
+    assert np.random.rand() == first
+    assert lab.pick(ci=1, workshop=2, full=3) == 1
+
+
+@pytest.fixture
+def notebook(tmp_path, monkeypatch):
+    """A learner's notebook on disk, found as JupyterLab's kernel finds it."""
+    cells = [
+        {
+            "cell_type": "code",
+            "source": "assert add(1, 2) == 3, 'did you add?'",
+            "metadata": {"bmkit": {"check": "add"}, "nbgrader": {"points": 2}},
+        }
+    ]
+    for rung in ("think", "use +"):
+        text = f"<details><summary>Hint</summary>\n\n{rung}\n\n</details>"
+        meta = {"bmkit": {"hint": "add"}}
+        cells.append({"cell_type": "markdown", "source": text, "metadata": meta})
+    path = tmp_path / "lesson.ipynb"
+    book = {"cells": cells, "metadata": {"bmkit": {"slug": "adding"}}}
+    path.write_text(json.dumps(book), encoding="utf-8")
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    monkeypatch.setenv("BMKIT_PROGRESS", str(tmp_path / "progress.json"))
+    checks.open_lesson(bm.start("adding", device="cpu"))
+    return path
+
+
+def test_check_fails_in_words_climbs_the_hints_and_records(
+    notebook, monkeypatch, capsys
+):
+    main = sys.modules["__main__"]
+    monkeypatch.setattr(main, "add", lambda a, b: a * b, raising=False)
+    bm.check("add")
+    said = capsys.readouterr().out
+    assert "✗ add: did you add?" in said and "Hint 1 of 2: think" in said
+    bm.check("add")
+    assert "Hint 2 of 2: use +" in capsys.readouterr().out
+    monkeypatch.setattr(main, "add", lambda a, b: a + b)
+    bm.check("add")
+    assert "✓ add: right. 2 of 2 points" in capsys.readouterr().out
+    entry = progress.load()["adding"]["add"]
+    assert entry == {"points": 2, "passed": True, "attempts": 3}
+    bm.check("ad")
+    assert "No exercise is called 'ad'" in capsys.readouterr().out
+
+
+def test_a_stub_has_no_traceback_and_is_an_error_all_the_same(tmp_path):
+    code = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance(colors="nocolor")
+import bmkit as bm
+bm.start("adding", device="cpu")
+stub = shell.run_cell("def add(a, b):\\n    raise NotImplementedError()\\nadd(1, 2)")
+assert isinstance(stub.error_in_exec, NotImplementedError)
+print("OTHER")
+other = shell.run_cell("raise NotImplementedError('no such kernel')")
+assert isinstance(other.error_in_exec, NotImplementedError)
+"""
+    variables = {**os.environ, "BMKIT_PROGRESS": str(tmp_path / "progress.json")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=variables
+    )
+    stub, other = done.stdout.split("OTHER")
+    assert "✗ not written yet" in stub and "Traceback" not in stub
+    assert "Traceback" in other and "no such kernel" in other
+
+
+def test_a_broken_progress_file_costs_nothing(notebook, tmp_path):
+    (tmp_path / "progress.json").write_text("{broken", encoding="utf-8")
+    assert progress.load() == {}
+    assert progress.record("adding", "add", 2, True) == 1
+    assert progress.load()["adding"]["add"]["passed"]
+
+
+def test_importing_bmkit_and_helping_imports_no_framework():
+    code = (
+        "import sys, contextlib, io\nimport bmkit\n"
+        "from bmkit.course.cli.main import main\n"
+        "quiet = contextlib.redirect_stdout(io.StringIO())\n"
+        "with contextlib.suppress(SystemExit), quiet:\n    main(['--help'])\n"
+        "heavy = {'torch', 'tensorflow', 'numpy', 'matplotlib', 'papermill',"
+        " 'nbgrader', 'jupytext', 'rich', 'sklearn', 'pandas'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_two_wings_meet_nowhere():
+    import ast
+    from pathlib import Path
+
+    root = Path(bm.__file__).parent
+    frameworks = {"torch", "tensorflow", "keras", "sklearn"}
+    for path in root.rglob("*.py"):
+        kit = "course" in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for name in names:
+                if kit:
+                    assert name.split(".")[0] not in frameworks, path
+                elif path.parent != root:
+                    assert not name.startswith("bmkit.course"), path

@@ -1,0 +1,272 @@
+"""A run tells what each lesson came to, harms no other, and repeats nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import psutil
+import pytest
+from nbformat import v4
+
+from bmkit.course.report import run_report
+from bmkit.course.run import runner
+from bmkit.course.run.cache_key import fingerprint, modules
+from bmkit.course.run.worker import Job, Result, work
+from bmkit.course.source import catalog
+from tests import ROOT
+
+CLAIM = """
+from IPython.display import display
+display({{"application/vnd.bmkit.claim+json":
+    {{"text": "water is wet", "holds": {holds}, "numbers": {{"wet": 1.0}}}},
+    "text/plain": "x"}}, raw=True)
+"""
+GRADER = """
+from IPython.display import display
+rows = [{"kind": "mistake", "expected": "fail", "ok": False, "says": "", "message": ""}]
+display({"application/vnd.bmkit.grader+json":
+    {"exercise": "swim", "points": 1, "rows": rows}, "text/plain": "x"}, raw=True)
+"""
+# what the notebook does -> what the run must call it
+CASES = {
+    "fine": (CLAIM.format(holds=True), "passed"),
+    "raises": ("import math\nmath.sqrt(-1)", "failed"),
+    "sleeps": ("import time\ntime.sleep(60)", "timeout"),
+    "dies": ("import os\nos._exit(1)", "died"),
+    "lies": (CLAIM.format(holds=False), "false claim"),
+    "misjudges": (GRADER, "grader failed"),
+}
+
+
+class Silent:
+    """A listener that only remembers."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+
+    def finished(self, result: Result) -> None:
+        self.results.append(result)
+
+
+def job(slug: str, code: str, limit: float = 60) -> Job:
+    cells = [v4.new_code_cell("", metadata={"tags": ["parameters"]})]
+    book = v4.new_notebook(cells=[*cells, v4.new_code_cell(code)])
+    book.metadata["kernelspec"] = {
+        "name": "python3",
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    return Job(slug, slug.capitalize(), json.dumps(book), {"seed": 0}, limit=limit)
+
+
+@pytest.fixture(scope="module")
+def results() -> dict[str, Result]:
+    jobs = [job(n, code, 20 if n == "sleeps" else 60) for n, (code, _) in CASES.items()]
+    settings = runner.Settings(jobs=2)
+    done: dict[str, Result] = {}
+    runner._all(jobs, settings, 2, done, Silent())
+    return done
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_lesson_is_shown_as_what_it_is(results, case):
+    assert results[case].status == CASES[case][1], results[case].message
+
+
+def test_a_failure_says_where_and_why(results):
+    failed = results["raises"]
+    assert failed.message.startswith("ValueError: ")
+    assert "math.sqrt(-1)" in failed.cell and "math.sqrt(-1)" in failed.traceback
+    assert "\x1b" not in failed.traceback
+    assert "time.sleep(60)" in results["sleeps"].cell
+    assert results["sleeps"].seconds < 50
+    assert results["lies"].message == "water is wet"
+    assert "swim" in results["misjudges"].message
+    assert results["fine"].memory > 2**20
+
+
+def test_the_report_is_whole_and_needs_no_other_file(results, tmp_path):
+    path = run_report.write(tmp_path, list(results.values()), runner.Settings(), 12.0)
+    text = path.read_text(encoding="utf-8")
+    for result in results.values():
+        assert f'id="{result.slug}"' in text
+        assert (tmp_path / "notebooks" / f"{result.slug}.ipynb").is_file()
+    assert "math.sqrt(-1)" in text and "water is wet" in text
+    assert "http://" not in text and "https://" not in text
+    data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert {row["slug"]: row["status"] for row in data["lessons"]} == {
+        name: status for name, (_, status) in CASES.items()
+    }
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot()
+    broken = {case.get("name") for case in suite if case.find("failure") is not None}
+    assert {"raises", "sleeps", "dies", "lies", "misjudges"} <= broken
+    assert "fine" not in broken and "0 mistake" in broken
+
+
+def test_output_is_escaped_in_the_report(tmp_path):
+    result = Result("x", "<script>alert(1)</script>", "failed", message="<b>")
+    text = run_report.write(tmp_path, [result], runner.Settings(), 1.0).read_text()
+    assert "<script>alert" not in text and "&lt;b&gt;" in text
+
+
+def test_an_unchanged_lesson_is_not_run_again(course, tmp_path):
+    settings = runner.Settings(profile="ci", device="cpu", jobs=2, store=tmp_path / "s")
+    lessons = catalog.lessons(course)
+    first, _ = runner.run(lessons, settings, Silent())
+    assert [r.status for r in first] == ["passed", "passed"], first[0].message
+    assert len(first[1].figures) == 1 and first[1].figures[0]["alt"]
+    second, _ = runner.run(lessons, settings, Silent())
+    assert [r.status for r in second] == ["unchanged", "unchanged"]
+    assert second[0].claims == first[0].claims
+    source = lessons[0].path
+    text = source.read_text(encoding="utf-8").replace("seed = 0", "seed = 0 + 0")
+    source.write_text(text, encoding="utf-8")
+    third, _ = runner.run(catalog.lessons(course), settings, Silent())
+    assert [r.status for r in third] == ["passed", "unchanged"]
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A little bmkit with two models, one of which uses the other's helper."""
+    home = tmp_path / "bmkit"
+    for folder in ("lab", "models"):
+        (home / folder).mkdir(parents=True)
+        (home / folder / "__init__.py").write_text("", encoding="utf-8")
+    files = {
+        "__init__.py": "",
+        "lab/start.py": "def start(): ...",
+        "models/tree.py": "from bmkit.models import wood\nclass Tree: ...",
+        "models/wood.py": "def wood(): ...",
+        "models/stone.py": "class Stone: ...",
+    }
+    for name, text in files.items():
+        (home / name).write_text(text, encoding="utf-8")
+    return home
+
+
+TREE = "import bmkit as bm\nbm.start()\nbm.models.Tree()"
+STONE = "import bmkit as bm\nbm.start()\nfrom bmkit.models.stone import Stone"
+
+
+def key(code: str, package: Path, **changes) -> str:
+    book = {"cells": [{"cell_type": "code", "source": code}]}
+    values = {"parameters": {"seed": 0}, "device": "cpu", "data": {"news": "a"}}
+    return fingerprint(book, package=package, **{**values, **changes})
+
+
+def test_the_modules_a_lesson_reaches(package):
+    names = {path.name for path in modules(TREE, package)}
+    assert {"start.py", "tree.py", "wood.py"} <= names and "stone.py" not in names
+
+
+@pytest.mark.parametrize(
+    ("touched", "tree", "stone"),
+    [
+        ("lab/start.py", True, True),
+        ("models/wood.py", True, False),
+        ("models/stone.py", False, True),
+    ],
+)
+def test_a_changed_module_reruns_just_what_uses_it(package, touched, tree, stone):
+    before = key(TREE, package), key(STONE, package)
+    path = package / touched
+    path.write_text(path.read_text() + "\n# changed\n", encoding="utf-8")
+    after = key(TREE, package), key(STONE, package)
+    assert (before[0] != after[0], before[1] != after[1]) == (tree, stone)
+
+
+def test_a_cell_a_parameter_data_and_device_each_change_the_key(package):
+    keys = {
+        key(TREE, package),
+        key(TREE + "\nx = 1", package),
+        key(TREE, package, parameters={"seed": 1}),
+        key(TREE, package, data={"news": "b"}),
+        key(TREE, package, device="gpu"),
+    }
+    assert len(keys) == 5
+    assert key(TREE, package) == key(TREE, package)
+
+
+# A shell that puts tests in the background has SIGINT ignored in all that it starts.
+STOPPED = """
+import signal
+from bmkit.course.run import runner
+from tests.run.test_run import Silent, job
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    jobs = [job("quick", "1 + 1"), job("slow", "import time; time.sleep(120)")]
+    class Say(Silent):
+        def finished(self, result):
+            print(result.slug, result.status, flush=True)
+    done = {}
+    print("stopped", runner._all(jobs, runner.Settings(jobs=2), 2, done, Say()))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="sends SIGINT")
+def test_ctrl_c_keeps_what_finished_and_leaves_nothing_running(tmp_path):
+    script = tmp_path / "stopped.py"
+    script.write_text(STOPPED, encoding="utf-8")
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+        start_new_session=True,
+    ) as process:
+        assert process.stdout.readline().split() == ["quick", "passed"]
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert family
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.read().split()[-2:] == ["stopped", "True"]
+        process.wait(20)
+    until = time.monotonic() + 10
+    while time.monotonic() < until and any(child.is_running() for child in family):
+        time.sleep(0.2)
+    assert not [child for child in family if child.is_running()]
+
+
+def test_an_unknown_lesson_and_a_missing_gpu_get_one_line(course, capsys):
+    from bmkit.course.cli.main import main
+
+    assert main(["run", "atention"]) == 2
+    assert "no lesson is called 'atention'" in capsys.readouterr().err
+
+
+@pytest.mark.lessons
+def test_no_scheduler_gets_one_line():
+    settings = runner.Settings(cluster="tcp://127.0.0.1:9", jobs=1)
+    with pytest.raises(runner.CannotRun, match="no Dask scheduler answers"):
+        runner._all([job("fine", "1")], settings, 1, {}, Silent())
+
+
+@pytest.mark.lessons
+def test_a_cluster_runs_lessons():
+    """A scheduler and two workers, as processes of their own."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        settings = runner.Settings(cluster=cluster.scheduler_address)
+        jobs = [job("one", CLAIM.format(holds=True)), job("two", "1 / 0")]
+        done: dict[str, Result] = {}
+        runner._all(jobs, settings, 2, done, Silent())
+    assert {name: result.status for name, result in done.items()} == {
+        "one": "passed",
+        "two": "failed",
+    }
+
+
+def test_work_does_not_change_this_process(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    assert work(job("one", "1 + 1")).status == "passed"
+    assert os.environ["OMP_NUM_THREADS"] == "7"
