@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bmkit.course.build import notebooks
+from bmkit.course.build import release
 from bmkit.course.grade.result import Verdict
-from bmkit.course.source import catalog
+from bmkit.course.source import catalog, loading
 
 HERE = Path(__file__).parent
 COURSE = HERE / "course"
@@ -79,10 +79,8 @@ def read(path: Path) -> Attack:
 def right_book() -> Any:
     """The notebook as an honest learner hands it in, every answer right."""
     (lesson,) = catalog.lessons(COURSE)
-    book = copy.deepcopy(notebooks.learner_notebook(lesson))
-    answers = {
-        cell.name: cell.source for cell in notebooks.source_of(lesson).exercises()
-    }
+    book = copy.deepcopy(release.learner_notebook(lesson))
+    answers = {cell.name: cell.source for cell in loading.source_of(lesson).exercises()}
     for cell in book.cells:
         if cell["id"] in answers:
             cell.source = answers[cell["id"]]

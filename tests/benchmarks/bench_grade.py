@@ -25,9 +25,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bmkit.course.build import nbgrader_course, notebooks
+from bmkit.course.build import nbgrader_course, notebooks, release
 from bmkit.course.kernels import environment
-from bmkit.course.source import catalog
+from bmkit.course.source import catalog, loading
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.regions import stub
 from tests.benchmarks import load
@@ -39,7 +39,7 @@ SMALL = '\nprofile, device, seed = "ci", "cpu", 0'
 
 def answers(lesson: Lesson, number: int) -> dict[str, str]:
     """What student ``number`` wrote: right, not done, or one of the known mistakes."""
-    source = notebooks.source_of(lesson)
+    source = loading.source_of(lesson)
     chosen = {}
     for place, cell in enumerate(source.exercises()):
         right = cell.text("en")
@@ -52,7 +52,7 @@ def answers(lesson: Lesson, number: int) -> dict[str, str]:
 
 def handed_in(lesson: Lesson, number: int) -> str:
     """The notebook of student ``number``, for the smallest profile."""
-    book: Any = copy.deepcopy(notebooks.learner_notebook(lesson))
+    book: Any = copy.deepcopy(release.learner_notebook(lesson))
     written = answers(lesson, number)
     for cell in book.cells:
         cell.source = written.get(cell["id"], cell.source)
@@ -128,7 +128,7 @@ def trained(lesson: Lesson, path: Path) -> float:
 
     own = {
         cell.source.strip()
-        for cell in notebooks.learner_notebook(lesson).cells
+        for cell in release.learner_notebook(lesson).cells
         if "nbgrader" not in cell.metadata and "bm.start(" not in cell.source
     }
     book: Any = nbformat.read(path, as_version=4)

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bmkit.course.build import notebooks
+from bmkit.course.build import notebooks, release
 from bmkit.course.source import catalog
 from tests.benchmarks import load
 
@@ -46,7 +46,7 @@ KINDS = {
 
 def fill(folder: Path, lesson: catalog.Lesson, count: int) -> None:
     """One file for each student."""
-    blank: Any = notebooks.learner_notebook(lesson)
+    blank: Any = release.learner_notebook(lesson)
     for number in range(count):
         book = copy.deepcopy(blank)
         answer = list(KINDS.values())[number % len(KINDS)]

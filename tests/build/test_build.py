@@ -6,47 +6,47 @@ import json
 import re
 from pathlib import Path
 
-from bmkit.course.build import notebooks
+from bmkit.course.build import folder, notebooks, release
 from bmkit.course.cli.main import main
-from bmkit.course.source import catalog
+from bmkit.course.source import catalog, loading
 from bmkit.course.source.regions import HIDDEN, SOLUTION
 from tests import ROOT
 
 
 def test_building_twice_gives_the_same_bytes(course):
-    first = notebooks.built(course)
-    notebooks._read.cache_clear()
-    assert notebooks.built(course) == first
+    first = release.built(course)
+    loading._read.cache_clear()
+    assert release.built(course) == first
     assert len(first) == 4
 
 
 def test_what_is_written_is_current_until_a_source_changes(course, adding):
-    assert notebooks.write(course)
-    assert notebooks.differences(course) == []
-    assert notebooks.write(course) == []
+    assert folder.write(course)
+    assert folder.differences(course) == []
+    assert folder.write(course) == []
     text = adding.read_text(encoding="utf-8")
     adding.write_text(text.replace("sum([a, b])", "sum((b, a))"), encoding="utf-8")
-    assert notebooks.differences(course) == []  # a variant is not in lessons/
+    assert folder.differences(course) == []  # a variant is not in lessons/
     adding.write_text(text.replace("minutes: 5", "minutes: 6"), encoding="utf-8")
-    assert notebooks.differences(course) == [
+    assert folder.differences(course) == [
         "lessons/en/01-first/01-adding.ipynb: differs from its source",
         "lessons/zh/01-first/01-adding.ipynb: differs from its source",
     ]
 
 
 def test_a_stray_notebook_is_found_and_removed(course):
-    notebooks.write(course)
+    folder.write(course)
     stray = course / "lessons" / "en" / "01-first" / "09-old.ipynb"
     stray.write_text("{}", encoding="utf-8")
-    assert notebooks.differences(course) == [
+    assert folder.differences(course) == [
         "lessons/en/01-first/09-old.ipynb: no source gives it"
     ]
-    notebooks.write(course)
+    folder.write(course)
     assert not stray.exists()
 
 
 def test_the_chinese_copy_is_chinese(course):
-    book = json.loads(notebooks.built(course)[Path("zh/01-first/01-adding.ipynb")])
+    book = json.loads(release.built(course)[Path("zh/01-first/01-adding.ipynb")])
     text = "\n".join("".join(cell["source"]) for cell in book["cells"])
     assert 'lang = "zh"' in text
     assert "返回两数之和" in text and "Return the sum" not in text
@@ -60,7 +60,7 @@ def test_chinese_lines_flow_and_others_stay():
 
 
 def test_labels_become_numbers(course):
-    for text in notebooks.built(course).values():
+    for text in release.built(course).values():
         assert "\\\\label" not in text and "\\\\ref" not in text
 
 
@@ -83,8 +83,8 @@ def secrets(source) -> set[str]:
 
 def leaks(root: Path) -> list[str]:
     found = []
-    files = notebooks.built(root)
-    for lesson, source in notebooks.sources(root):
+    files = release.built(root)
+    for lesson, source in loading.sources(root):
         hidden = secrets(source)
         for lang in catalog.LANGS:
             book = json.loads(files[Path(lang) / lesson.built])
@@ -98,7 +98,7 @@ def leaks(root: Path) -> list[str]:
 
 
 def test_no_answer_reaches_a_tiny_lesson(course):
-    source = notebooks.source_of(catalog.lessons(course)[0])
+    source = loading.source_of(catalog.lessons(course)[0])
     assert any("secret_sum" in line for line in secrets(source))
     assert any("negative numbers" in line for line in secrets(source))
     assert leaks(course) == []

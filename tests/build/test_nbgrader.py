@@ -15,7 +15,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from bmkit.course.build import nbgrader_course, notebooks
+from bmkit.course.build import nbgrader_course, notebooks, release
 from bmkit.course.source import catalog
 from tests import ROOT
 
@@ -32,7 +32,7 @@ def lesson(tmp_path_factory):
 
 
 def answered(lesson, answer: str) -> nbformat.NotebookNode:
-    book = notebooks.learner_notebook(lesson)
+    book = release.learner_notebook(lesson)
     for cell in book.cells:
         if cell["id"] == "add":
             cell.source = answer
@@ -49,7 +49,7 @@ def test_generate_autograde_and_feedback(lesson, tmp_path):
     done = nbgrader(tmp_path, "generate_assignment", SLUG)
     assert done.returncode == 0, done.stderr
     released = nbformat.read(tmp_path / "release" / SLUG / f"{SLUG}.ipynb", 4)
-    ours = nbformat.reads(notebooks.dumps(notebooks.learner_notebook(lesson)), 4)
+    ours = nbformat.reads(notebooks.dumps(release.learner_notebook(lesson)), 4)
     assert [c.source for c in released.cells] == [c.source for c in ours.cells]
     assert [c.metadata for c in released.cells] == [c.metadata for c in ours.cells]
 

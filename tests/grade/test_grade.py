@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.build import notebooks
+from bmkit.course.build import notebooks, release
 from bmkit.course.grade import feedback
 from bmkit.course.grade.session import CannotGrade, Settings, grade
 from bmkit.course.grade.submission import NotGradable, read
@@ -30,7 +30,7 @@ def lessons(tmp_path_factory):
 
 @pytest.fixture
 def book(lessons):
-    made = copy.deepcopy(notebooks.learner_notebook(lessons[0]))
+    made = copy.deepcopy(release.learner_notebook(lessons[0]))
     answer(made, RIGHT)
     return made
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.build import notebooks
+from bmkit.course.build import notebooks, release
 from bmkit.course.grade.gradebook import Book, default_url
 from bmkit.course.grade.judge import server_pool
 from bmkit.course.grade.session import CannotGrade, Settings, grade_all
@@ -78,7 +78,7 @@ def lessons(course):
 
 
 def notebook(lessons, code: str) -> str:
-    book = copy.deepcopy(notebooks.learner_notebook(lessons[0]))
+    book = copy.deepcopy(release.learner_notebook(lessons[0]))
     next(cell for cell in book.cells if cell["id"] == "add").source = code
     return notebooks.dumps(book)
 

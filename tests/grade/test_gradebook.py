@@ -20,7 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, event, text
 from traitlets.config import Config
 
-from bmkit.course.build import nbgrader_course, notebooks
+from bmkit.course.build import nbgrader_course, notebooks, release
 from bmkit.course.grade import database, export
 from bmkit.course.grade.gradebook import Book, BookError, default_url, write_notebook
 from bmkit.course.grade.result import Mark, Verdict
@@ -73,7 +73,7 @@ def book(url) -> Iterator[Book]:
 
 @cache
 def blank():
-    return notebooks.learner_notebook(LESSON)
+    return release.learner_notebook(LESSON)
 
 
 def verdict(student: str, points: float = 2, key: str = "k", **more) -> Verdict:

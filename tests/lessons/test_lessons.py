@@ -12,7 +12,9 @@ from bmkit.course.grade import submission
 from bmkit.course.report import run_report
 from bmkit.course.run import runner
 from bmkit.course.source import catalog
-from bmkit.course.build.notebooks import dumps, learner_notebook, source_of
+from bmkit.course.build.notebooks import dumps
+from bmkit.course.build.release import learner_notebook
+from bmkit.course.source.loading import source_of
 from bmkit.course.grade.session import Settings, grade
 from bmkit.course.kernels import sandbox
 from bmkit.course.run.progress import Board

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from bmkit.course.build.notebooks import source_of
 from bmkit.course.source import catalog, lint
 from bmkit.course.source.cells import displayed
+from bmkit.course.source.loading import source_of
 
 MATHEMATICS = [x for x in catalog.lessons() if x.path.parent.name == "04-mathematics"]
 EQUATIONS = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.build import notebooks
+from bmkit.course.build import folder, release
 from bmkit.course.source.cells import SourceError, digest, displayed, read, stamp
 from bmkit.course.source.translation import difference
 
@@ -15,7 +15,7 @@ CHECK = '# %% check="add"'
 
 def problems(course: Path) -> list[str]:
     with pytest.raises(SourceError) as caught:
-        notebooks.built(course)
+        release.built(course)
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -109,7 +109,7 @@ def test_a_symbol_means_one_thing_in_a_chapter(course, adding):
     section = '#     section: "1"'
     for path in (adding, beside):
         change(path, section, f"{section}\n#     symbols: {{a: a number}}")
-    assert notebooks.built(course)
+    assert release.built(course)
     change(beside, "symbols: {a: a number}", "symbols: {a: a list, b: a number}")
     (told,) = problems(course)
     assert told.startswith(f"{beside}:1: symbol 'a' is 'a list' here and 'a number' in")
@@ -122,7 +122,7 @@ def test_every_problem_of_every_file_is_told_and_nothing_is_written(course, addi
     lines = problems(course)
     assert len({line.split(":")[0] for line in lines}) == 2
     with pytest.raises(SourceError):
-        notebooks.write(course)
+        folder.write(course)
     assert not (course / "lessons").exists()
 
 
@@ -134,7 +134,7 @@ def test_stamping_fills_in_new_hashes_and_leaves_stale_ones(adding):
     assert read(adding).cells[0].twin.of == right
     change(adding, f' of="{digest(displayed(read(adding), "commutes"))}"', "")
     assert stamp(adding) == 1
-    assert notebooks.built(adding.parents[2])
+    assert release.built(adding.parents[2])
     change(adding, "Adding is", "Adding was")
     assert stamp(adding) == 0
     assert read(adding).cells[0].twin.of == right

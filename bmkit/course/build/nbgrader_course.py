@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bmkit.course.build import notebooks
+from bmkit.course.source import loading
 from bmkit.course.source.catalog import Lesson
 
 CONFIG = '''"""Made by `bmkit build --nbgrader`; change what you like."""
@@ -37,7 +38,7 @@ def write(
         the assignments' names.
     """
     if lessons is None:
-        lessons = [lesson for lesson, _ in notebooks.sources()]
+        lessons = [lesson for lesson, _ in loading.sources()]
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "nbgrader_config.py"
     if not config.exists():

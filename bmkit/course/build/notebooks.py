@@ -9,15 +9,13 @@ checksums.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmkit.course.source import lint
-from bmkit.course.source.catalog import LANGS, ROOT, Lesson, lessons
-from bmkit.course.source.cells import Cell, Source, SourceError, read
+from bmkit.course.source.catalog import Lesson, lessons
+from bmkit.course.source.cells import Cell, Source, SourceError
+from bmkit.course.source.loading import source_of
 from bmkit.course.source.regions import stub
 from bmkit.course.source.translation import CHINESE
 
@@ -46,29 +44,6 @@ WORDS = {
         "hint": "提示 {}",
     },
 }
-
-
-@cache
-def _read(path: Path, _changed: int) -> Source:
-    return read(path)
-
-
-def source_of(lesson: Lesson) -> Source:
-    """The lesson's source, read once for each version of the file."""
-    return _read(lesson.path, lesson.path.stat().st_mtime_ns)
-
-
-def sources(root: Path | None = None) -> list[tuple[Lesson, Source]]:
-    """Every lesson with its source.
-
-    Raises:
-        SourceError: with every problem of every file.
-    """
-    pairs = [(lesson, source_of(lesson)) for lesson in lessons(root)]
-    found = lint.problems(pairs)
-    if found:
-        raise SourceError(found)
-    return pairs
 
 
 def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
@@ -112,85 +87,14 @@ def source_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
     return _notebook(lesson, source, lang, cells)
 
 
-def learner_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
-    """The notebook that learners open, made by nbgrader's preprocessors."""
-    changed = lesson.path.stat().st_mtime_ns
-    return _nbformat().from_dict(json.loads(_learner_text(lesson, lang, changed)))
-
-
-@cache
-def _learner_text(lesson: Lesson, lang: str, _changed: int) -> str:
-    from nbgrader import preprocessors as steps
-
-    book: Any = source_notebook(lesson, lang)
-    resources: dict[str, Any] = {}
-    for step in (
-        steps.LockCells,
-        steps.ClearSolutions,
-        steps.ClearOutput,
-        steps.CheckCellMetadata,
-        steps.ComputeChecksums,
-        steps.ClearHiddenTests,
-        steps.ComputeChecksums,
-    ):
-        book, resources = step().preprocess(book, resources)
-    return json.dumps(book)
-
-
-def built(root: Path | None = None) -> dict[Path, str]:
-    """Every file of ``lessons/`` that the sources give, and its text."""
-    files: dict[Path, str] = {}
-    for lesson, _ in sources(root):
-        for lang in LANGS:
-            text = dumps(learner_notebook(lesson, lang))
-            files[Path(lang) / lesson.built] = text
-    return files
-
-
 def dumps(book: NotebookNode) -> str:
     """A notebook as text, the same bytes every time."""
     return _nbformat().writes(book) + "\n"
 
 
-def differences(root: Path | None = None) -> list[str]:
-    """How ``lessons/`` differs from what the sources give, a line each."""
-    home = (root or ROOT) / "lessons"
-    wanted = built(root)
-    lines = []
-    for path, text in sorted(wanted.items()):
-        target = home / path
-        if not target.is_file():
-            lines.append(f"lessons/{path.as_posix()}: missing")
-        elif target.read_text(encoding="utf-8") != text:
-            lines.append(f"lessons/{path.as_posix()}: differs from its source")
-    for path in _notebooks(home):
-        if path.relative_to(home) not in wanted:
-            name = path.relative_to(home).as_posix()
-            lines.append(f"lessons/{name}: no source gives it")
-    return lines
-
-
-def write(root: Path | None = None) -> list[Path]:
-    """Write ``lessons/``; return the files that changed. Nothing on a problem."""
-    home = (root or ROOT) / "lessons"
-    wanted = built(root)
-    changed = []
-    for path, text in wanted.items():
-        target = home / path
-        if not target.is_file() or target.read_text(encoding="utf-8") != text:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text, encoding="utf-8", newline="\n")
-            changed.append(target)
-    for path in _notebooks(home):
-        if path.relative_to(home) not in wanted:
-            path.unlink()
-            changed.append(path)
-    return changed
-
-
-def _notebooks(home: Path) -> list[Path]:
-    found = [path for lang in LANGS for path in (home / lang).rglob("*.ipynb")]
-    return [path for path in found if ".ipynb_checkpoints" not in path.parts]
+def loads(text: str) -> NotebookNode:
+    """A notebook from its text."""
+    return _nbformat().reads(text, as_version=4)
 
 
 def _nbformat() -> Any:

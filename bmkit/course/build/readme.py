@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bmkit.course.build.notebooks import source_of
 from bmkit.course.source.catalog import lessons
+from bmkit.course.source.loading import source_of
 
 FILES = {"en": "README.md", "zh": "README.zh.md"}
 HEADS = {

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bmkit.course.build import nbgrader_course, notebooks, readme
+from bmkit.course.build import folder, nbgrader_course, readme
 from bmkit.course.source.catalog import LANGS, ROOT
 
 
@@ -34,13 +34,13 @@ def main(args: argparse.Namespace) -> int:
         print(f"try: cd {args.nbgrader} && nbgrader generate_assignment {made[0]}")
         return 0
     if args.check:
-        lines = notebooks.differences() + readme.differences(ROOT)
+        lines = folder.differences() + readme.differences(ROOT)
         for line in lines:
             print(line, file=sys.stderr)
         if lines:
             print("lessons are out of date: run `bmkit build`", file=sys.stderr)
         return 1 if lines else 0
-    changed = notebooks.write() + readme.write(ROOT)
+    changed = folder.write() + readme.write(ROOT)
     for path in changed:
         print(path.relative_to(ROOT).as_posix())
     print(f"{len(changed)} files changed" if changed else "everything is up to date")

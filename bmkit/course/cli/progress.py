@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from bmkit.course.build.notebooks import source_of
 from bmkit.course.source.catalog import LANGS, lessons
+from bmkit.course.source.loading import source_of
 from bmkit.lab import progress
 
 

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course.build import nbgrader_course
-from bmkit.course.build.notebooks import dumps, source_of
+from bmkit.course.build.notebooks import dumps
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.submission import Submission
 from bmkit.course.kernels import environment
+from bmkit.course.source.loading import source_of
 
 STUDENT = "learner"
 

@@ -73,7 +73,7 @@ class Known:
 
 def known(lessons: Iterable[Lesson]) -> dict[tuple[str, str], Known]:
     """Stub and answers of every exercise, by lesson and exercise."""
-    from bmkit.course.build.notebooks import source_of
+    from bmkit.course.source.loading import source_of
     from bmkit.course.source.regions import stub
 
     forms = {}

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course import parsing
-from bmkit.course.build.notebooks import learner_notebook, source_of
+from bmkit.course.build.release import learner_notebook
 from bmkit.course.source.catalog import LANGS, Lesson
+from bmkit.course.source.loading import source_of
 
 BIGGEST = 50 * 2**20  # bytes; a lesson with every figure stays below 5 MiB
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.build import notebooks
+from bmkit.course.build import notebooks, release
 from bmkit.course.grade import nbgrader_engine, submission
 from bmkit.course.grade.judge import server_pool
 from bmkit.course.grade.judge.job import brief
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.kernels.limits import Limits
-from bmkit.course.source import catalog
+from bmkit.course.source import catalog, loading
 from bmkit.course.source.regions import stub
 from tests import ROOT
 
@@ -244,7 +244,7 @@ def solution(code: str) -> str:
 
 def handed_in(lesson, answers, path: Path, lang: str = "en", extra: str = ""):
     """What is read of a file with these answers by exercise; the others not done."""
-    book = copy.deepcopy(notebooks.learner_notebook(lesson, lang))
+    book = copy.deepcopy(release.learner_notebook(lesson, lang))
     cells = []
     for cell in book.cells:
         if cell["id"] in answers:
@@ -303,7 +303,7 @@ def test_every_right_way_has_its_points_and_a_message_where_it_has_none(many, tm
 
 def known_answers(lesson) -> dict[str, list[tuple[str, str, str]]]:
     """For each exercise, every answer in its source: kind, code, mistake."""
-    source = notebooks.source_of(lesson)
+    source = loading.source_of(lesson)
     known = {}
     for cell in source.exercises():
         right = cell.text("en")
@@ -323,7 +323,7 @@ def judges_rightly(lesson, path: Path, lang: str) -> None:
     """Every known answer, the others right: points and the mistake's name."""
     known = known_answers(lesson)
     rights = {
-        cell.name: cell.text(lang) for cell in notebooks.source_of(lesson).exercises()
+        cell.name: cell.text(lang) for cell in loading.source_of(lesson).exercises()
     }
     for name, answers in known.items():
         for kind, code, says in answers:

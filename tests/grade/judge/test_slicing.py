@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bmkit.course.build import notebooks
 from bmkit.course.grade.judge import job
 from bmkit.course.grade.judge.slicing import BUILTINS, names, needed
-from bmkit.course.source import catalog
+from bmkit.course.source import catalog, loading
 
 LESSONS = catalog.lessons()
 SLUGS = [lesson.slug for lesson in LESSONS]
@@ -273,7 +272,7 @@ def test_many_cells_take_no_long_time():
 
 def working_cells(lesson):
     """The cells in which a learner works, in order, with the reference answers."""
-    source = notebooks.source_of(lesson)
+    source = loading.source_of(lesson)
     kinds = ("code", "parameters", "exercise", "equation")
     return [c for c in source.cells if not c.markdown and c.kind in kinds]
 

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from bmkit.course.build import notebooks
+from bmkit.course.build import release
 from bmkit.course.grade.judge.slicing import names, needed
 from bmkit.course.grade.submission import Submission
+from bmkit.course.source import loading
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
 
@@ -92,7 +93,7 @@ def brief(submission: Submission, *, student: str = "", key: str = "") -> Brief:
 
 @cache
 def _own(lesson: Lesson, lang: str, _changed: int) -> tuple[str, ...]:
-    book = notebooks.learner_notebook(lesson, lang)
+    book = release.learner_notebook(lesson, lang)
     return tuple(
         cell.source.strip()
         for cell in book.cells
@@ -102,7 +103,7 @@ def _own(lesson: Lesson, lang: str, _changed: int) -> tuple[str, ...]:
 
 @cache
 def _checks(lesson: Lesson, lang: str, _changed: int) -> tuple[Check, ...]:
-    source = notebooks.source_of(lesson)
+    source = loading.source_of(lesson)
     setups = _setups(source, lang)
     made = []
     for cell in source.exercises():

@@ -31,7 +31,7 @@ def preload(lesson: Lesson) -> tuple[str, ...]:
 
 @cache
 def _preload(lesson: Lesson, _changed: int) -> tuple[str, ...]:
-    from bmkit.course.build.notebooks import source_of
+    from bmkit.course.source.loading import source_of
 
     names: dict[str, None] = dict.fromkeys(PRELOAD)
     for cell in source_of(lesson).cells:
