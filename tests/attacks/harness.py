@@ -19,7 +19,8 @@ from typing import Any
 
 from bmkit.course.build import release
 from bmkit.course.grade.result import Verdict
-from bmkit.course.source import catalog, loading
+from bmkit.course.source import loading
+from bmkit.course.source.catalog import Course
 
 HERE = Path(__file__).parent
 COURSE = HERE / "course"
@@ -78,7 +79,7 @@ def read(path: Path) -> Attack:
 
 def right_book() -> Any:
     """The notebook as an honest learner hands it in, every answer right."""
-    (lesson,) = catalog.lessons(COURSE)
+    (lesson,) = Course(COURSE).lessons()
     book = copy.deepcopy(release.learner_notebook(lesson))
     answers = {cell.name: cell.source for cell in loading.source_of(lesson).exercises()}
     for cell in book.cells:

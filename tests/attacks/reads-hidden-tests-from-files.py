@@ -24,9 +24,9 @@ for root in (package, "/tmp", "/home", "."):
             if any(word in text for word in words):
                 print("SUCC" + "EEDED", path)
 try:
-    from bmkit.course.source.catalog import lessons
+    from bmkit.course.source.catalog import Course
 
-    for lesson in lessons():
+    for lesson in Course.find().lessons():
         print("SUCC" + "EEDED", lesson.path.read_text()[:10])
 except Exception as error:
     print(type(error).__name__)

@@ -27,9 +27,10 @@ from typing import Any
 
 from bmkit.course.build import nbgrader_course, notebooks, release
 from bmkit.course.kernels import environment
-from bmkit.course.source import catalog, loading
-from bmkit.course.source.catalog import Lesson
+from bmkit.course.source import loading
+from bmkit.course.source.catalog import Course, Lesson
 from bmkit.course.source.regions import stub
+from tests import ROOT
 from tests.benchmarks import load
 
 ROOM = {"attention": (24, 40), "published-example": (12, 30)}  # how many; the target
@@ -89,7 +90,7 @@ def ours(lesson: Lesson, count: int) -> tuple[float, float]:
         words = [sys.executable, "-m", "bmkit", "grade", "--all", home, "--jobs", "2"]
         began = time.monotonic()
         with subprocess.Popen(
-            words, cwd=catalog.ROOT, stdout=subprocess.PIPE, text=True
+            words, cwd=ROOT, stdout=subprocess.PIPE, text=True
         ) as process:
             told = [(time.monotonic(), line) for line in process.stdout]
         whole = time.monotonic() - began
@@ -104,7 +105,7 @@ def stock(lesson: Lesson, count: int) -> list[tuple[float, float]]:
     nbgrader = str(Path(sys.executable).with_name("nbgrader"))
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home)
-        nbgrader_course.write(folder, lessons=[lesson])
+        nbgrader_course.write(folder, [lesson])
         command([nbgrader, "generate_assignment", lesson.slug], folder)
         fill(folder, lesson, count)
         before = time.time()
@@ -181,7 +182,7 @@ def phases(lesson: Lesson) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as home:
         fill(Path(home), lesson, 8)
         session.grade_all(
-            Path(home), catalog.lessons(), session.Settings(jobs=1), Listener()
+            Path(home), Course(ROOT).lessons(), session.Settings(jobs=1), Listener()
         )
     return {phase: statistics.median(times) for phase, times in found.items()}
 
@@ -223,7 +224,7 @@ def main() -> None:
     """Compare for the lessons named, or for those with a target."""
     os.environ["BMKIT_OFFLINE"] = "1"
     slugs = sys.argv[1:] or list(ROOM)
-    for lesson in catalog.lessons():
+    for lesson in Course(ROOT).lessons():
         if lesson.slug in slugs:
             compare(lesson, *ROOM.get(lesson.slug, (12, 30)))
 

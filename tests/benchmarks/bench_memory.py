@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course.build import notebooks, release
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course, Lesson
 from tests.benchmarks import load
 
 COURSE = Path(__file__).resolve().parents[1] / "course"
@@ -44,7 +44,7 @@ KINDS = {
 }
 
 
-def fill(folder: Path, lesson: catalog.Lesson, count: int) -> None:
+def fill(folder: Path, lesson: Lesson, count: int) -> None:
     """One file for each student."""
     blank: Any = release.learner_notebook(lesson)
     for number in range(count):
@@ -111,14 +111,14 @@ def main() -> None:
     from bmkit.course.kernels.limits import Limits
 
     count = int(sys.argv[1]) if sys.argv[1:] else 500
-    (lesson,) = [one for one in catalog.lessons(COURSE) if one.slug == "adding"]
+    (lesson,) = [one for one in Course(COURSE).lessons() if one.slug == "adding"]
     watch = Watch()
     with tempfile.TemporaryDirectory() as home:
         fill(Path(home), lesson, count)
         print(f"{count} submissions of {len(KINDS)} kinds, {load()}", flush=True)
         began = time.monotonic()
         settings = Settings(jobs=2, limits=Limits(memory=MEMORY))
-        outcome = grade_all(Path(home), catalog.lessons(COURSE), settings, watch)
+        outcome = grade_all(Path(home), Course(COURSE).lessons(), settings, watch)
         took = time.monotonic() - began
         watch.over.set()
         watch.looking.join()

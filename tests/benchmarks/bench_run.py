@@ -19,8 +19,7 @@ from pathlib import Path
 
 from bmkit.course.build.notebooks import instructor_notebook
 from bmkit.course.kernels import environment
-from bmkit.course.source import catalog
-from bmkit.course.source.catalog import Lesson
+from bmkit.course.source.catalog import Course, Lesson
 from tests.benchmarks import busy, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +89,7 @@ def as_papermill(lesson: Lesson, profile: str, folder: Path) -> float:
 
 def main(profile: str = "workshop", *slugs: str) -> None:
     """Measure the three sides and print the two ratios."""
-    lessons = catalog.pick(list(slugs))
+    lessons = Course(ROOT).pick(list(slugs))
     scripts = papermill = 0.0
     for lesson in lessons:
         with tempfile.TemporaryDirectory() as folder:

@@ -8,45 +8,48 @@ from pathlib import Path
 
 from bmkit.course.build import folder, notebooks, release
 from bmkit.course.cli.main import main
-from bmkit.course.source import catalog, loading
+from bmkit.course.source import loading
+from bmkit.course.source.catalog import LANGS, Course
 from bmkit.course.source.regions import HIDDEN, SOLUTION
 from tests import ROOT
 
 
 def test_building_twice_gives_the_same_bytes(course):
-    first = release.built(course)
+    first = release.built(Course(course))
     loading._read.cache_clear()
-    assert release.built(course) == first
+    assert release.built(Course(course)) == first
     assert len(first) == 4
 
 
 def test_what_is_written_is_current_until_a_source_changes(course, adding):
-    assert folder.write(course)
-    assert folder.differences(course) == []
-    assert folder.write(course) == []
+    assert folder.write(Course(course))
+    assert folder.differences(Course(course)) == []
+    assert folder.write(Course(course)) == []
     text = adding.read_text(encoding="utf-8")
     adding.write_text(text.replace("sum([a, b])", "sum((b, a))"), encoding="utf-8")
-    assert folder.differences(course) == []  # a variant is not in lessons/
+    assert folder.differences(Course(course)) == []  # a variant is not in lessons/
     adding.write_text(text.replace("minutes: 5", "minutes: 6"), encoding="utf-8")
-    assert folder.differences(course) == [
+    assert folder.differences(Course(course)) == [
         "lessons/en/01-first/01-adding.ipynb: differs from its source",
         "lessons/zh/01-first/01-adding.ipynb: differs from its source",
     ]
 
 
 def test_a_stray_notebook_is_found_and_removed(course):
-    folder.write(course)
+    folder.write(Course(course))
     stray = course / "lessons" / "en" / "01-first" / "09-old.ipynb"
     stray.write_text("{}", encoding="utf-8")
-    assert folder.differences(course) == [
+    assert folder.differences(Course(course)) == [
         "lessons/en/01-first/09-old.ipynb: no source gives it"
     ]
-    folder.write(course)
+    folder.write(Course(course))
     assert not stray.exists()
 
 
 def test_the_chinese_copy_is_chinese(course):
-    book = json.loads(release.built(course)[Path("zh/01-first/01-adding.ipynb")])
+    book = json.loads(
+        release.built(Course(course))[Path("zh/01-first/01-adding.ipynb")]
+    )
     text = "\n".join("".join(cell["source"]) for cell in book["cells"])
     assert 'lang = "zh"' in text
     assert "返回两数之和" in text and "Return the sum" not in text
@@ -60,7 +63,7 @@ def test_chinese_lines_flow_and_others_stay():
 
 
 def test_labels_become_numbers(course):
-    for text in release.built(course).values():
+    for text in release.built(Course(course)).values():
         assert "\\\\label" not in text and "\\\\ref" not in text
 
 
@@ -83,10 +86,10 @@ def secrets(source) -> set[str]:
 
 def leaks(root: Path) -> list[str]:
     found = []
-    files = release.built(root)
-    for lesson, source in loading.sources(root):
+    files = release.built(Course(root))
+    for lesson, source in loading.sources(Course(root)):
         hidden = secrets(source)
-        for lang in catalog.LANGS:
+        for lang in LANGS:
             book = json.loads(files[Path(lang) / lesson.built])
             lines = {
                 line.strip()
@@ -98,7 +101,7 @@ def leaks(root: Path) -> list[str]:
 
 
 def test_no_answer_reaches_a_tiny_lesson(course):
-    source = loading.source_of(catalog.lessons(course)[0])
+    source = loading.source_of(Course(course).lessons()[0])
     assert any("secret_sum" in line for line in secrets(source))
     assert any("negative numbers" in line for line in secrets(source))
     assert leaks(course) == []

@@ -16,7 +16,7 @@ import nbformat
 import pytest
 
 from bmkit.course.build import nbgrader_course, notebooks, release
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from tests import ROOT
 
 pytestmark = pytest.mark.lessons  # it starts a cold kernel for each step
@@ -28,7 +28,7 @@ ANSWER = "def add(a, b):\n    return a + b"
 def lesson(tmp_path_factory):
     root = tmp_path_factory.mktemp("tiny") / "course"
     shutil.copytree(ROOT / "tests" / "course", root)
-    return catalog.lessons(root)[0]
+    return Course(root).lessons()[0]
 
 
 def answered(lesson, answer: str) -> nbformat.NotebookNode:
@@ -45,7 +45,7 @@ def nbgrader(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_generate_autograde_and_feedback(lesson, tmp_path):
-    nbgrader_course.write(tmp_path, lessons=[lesson])
+    nbgrader_course.write(tmp_path, [lesson])
     done = nbgrader(tmp_path, "generate_assignment", SLUG)
     assert done.returncode == 0, done.stderr
     released = nbformat.read(tmp_path / "release" / SLUG / f"{SLUG}.ipynb", 4)

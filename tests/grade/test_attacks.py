@@ -31,7 +31,7 @@ from bmkit.course.grade.result import Verdict
 from bmkit.course.kernels import sandbox
 from bmkit.course.kernels.forkserver_client import Warm
 from bmkit.course.kernels.limits import Limits
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course, Lesson
 from tests import ROOT
 from tests.attacks import files, harness
 
@@ -62,7 +62,7 @@ class Place:
 
     home: Path
     port: int
-    lessons: list[catalog.Lesson]
+    lessons: list[Lesson]
     warm: Warm
     room: Path
     written: gradebook.Book
@@ -103,7 +103,7 @@ def place(tmp_path_factory):
         book.commit()
     (home / "submitted" / "other" / "target").mkdir(parents=True)
     (home / "submitted" / "other" / "target" / "target.ipynb").write_text(SECRET)
-    lessons = catalog.lessons(harness.COURSE)
+    lessons = Course(harness.COURSE).lessons()
     calls: list[object] = []
     os.environ["GRADER_SECRET"] = SECRET
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(1) as unix:

@@ -14,7 +14,7 @@ import pytest
 
 from bmkit.course.grade import classroom, export
 from bmkit.course.grade.result import Mark, Verdict
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from tests.conftest import TINY
 from tests.grade.test_similarity import WORK
 
@@ -69,7 +69,7 @@ def test_identical_work_is_in_the_room(tmp_path):
 
 
 def page(tmp_path: Path, verdicts: list[Verdict], **more) -> str:
-    lessons = catalog.lessons(TINY)
+    lessons = Course(TINY).lessons()
     path = classroom.write(tmp_path / "room.html", iter(verdicts), lessons, **more)
     assert [p.name for p in tmp_path.iterdir()] == ["room.html"], "a draft was left"
     return path.read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from bmkit.course.grade import feedback
 from bmkit.course.grade.session import CannotGrade, Settings, grade
 from bmkit.course.grade.submission import NotGradable, read
 from bmkit.course.kernels import forkserver_client, sandbox
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from tests import ROOT
 
 # Our own work: where there is no sandbox it is graded without.
@@ -25,7 +25,7 @@ RIGHT = "def add(a, b):\n    return a + b"
 def lessons(tmp_path_factory):
     root = tmp_path_factory.mktemp("tiny") / "course"
     shutil.copytree(ROOT / "tests" / "course", root)
-    return catalog.lessons(root)
+    return Course(root).lessons()
 
 
 @pytest.fixture

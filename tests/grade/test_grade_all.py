@@ -19,7 +19,7 @@ from bmkit.course.grade.gradebook import Book, default_url
 from bmkit.course.grade.judge import server_pool
 from bmkit.course.grade.session import CannotGrade, Settings, grade_all
 from bmkit.course.kernels import forkserver_client, sandbox
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from tests import ROOT, postgres
 
 pytestmark = pytest.mark.skipif(
@@ -33,7 +33,7 @@ WRONG = "def add(a, b):\n    return a - b"
 AGAIN = """
 import sys
 from pathlib import Path
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from bmkit.course.grade.session import Settings, grade_all
 
 class Printer:
@@ -43,7 +43,7 @@ class Printer:
 
 folder, course, unsafe = sys.argv[1:]
 settings = Settings(jobs=2, unsafe=unsafe == "True")
-grade_all(Path(folder), catalog.lessons(Path(course)), settings, Printer())
+grade_all(Path(folder), Course(Path(course)).lessons(), settings, Printer())
 """
 
 
@@ -74,7 +74,7 @@ def course(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def lessons(course):
-    return catalog.lessons(course)
+    return Course(course).lessons()
 
 
 def notebook(lessons, code: str) -> str:

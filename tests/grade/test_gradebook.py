@@ -24,11 +24,11 @@ from bmkit.course.build import nbgrader_course, notebooks, release
 from bmkit.course.grade import database, export
 from bmkit.course.grade.gradebook import Book, BookError, default_url, write_notebook
 from bmkit.course.grade.result import Mark, Verdict
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from tests import postgres
 from tests.conftest import TINY
 
-LESSON = catalog.lessons(TINY)[0]
+LESSON = Course(TINY).lessons()[0]
 SLUG = "adding"
 TIME = "2026-11-02 10:00:00.000000 UTC"
 FORK = multiprocessing.get_context("fork")
@@ -116,7 +116,7 @@ def test_stock_nbgrader_reads_what_is_written(book):
 
 @pytest.mark.lessons
 def test_it_is_what_stock_nbgrader_would_have_made(book, tmp_path):
-    nbgrader_course.write(tmp_path / "stock", lessons=[LESSON])
+    nbgrader_course.write(tmp_path / "stock", [LESSON])
     config = Config()
     config.CourseDirectory.root = str(tmp_path / "stock")
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
@@ -150,7 +150,7 @@ def rows(url: str, query) -> list[tuple]:
 
 
 def test_formgrader_shows_a_course_graded_by_us(book, tmp_path):
-    nbgrader_course.write(tmp_path, lessons=[LESSON])
+    nbgrader_course.write(tmp_path, [LESSON])
     for name, stamp in (("ann", TIME), ("bob", "")):
         home = tmp_path / "submitted" / name / SLUG
         home.mkdir(parents=True)
@@ -245,7 +245,7 @@ def test_changed_points_come_through_and_changed_exercises_are_told(
     book, course, monkeypatch
 ):
     book.record(verdict("ann"))
-    lesson = catalog.lessons(course)[0]
+    lesson = Course(course).lessons()[0]
     source = lesson.path.read_text(encoding="utf-8")
     lesson.path.write_text(source.replace("points=2", "points=4"), encoding="utf-8")
     book.prepare(lesson)

@@ -8,7 +8,7 @@ import pytest
 
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.similarity import FEWEST, Known, answers, form, groups, known
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from tests.conftest import TINY
 
 WORK = '''
@@ -144,7 +144,7 @@ def test_code_of_any_kind_has_a_form(code):
 
 
 def test_verdicts_of_a_lesson_are_compared(tmp_path):
-    lessons = catalog.lessons(TINY)
+    lessons = Course(TINY).lessons()
     ours = known(lessons)
     stub, answer = ours["adding", "add"].stubs, ours["adding", "add"].answers
     assert form("def add(x, y):\n    raise NotImplementedError()", "add") in stub

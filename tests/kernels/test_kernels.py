@@ -17,6 +17,7 @@ import traitlets.log
 from jupyter_client.manager import KernelManager
 from jupyter_core.paths import jupyter_runtime_dir
 from nbformat import v4
+from traitlets.config import Config
 
 from bmkit.course.kernels import forkserver_client, pool, provisioner, sandbox, sockets
 from tests import ROOT
@@ -31,8 +32,10 @@ walls = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing() or 
 class Kernel:
     """A kernel and a client that asks it things."""
 
-    def __init__(self, name: str = "bmkit", **asked) -> None:
-        self.manager = KernelManager(kernel_name=name)
+    def __init__(
+        self, name: str = "bmkit", config: Config | None = None, **asked
+    ) -> None:
+        self.manager = KernelManager(kernel_name=name, config=config)
         self.manager.start_kernel(**asked)
         self.client = self.manager.client()
         self.client.start_channels()
@@ -379,11 +382,9 @@ def test_a_sandboxed_kernel_is_interrupted_restarted_and_ended_as_any(start):
 
 
 @walls
-def test_a_sandboxed_kernel_gets_no_more_memory_than_it_may(start, monkeypatch):
-    from bmkit.course.kernels.limits import Limits
-
-    monkeypatch.setattr(provisioner, "limits", lambda: Limits(memory=1000))
-    kernel = start("bmkit-sandbox")
+def test_a_sandboxed_kernel_gets_no_more_memory_than_it_may(start):
+    few = Config({"WarmProvisioner": {"limits": {"memory": 1000}}})
+    kernel = start("bmkit-sandbox", few)
     assert kernel.run("x = bytearray(2 * 10**9)") == "MemoryError"
     assert kernel.run("print(1)") == "1"
 

@@ -14,11 +14,11 @@ import pytest
 
 from bmkit.course.grade.judge import canary, judge, processes, serialization
 from bmkit.course.grade.judge.judge import LEARNER, Brief
-from bmkit.course.kernels import limits as limits_file
 from bmkit.course.kernels import sandbox
 from bmkit.course.kernels.forkserver_client import NotWarm, Warm
 from bmkit.course.kernels.limits import BadLimits, Limits
-from bmkit.course.source.catalog import ROOT
+from bmkit.course.source.catalog import Course
+from tests import ROOT
 
 # Where this checkout or its Python lies below /tmp, the sandbox shows the way there.
 SHOWN = (ROOT, Path(sys.prefix), Path(sys.base_prefix))
@@ -535,26 +535,24 @@ def test_a_sandbox_that_does_not_start_is_said_with_its_own_words(
         ("processes = '8'", "processes = '8'"),
     ],
 )
-def test_a_limit_that_is_none_is_named_with_its_file(monkeypatch, tmp_path, line, says):
+def test_a_limit_that_is_none_is_named_with_its_file(tmp_path, line, says):
     file = tmp_path / "pyproject.toml"
     file.write_text(f"[tool.bmkit.limits]\n{line}\n", encoding="utf-8")
-    monkeypatch.setattr(limits_file, "ROOT", tmp_path)
     with pytest.raises(BadLimits) as caught:
-        limits_file.limits()
+        Course(tmp_path).limits()
     assert says in str(caught.value)
     assert str(file) in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_courses_limits_are_taken_and_flags_come_first(monkeypatch, tmp_path):
+def test_a_courses_limits_are_taken_and_flags_come_first(tmp_path):
     file = tmp_path / "pyproject.toml"
     file.write_text("[tool.bmkit.limits]\nmemory = 77\ncell_seconds = 1.5\n")
-    monkeypatch.setattr(limits_file, "ROOT", tmp_path)
-    found = limits_file.limits()
+    found = Course(tmp_path).limits()
     assert (found.memory, found.cell_seconds, found.disk) == (77, 1.5, Limits().disk)
     assert found.with_flags(memory=9, disk=None) == Limits(memory=9, cell_seconds=1.5)
     file.unlink()
-    assert limits_file.limits() == Limits()
+    assert Course(tmp_path).limits() == Limits()
 
 
 # Tripwires

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import ROOT
 from bmkit.course.grade import submission
 from bmkit.course.report import run_report
 from bmkit.course.run import runner
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from bmkit.course.build.notebooks import dumps
 from bmkit.course.build.release import learner_notebook
 from bmkit.course.source.loading import source_of
@@ -21,9 +22,9 @@ from bmkit.course.run.progress import Board
 from bmkit.course.run.worker import Result
 
 pytestmark = pytest.mark.lessons
-LESSONS = catalog.lessons()
+LESSONS = Course(ROOT).lessons()
 SLUGS = [lesson.slug for lesson in LESSONS]
-OUTPUT = catalog.ROOT / ".bmkit" / "test-report"
+OUTPUT = ROOT / ".bmkit" / "test-report"
 SECONDS = 60  # what a lesson may take at ci
 
 
@@ -32,7 +33,12 @@ def results(request: pytest.FixtureRequest) -> dict[str, Result]:
     """All lessons at ci, afresh, side by side; the report is kept for CI."""
     os.environ["BMKIT_OFFLINE"] = "1"
     settings = runner.Settings(
-        profile="ci", device="cpu", jobs=os.cpu_count() or 1, fresh=True, limit=300
+        profile="ci",
+        device="cpu",
+        jobs=os.cpu_count() or 1,
+        fresh=True,
+        limit=300,
+        store=Course(ROOT).state / "results",
     )
     began = time.time()
     with request.config.pluginmanager.getplugin(

@@ -19,9 +19,10 @@ from bmkit.course.report import run_report
 from bmkit.course.run import runner
 from bmkit.course.run.cache_key import fingerprint, modules
 from bmkit.course.run.worker import Job, Result, work
-from bmkit.course.source import catalog
+from bmkit.course.source.catalog import Course
 from tests import ROOT
 
+SETTINGS = runner.Settings(store=Path("unused"))
 CLAIM = """
 from IPython.display import display
 display({{"application/vnd.bmkit.claim+json":
@@ -67,9 +68,9 @@ def job(slug: str, code: str, limit: float = 60) -> Job:
 
 
 @pytest.fixture(scope="module")
-def results() -> dict[str, Result]:
+def results(tmp_path_factory) -> dict[str, Result]:
     jobs = [job(n, code, 20 if n == "sleeps" else 60) for n, (code, _) in CASES.items()]
-    settings = runner.Settings(jobs=2)
+    settings = runner.Settings(jobs=2, store=tmp_path_factory.mktemp("results"))
     done: dict[str, Result] = {}
     runner._all(jobs, settings, 2, done, Silent())
     return done
@@ -93,7 +94,7 @@ def test_a_failure_says_where_and_why(results):
 
 
 def test_the_report_is_whole_and_needs_no_other_file(results, tmp_path):
-    path = run_report.write(tmp_path, list(results.values()), runner.Settings(), 12.0)
+    path = run_report.write(tmp_path, list(results.values()), SETTINGS, 12.0)
     text = path.read_text(encoding="utf-8")
     for result in results.values():
         assert f'id="{result.slug}"' in text
@@ -112,13 +113,13 @@ def test_the_report_is_whole_and_needs_no_other_file(results, tmp_path):
 
 def test_output_is_escaped_in_the_report(tmp_path):
     result = Result("x", "<script>alert(1)</script>", "failed", message="<b>")
-    text = run_report.write(tmp_path, [result], runner.Settings(), 1.0).read_text()
+    text = run_report.write(tmp_path, [result], SETTINGS, 1.0).read_text()
     assert "<script>alert" not in text and "&lt;b&gt;" in text
 
 
 def test_an_unchanged_lesson_is_not_run_again(course, tmp_path):
     settings = runner.Settings(profile="ci", device="cpu", jobs=2, store=tmp_path / "s")
-    lessons = catalog.lessons(course)
+    lessons = Course(course).lessons()
     first, _ = runner.run(lessons, settings, Silent())
     assert [r.status for r in first] == ["passed", "passed"], first[0].message
     assert len(first[1].figures) == 1 and first[1].figures[0]["alt"]
@@ -128,7 +129,7 @@ def test_an_unchanged_lesson_is_not_run_again(course, tmp_path):
     source = lessons[0].path
     text = source.read_text(encoding="utf-8").replace("seed = 0", "seed = 0 + 0")
     source.write_text(text, encoding="utf-8")
-    third, _ = runner.run(catalog.lessons(course), settings, Silent())
+    third, _ = runner.run(Course(course).lessons(), settings, Silent())
     assert [r.status for r in third] == ["passed", "unchanged"]
 
 
@@ -197,6 +198,8 @@ def test_a_cell_a_parameter_data_and_device_each_change_the_key(package):
 # A shell that puts tests in the background has SIGINT ignored in all that it starts.
 STOPPED = """
 import signal
+import sys
+from pathlib import Path
 from bmkit.course.run import runner
 from tests.run.test_run import Silent, job
 if __name__ == "__main__":
@@ -206,7 +209,8 @@ if __name__ == "__main__":
         def finished(self, result):
             print(result.slug, result.status, flush=True)
     done = {}
-    print("stopped", runner._all(jobs, runner.Settings(jobs=2), 2, done, Say()))
+    settings = runner.Settings(jobs=2, store=Path(sys.argv[1]))
+    print("stopped", runner._all(jobs, settings, 2, done, Say()))
 """
 
 
@@ -216,7 +220,7 @@ def test_ctrl_c_keeps_what_finished_and_leaves_nothing_running(tmp_path):
     script.write_text(STOPPED, encoding="utf-8")
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     with subprocess.Popen(
-        [sys.executable, str(script)],
+        [sys.executable, str(script), str(tmp_path / "results")],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
@@ -242,21 +246,21 @@ def test_an_unknown_lesson_and_a_missing_gpu_get_one_line(course, capsys):
 
 
 @pytest.mark.lessons
-def test_no_scheduler_gets_one_line():
-    settings = runner.Settings(cluster="tcp://127.0.0.1:9", jobs=1)
+def test_no_scheduler_gets_one_line(tmp_path):
+    settings = runner.Settings(store=tmp_path, cluster="tcp://127.0.0.1:9", jobs=1)
     with pytest.raises(runner.CannotRun, match="no Dask scheduler answers"):
         runner._all([job("fine", "1")], settings, 1, {}, Silent())
 
 
 @pytest.mark.lessons
-def test_a_cluster_runs_lessons():
+def test_a_cluster_runs_lessons(tmp_path):
     """A scheduler and two workers, as processes of their own."""
     from distributed import LocalCluster
 
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
-        settings = runner.Settings(cluster=cluster.scheduler_address)
+        settings = runner.Settings(cluster=cluster.scheduler_address, store=tmp_path)
         jobs = [job("one", CLAIM.format(holds=True)), job("two", "1 / 0")]
         done: dict[str, Result] = {}
         runner._all(jobs, settings, 2, done, Silent())

@@ -4,11 +4,15 @@ import re
 
 import pytest
 
-from bmkit.course.source import catalog, lint
+from bmkit.course.source import lint
+from bmkit.course.source.catalog import Course
 from bmkit.course.source.cells import displayed
 from bmkit.course.source.loading import source_of
+from tests import ROOT
 
-MATHEMATICS = [x for x in catalog.lessons() if x.path.parent.name == "04-mathematics"]
+MATHEMATICS = [
+    x for x in Course(ROOT).lessons() if x.path.parent.name == "04-mathematics"
+]
 EQUATIONS = [
     (lesson, cell.name)
     for lesson in MATHEMATICS

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from bmkit.course.build.release import built
-from bmkit.course.source.catalog import LANGS, ROOT
+from bmkit.course.source.catalog import LANGS, Course
 
 
-def differences(root: Path | None = None) -> list[str]:
+def differences(course: Course) -> list[str]:
     """How ``lessons/`` differs from what the sources give, a line each."""
-    home = (root or ROOT) / "lessons"
-    wanted = built(root)
+    home = course.built
+    wanted = built(course)
     lines = []
     for path, text in sorted(wanted.items()):
         target = home / path
@@ -26,10 +26,10 @@ def differences(root: Path | None = None) -> list[str]:
     return lines
 
 
-def write(root: Path | None = None) -> list[Path]:
+def write(course: Course) -> list[Path]:
     """Write ``lessons/``; return the files that changed. Nothing on a problem."""
-    home = (root or ROOT) / "lessons"
-    wanted = built(root)
+    home = course.built
+    wanted = built(course)
     changed = []
     for path, text in wanted.items():
         target = home / path

@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from bmkit.course.build import notebooks
-from bmkit.course.source import loading
 from bmkit.course.source.catalog import Lesson
 
 CONFIG = '''"""Made by `bmkit build --nbgrader`; change what you like."""
@@ -21,24 +20,21 @@ c.ExecutePreprocessor.timeout = 600
 c.ExecutePreprocessor.startup_timeout = 120
 # Behind walls, and several times faster, with bmkit installed beside nbgrader:
 # c.ExecutePreprocessor.kernel_name = "bmkit-sandbox"  # "bmkit": warm, without walls
+# c.WarmProvisioner.limits = {"memory": 4096}  # MiB; names as in `bmkit grade --help`
 '''
 
 
-def write(
-    folder: Path, *, lang: str = "en", lessons: list[Lesson] | None = None
-) -> list[str]:
+def write(folder: Path, lessons: list[Lesson], *, lang: str = "en") -> list[str]:
     """Write ``nbgrader_config.py`` and ``source/<slug>/<slug>.ipynb``.
 
     Args:
         folder: the course folder, made when missing; a config there is kept.
+        lessons: which lessons.
         lang: the language of the assignments.
-        lessons: which lessons; all when none is given.
 
     Returns:
         the assignments' names.
     """
-    if lessons is None:
-        lessons = [lesson for lesson, _ in loading.sources()]
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "nbgrader_config.py"
     if not config.exists():

@@ -13,7 +13,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from bmkit.course.source import lint
-from bmkit.course.source.catalog import Lesson, lessons
+from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source, SourceError
 from bmkit.course.source.loading import source_of
 from bmkit.course.source.regions import stub
@@ -206,7 +206,7 @@ def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
     if points:
         facts.append(words["points"].format(points))
     text = f"# {lesson.title[lang]}\n\n*{' · '.join(facts)}*"
-    by_slug = {other.slug: other for other in _neighbours(lesson)}
+    by_slug = {other.slug: other for other in lesson.course.lessons()}
     before = [_link(by_slug[need], lang) for need in lesson.needs if need in by_slug]
     if before:
         text += f"\n\n{words['before']}{', '.join(before)}"
@@ -214,14 +214,10 @@ def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
 
 
 def _onward(lesson: Lesson, lang: str) -> list[NotebookNode]:
-    course = _neighbours(lesson)
-    following = course[course.index(lesson) + 1 :][:1]
+    every = lesson.course.lessons()
+    following = every[every.index(lesson) + 1 :][:1]
     text = "".join(f"{WORDS[lang]['next']}{_link(o, lang)} →" for o in following)
     return [_nbformat().v4.new_markdown_cell(text)] if text else []
-
-
-def _neighbours(lesson: Lesson) -> list[Lesson]:
-    return lessons(lesson.path.parents[2])
 
 
 def _link(lesson: Lesson, lang: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bmkit.course.source.catalog import lessons
+from bmkit.course.source.catalog import Course
 from bmkit.course.source.loading import source_of
 
 FILES = {"en": "README.md", "zh": "README.zh.md"}
@@ -16,10 +16,10 @@ HEADS = {
 BLOCK = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
 
 
-def table(lang: str, root: Path) -> str:
+def table(lang: str, course: Course) -> str:
     """The table of lessons, in Markdown."""
     rows = [HEADS[lang], ["---"] * len(HEADS[lang])]
-    for lesson in lessons(root):
+    for lesson in course.lessons():
         link = f"lessons/{lang}/{lesson.built.as_posix()}"
         count = len(source_of(lesson).exercises())
         rows.append(
@@ -33,30 +33,30 @@ def table(lang: str, root: Path) -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _wanted(root: Path) -> dict[Path, str]:
+def _wanted(course: Course) -> dict[Path, str]:
     wanted = {}
     for lang, name in FILES.items():
-        path = root / name
+        path = course.root / name
         if path.is_file():
             text = path.read_text(encoding="utf-8")
-            made = table(lang, root)
+            made = table(lang, course)
             wanted[path] = BLOCK.sub(lambda m, made=made: m[1] + made + m[2], text)
     return wanted
 
 
-def differences(root: Path) -> list[str]:
+def differences(course: Course) -> list[str]:
     """Which README has an outdated table."""
     return [
         f"{path.name}: the table of lessons is out of date"
-        for path, text in _wanted(root).items()
+        for path, text in _wanted(course).items()
         if path.read_text(encoding="utf-8") != text
     ]
 
 
-def write(root: Path) -> list[Path]:
+def write(course: Course) -> list[Path]:
     """Renew the tables; return the files that changed."""
     changed = []
-    for path, text in _wanted(root).items():
+    for path, text in _wanted(course).items():
         if path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8", newline="\n")
             changed.append(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmkit.course.build.notebooks import dumps, loads, source_notebook
-from bmkit.course.source.catalog import LANGS, Lesson
+from bmkit.course.source.catalog import LANGS, Course, Lesson
 from bmkit.course.source.loading import sources
 
 if TYPE_CHECKING:
@@ -40,10 +40,10 @@ def _learner_text(lesson: Lesson, lang: str, _changed: int) -> str:
     return json.dumps(book)
 
 
-def built(root: Path | None = None) -> dict[Path, str]:
+def built(course: Course) -> dict[Path, str]:
     """Every file of ``lessons/`` that the sources give, and its text."""
     files: dict[Path, str] = {}
-    for lesson, _ in sources(root):
+    for lesson, _ in sources(course):
         for lang in LANGS:
             text = dumps(learner_notebook(lesson, lang))
             files[Path(lang) / lesson.built] = text

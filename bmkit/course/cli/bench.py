@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 
-from bmkit.course.source.catalog import ROOT
+from bmkit.course.kernels import environment
+from bmkit.course.source.catalog import CHECKOUT
 
-HOME = ROOT / "tests" / "benchmarks"
+HOME = CHECKOUT / "tests" / "benchmarks"
 # name: what is compared. Each is tests/benchmarks/bench_<name>.py.
 BENCHMARKS = {
     "models": "training bmkit.models' GPT against the same net of PyTorch's modules",
@@ -37,12 +38,12 @@ def main(args: argparse.Namespace) -> int:
     if not HOME.is_dir():
         print("bmkit bench: needs a clone of the project", file=sys.stderr)
         return 1
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    env = {**os.environ, **environment.paths()}
     for name in [args.name] if args.name else BENCHMARKS:
         print(f"{name}: {BENCHMARKS[name]}", flush=True)
         module = f"tests.benchmarks.bench_{name}"
         words = [sys.executable, "-m", module, *args.rest]
-        done = subprocess.run(words, cwd=ROOT, env=env, check=False)
+        done = subprocess.run(words, cwd=CHECKOUT, env=env, check=False)
         if done.returncode:
             return done.returncode
     return 0

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 from bmkit.course.build import folder, nbgrader_course, readme
-from bmkit.course.source.catalog import LANGS, ROOT
+from bmkit.course.cli import options
+from bmkit.course.source.catalog import LANGS, Course
+from bmkit.course.source.loading import sources
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,24 +26,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="make a course folder for stock nbgrader instead",
     )
     parser.add_argument("--lang", choices=LANGS, default="en", help="for --nbgrader")
+    options.add_course(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Build, or say how the built differs; return the exit code."""
+    course = Course.find(args.course)
     if args.nbgrader:
-        made = nbgrader_course.write(args.nbgrader, lang=args.lang)
+        lessons = [lesson for lesson, _ in sources(course)]
+        made = nbgrader_course.write(args.nbgrader, lessons, lang=args.lang)
         print(f"{args.nbgrader}: an nbgrader course of {len(made)} assignments")
         print(f"try: cd {args.nbgrader} && nbgrader generate_assignment {made[0]}")
         return 0
     if args.check:
-        lines = folder.differences() + readme.differences(ROOT)
+        lines = folder.differences(course) + readme.differences(course)
         for line in lines:
             print(line, file=sys.stderr)
         if lines:
             print("lessons are out of date: run `bmkit build`", file=sys.stderr)
         return 1 if lines else 0
-    changed = folder.write() + readme.write(ROOT)
+    changed = folder.write(course) + readme.write(course)
     for path in changed:
-        print(path.relative_to(ROOT).as_posix())
+        print(path.relative_to(course.root).as_posix())
     print(f"{len(changed)} files changed" if changed else "everything is up to date")
     return 0

@@ -9,8 +9,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from bmkit.course.cli import options
 from bmkit.course.grade.result import Verdict
-from bmkit.course.kernels.limits import BadLimits, Limits, limits
+from bmkit.course.kernels.limits import BadLimits, Limits
+from bmkit.course.source.catalog import Course
 
 HELP = {
     "memory": "MiB for one submission",
@@ -70,8 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="where to write the HTML of single files (default: beside each)",
     )
+    options.add_course(parser)
     group = parser.add_argument_group(
-        "limits of one submission", "defaults: [tool.bmkit.limits] of pyproject.toml"
+        "limits of one submission",
+        "defaults: [tool.bmkit.limits] of the course's pyproject.toml",
     )
     for one in fields(Limits):
         kind = float if one.name.endswith("seconds") else int
@@ -89,6 +93,7 @@ def main(args: argparse.Namespace) -> int:
         return 2
     from bmkit.course.grade.session import CannotGrade, Settings
 
+    course = Course.find(args.course)
     flags = {one.name: getattr(args, one.name) for one in fields(Limits)}
     try:
         bad = [
@@ -104,9 +109,11 @@ def main(args: argparse.Namespace) -> int:
             fresh=args.fresh,
             lang=args.lang,
             export=args.export,
-            limits=limits().with_flags(**flags),
+            limits=course.limits().with_flags(**flags),
         )
-        return _room(args.all, settings) if args.all else _files(args, settings)
+        if args.all:
+            return _room(args.all, course, settings)
+        return _files(args, course, settings)
     except (CannotGrade, BadLimits) as error:
         print(f"bmkit grade: {error}", file=sys.stderr)
         return 1
@@ -115,7 +122,7 @@ def main(args: argparse.Namespace) -> int:
         return 130
 
 
-def _files(args: argparse.Namespace, settings: Any) -> int:
+def _files(args: argparse.Namespace, course: Course, settings: Any) -> int:
     from rich.console import Console
     from rich.markup import escape
 
@@ -123,15 +130,14 @@ def _files(args: argparse.Namespace, settings: Any) -> int:
     from bmkit.course.grade import feedback
     from bmkit.course.grade.session import grade
     from bmkit.course.grade.submission import NotGradable, read
-    from bmkit.course.source.catalog import lessons
 
     console = Console(highlight=False)
-    course = lessons()
+    lessons = course.lessons()
     code = 0
     for path in args.files:
         name = escape(str(path))
         try:
-            submission = read(path, course)
+            submission = read(path, lessons)
         except NotGradable as error:
             console.print(f"[bold red]{name}[/]: {escape(str(error))}", soft_wrap=True)
             code = 1
@@ -145,13 +151,12 @@ def _files(args: argparse.Namespace, settings: Any) -> int:
     return code
 
 
-def _room(folder: Path, settings: Any) -> int:
+def _room(folder: Path, course: Course, settings: Any) -> int:
     from bmkit.course.grade.progress import Board
     from bmkit.course.grade.session import grade_all
-    from bmkit.course.source.catalog import lessons
 
     with Board() as board:
-        outcome = grade_all(folder, lessons(), settings, board)
+        outcome = grade_all(folder, course.lessons(), settings, board)
     seconds = f"{board.seconds:.0f} s"
     print(f"{outcome.graded} graded in {seconds}, {outcome.known} known already")
     if outcome.person:

@@ -11,7 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bmkit.course.source.catalog import LANGS, ROOT
+from bmkit.course.cli import options
+from bmkit.course.kernels import environment
+from bmkit.course.source.catalog import LANGS, Course
 
 LOCALES = {"en": "default", "zh": "zh_CN"}
 
@@ -22,11 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder",
         nargs="?",
         type=Path,
-        default=ROOT / "lessons",
         metavar="FOLDER",
-        help="where the notebooks are (the checkout's lessons/)",
+        help="where the notebooks are (default: the course's lessons/)",
     )
     parser.add_argument("--lang", choices=LANGS, default="en")
+    options.add_course(parser)
     parser.epilog = "Further arguments go to JupyterLab, as in: bmkit lab --no-browser"
 
 
@@ -46,7 +48,7 @@ def settings(lang: str) -> dict[str, dict[str, object]]:
 
 def main(args: argparse.Namespace) -> int:
     """Start JupyterLab and wait for it; return its exit code."""
-    folder: Path = args.folder.resolve()
+    folder: Path = (args.folder or Course.find(args.course).built).resolve()
     if not folder.is_dir():
         print(f"bmkit: no lessons in {folder}: run `bmkit build`", file=sys.stderr)
         return 1
@@ -57,14 +59,10 @@ def main(args: argparse.Namespace) -> int:
         overrides = config / "default_setting_overrides.json"
         overrides.write_text(json.dumps(settings(args.lang)), encoding="utf-8")
         paths = [own, os.environ.get("JUPYTER_CONFIG_PATH", "")]
-        here = os.path.dirname(sys.executable)
         env = {
             **os.environ,
+            **environment.paths(),
             "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths)),
-            "PATH": here + os.pathsep + os.environ.get("PATH", ""),
-            "PYTHONPATH": os.pathsep.join(
-                filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
-            ),
         }
         command = [sys.executable, "-m", "jupyterlab"]
         # All of lessons/ is served, so that links between lessons work.

@@ -50,7 +50,7 @@ def _room(module: str) -> object:
 
 
 def _guarded(args: argparse.Namespace) -> int:
-    from bmkit.course.source.catalog import UnknownLesson
+    from bmkit.course.source.catalog import NoCourse, UnknownLesson
     from bmkit.course.source.cells import SourceError
 
     try:
@@ -60,7 +60,7 @@ def _guarded(args: argparse.Namespace) -> int:
         for line in str(error).splitlines():
             print(line.removeprefix(root), file=sys.stderr)
         return 1
-    except UnknownLesson as error:
+    except (NoCourse, UnknownLesson) as error:
         print(f"bmkit: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from bmkit.course.source.catalog import LANGS, lessons
+from bmkit.course.cli import options
+from bmkit.course.source.catalog import LANGS, Course
 from bmkit.course.source.loading import source_of
 from bmkit.lab import progress
 
@@ -12,6 +13,7 @@ from bmkit.lab import progress
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     parser.add_argument("--lang", choices=LANGS, default="en")
+    options.add_course(parser)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -25,7 +27,7 @@ def main(args: argparse.Namespace) -> int:
     )
     table = Table(*heads, box=None, header_style="bold")
     done = progress.load()
-    for lesson in lessons():
+    for lesson in Course.find(args.course).lessons():
         points = {c.name: c.options["points"] for c in source_of(lesson).exercises()}
         mine = done.get(lesson.slug, {})
         solved = [name for name in points if mine.get(name, {}).get("passed")]

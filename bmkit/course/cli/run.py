@@ -8,7 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from bmkit.course.source.catalog import LANGS, ROOT, pick
+from bmkit.course.cli import options
+from bmkit.course.source.catalog import LANGS, Course
 
 PROFILES = ("ci", "workshop", "full")
 DEVICES = ("auto", "cpu", "cuda")
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cluster", metavar="ADDRESS", help="a Dask scheduler, as tcp://host:8786")
     add("--output", type=Path, metavar="DIR", help="the report (.bmkit/report)")
     add("--limit", type=float, default=900, help="seconds a lesson may take (900)")
+    options.add_course(parser)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -38,8 +40,9 @@ def main(args: argparse.Namespace) -> int:
     if args.jobs < 1:
         print("bmkit: -j must be 1 or more", file=sys.stderr)
         return 2
-    lessons = pick(args.slugs)
-    output = args.output or ROOT / ".bmkit" / "report"
+    course = Course.find(args.course)
+    lessons = course.pick(args.slugs)
+    output = args.output or course.state / "report"
     began = time.time()
     settings = runner.Settings(
         profile=args.profile,
@@ -50,6 +53,7 @@ def main(args: argparse.Namespace) -> int:
         fresh=args.fresh,
         cluster=args.cluster,
         limit=args.limit,
+        store=course.state / "results",
     )
     board = Board([lesson.slug for lesson in lessons])
     try:

@@ -1,4 +1,4 @@
-"""`bmkit stamp FILE…`: fill in the hashes of new translations and equations."""
+"""`bmkit stamp [FILE…]`: fill in the hashes of new translations and equations."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ import argparse
 import sys
 from pathlib import Path
 
+from bmkit.course.cli import options
+from bmkit.course.source.catalog import Course
 from bmkit.course.source.cells import stamp
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="sources (default: all of the course)",
+    )
+    options.add_course(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Stamp each file; return 1 if one is not there."""
     code = 0
-    for path in args.files:
+    files = args.files or [x.path for x in Course.find(args.course).lessons()]
+    for path in files:
         if not path.is_file():
             print(f"{path}: no such file", file=sys.stderr)
             code = 1

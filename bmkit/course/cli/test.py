@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 
-from bmkit.course.source.catalog import ROOT
+from bmkit.course.kernels import environment
+from bmkit.course.source.catalog import CHECKOUT
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,8 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run pytest in the project's root; return its exit code."""
-    # nbgrader runs alembic from PATH, which an unactivated environment is not on.
-    here = os.path.dirname(sys.executable)
-    env = {**os.environ, "PATH": here + os.pathsep + os.environ.get("PATH", "")}
+    env = {**os.environ, **environment.paths()}
     command = [sys.executable, "-m", "pytest", *args.rest]
-    return subprocess.run(command, cwd=ROOT, env=env, check=False).returncode
+    return subprocess.run(command, cwd=CHECKOUT, env=env, check=False).returncode

@@ -26,7 +26,7 @@ from bmkit.course.grade.judge.job import Brief, brief
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.submission import NotGradable, Submission, read
 from bmkit.course.kernels import forkserver_client, sandbox
-from bmkit.course.kernels.limits import Limits, limits
+from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Lesson
 
 
@@ -56,7 +56,7 @@ class Settings:
     feedback: bool = True
     lang: str = "en"
     export: Path | None = None
-    limits: Limits = field(default_factory=limits)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass

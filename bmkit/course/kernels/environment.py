@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+PACKAGE = Path(__file__).resolve().parents[2]
 _lock = threading.Lock()
 _inside = 0  # how many are inside `kernels`
 _before: dict[str, str | None] = {}  # what the environment was without
@@ -33,6 +34,19 @@ def variables(threads: int = 1) -> dict[str, str]:
     }
 
 
+def paths() -> dict[str, str]:
+    """``PATH`` and ``PYTHONPATH`` under which a process of ours finds our own.
+
+    That is this Python's programs (nbgrader runs alembic from PATH, which an
+    environment that is not activated is not on) and this bmkit.
+    """
+    programs, package = Path(sys.executable).parent, PACKAGE.parent
+    return {
+        name: os.pathsep.join(filter(None, [str(first), os.environ.get(name)]))
+        for name, first in (("PATH", programs), ("PYTHONPATH", package))
+    }
+
+
 @contextlib.contextmanager
 def kernels(threads: int = 1) -> Iterator[None]:
     """Kernels started inside get our interpreter, few threads, no record of progress.
@@ -43,14 +57,7 @@ def kernels(threads: int = 1) -> Iterator[None]:
         threads: as for `variables`.
     """
     global _inside
-    root = str(Path(__file__).resolve().parents[3])
-    here = str(Path(sys.executable).parent)  # nbgrader runs alembic from PATH
-    wanted = variables(threads) | {
-        "PATH": os.pathsep.join([here, os.environ.get("PATH", "")]),
-        "PYTHONPATH": os.pathsep.join(
-            filter(None, [root, os.environ.get("PYTHONPATH")])
-        ),
-    }
+    wanted = variables(threads) | paths()
     with _lock:
         if _inside == 0:
             _before.update({name: os.environ.get(name) for name in wanted})

@@ -115,7 +115,7 @@ class Warm:
             variables = {**os.environ, **environment.variables(threads=threads)}
             variables.pop("JPY_PARENT_PID", None)
             # Where bmkit is not installed, it is found as we found it.
-            paths = [variables.get("PYTHONPATH"), str(Path(__file__).parents[3])]
+            paths = [variables.get("PYTHONPATH"), str(environment.PACKAGE.parent)]
             variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (open while we are)
         self.process = subprocess.Popen(

@@ -1,20 +1,13 @@
-"""What a stranger's notebook may use: one place, with its defaults.
-
-A course changes them in ``[tool.bmkit.limits]`` of its ``pyproject.toml``; each is a
-flag of ``bmkit grade`` too.
-"""
+"""What a stranger's notebook may use: one place, with its defaults."""
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from bmkit.course.source.catalog import ROOT
-
 
 class BadLimits(Exception):
-    """A limit that is none; the message names it and the file."""
+    """A limit that is none; the message names it and where it stands."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +34,28 @@ class Limits:
     cell_seconds: float = 60
     total_seconds: float = 600
 
+    @classmethod
+    def of(cls, table: dict[str, Any], where: str) -> Limits:
+        """The limits in ``table``, the defaults for those that it does not name.
+
+        Args:
+            table: positive numbers by the limits' names.
+            where: what an error says of where the table stands.
+
+        Raises:
+            BadLimits: the table names a limit that does not exist, or has something
+                else than a positive number.
+        """
+        known = {field.name for field in fields(cls)}
+        for name, value in table.items():
+            if name not in known:
+                raise BadLimits(
+                    f"{where} has {name!r}; there are {', '.join(sorted(known))}"
+                )
+            if type(value) not in (int, float) or value <= 0:
+                raise BadLimits(f"{where} {name} = {value!r}: a positive number")
+        return cls(**table)
+
     def with_flags(self, **flags: float | None) -> Limits:
         """These limits with those of ``flags`` that were given."""
         return replace(self, **{k: v for k, v in flags.items() if v is not None})
@@ -48,29 +63,3 @@ class Limits:
     def plain(self) -> dict[str, Any]:
         """As a dictionary that JSON can hold."""
         return asdict(self)
-
-
-def limits() -> Limits:
-    """The course's limits.
-
-    Raises:
-        BadLimits: the file names a limit that does not exist, or not a positive number.
-    """
-    path = ROOT / "pyproject.toml"
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError):
-        return Limits()
-    given = table.get("tool", {}).get("bmkit", {}).get("limits", {})
-    known = {field.name for field in fields(Limits)}
-    for name, value in given.items():
-        if name not in known:
-            raise BadLimits(
-                f"{path}: [tool.bmkit.limits] has {name!r}; there are "
-                f"{', '.join(sorted(known))}"
-            )
-        if type(value) not in (int, float) or value <= 0:
-            raise BadLimits(
-                f"{path}: [tool.bmkit.limits] {name} = {value!r}: a positive number"
-            )
-    return Limits(**given)

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.provisioning import LocalProvisioner
-from traitlets import Bool, List, Unicode
+from traitlets import Bool, Dict, List, Unicode
 
 from bmkit.course.kernels import forkserver_client, pool, sandbox, sockets
-from bmkit.course.kernels.limits import limits
+from bmkit.course.kernels.limits import Limits
 
 CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
 # No module of bmkit's that lessons import: who edits one meets it in the next kernel.
@@ -85,6 +85,7 @@ class WarmProvisioner(LocalProvisioner):
         help="Modules to import once; BMKIT_PRELOAD, with commas, goes before.",
     )
     sandbox = Bool(False, config=True, help="Walls and limits, for strangers' code.")
+    limits = Dict(config=True, help="With sandbox: limits other than the defaults.")
 
     home = ""  # the folder of this kernel's sockets
     forks = False  # whether this start is a fork
@@ -169,7 +170,8 @@ class WarmProvisioner(LocalProvisioner):
         self.cwd = request["cwd"]
 
     async def _child(self, files: list[int]) -> forkserver_client.Forked:
-        jail = limits().plain() if self.sandbox else None
+        limits = Limits.of(self.limits, "WarmProvisioner.limits")
+        jail = limits.plain() if self.sandbox else None
         for last in (False, True):
             source = pool.warmed(self.modules, self.sandbox)
             while not source.ready:  # importing takes seconds; others go on meanwhile

@@ -21,7 +21,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bmkit.course.kernels import seccomp
+from bmkit.course.kernels import environment, seccomp
 from bmkit.course.kernels.process import die_with_parent
 
 if sys.platform != "win32":  # there this module only says why it cannot serve
@@ -97,10 +97,9 @@ def command(python: list[str], *, share: list[Path] = ()) -> list[str]:
     reason = missing()
     if reason:
         raise NoSandbox(reason)
-    package = Path(__file__).resolve().parents[2]
     shown = [Path(name) for name in SYSTEM]
     # Python and this package: never the folder around it, with its answers.
-    shown += [Path(sys.base_prefix), Path(sys.prefix), package, *share]
+    shown += [Path(sys.base_prefix), Path(sys.prefix), environment.PACKAGE, *share]
     words = ["bwrap", "--unshare-user", "--unshare-net", "--unshare-ipc"]
     words += ["--unshare-uts", "--unshare-pid", "--unshare-cgroup-try"]
     words += ["--new-session", "--uid", str(UID), "--gid", str(UID)]
@@ -120,13 +119,10 @@ def command(python: list[str], *, share: list[Path] = ()) -> list[str]:
 
 def variables() -> dict[str, str]:
     """The environment inside: nothing of the user's."""
-    from bmkit.course.kernels import environment
-
-    package = Path(__file__).resolve().parents[3]
     return {
         **environment.variables(threads=1),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        "PYTHONPATH": str(package),
+        "PYTHONPATH": str(environment.PACKAGE.parent),
         "HOME": HOME,
         "USER": "learner",
         "LOGNAME": "learner",

@@ -16,7 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-PACKAGE = Path(__file__).resolve().parents[2]
+from bmkit.course.kernels.environment import PACKAGE
+
 VERSIONS = (
     "torch",
     "tensorflow",

@@ -21,9 +21,8 @@ from bmkit.course.build.notebooks import dumps, instructor_notebook
 from bmkit.course.kernels import environment
 from bmkit.course.run.cache_key import fingerprint
 from bmkit.course.run.worker import Job, Result, work
-from bmkit.course.source.catalog import ROOT, Lesson
+from bmkit.course.source.catalog import Lesson
 
-STORE = ROOT / ".bmkit" / "results"
 SECONDS = "seconds.json"  # beside the results: how long each lesson took
 MODULES = {"tensorflow": "tensorflow", "cluster": "distributed"}
 
@@ -38,10 +37,11 @@ class Listener(Protocol):
     def finished(self, result: Result) -> None: ...
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How to run; the fields are `bmkit run`'s flags."""
+    """How to run; the fields are `bmkit run`'s flags, and where results are kept."""
 
+    store: Path
     profile: str = "workshop"
     device: str = "auto"
     lang: str = "en"
@@ -50,7 +50,6 @@ class Settings:
     fresh: bool = False
     cluster: str | None = None
     limit: float = 900.0
-    store: Path = STORE
 
 
 def run(

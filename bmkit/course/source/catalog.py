@@ -1,14 +1,19 @@
-"""What lessons there are, in which order, and where."""
+"""A course: one folder, where things lie in it, and its lessons in their order."""
 
 from __future__ import annotations
 
 import difflib
+import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.cells import Problem, SourceError, read_header
 
-ROOT = Path(__file__).resolve().parents[3]
+# The folder around the package: a checkout, with its course and its tests, or
+# site-packages, with neither.
+CHECKOUT = Path(__file__).resolve().parents[3]
+SOURCES = "[0-9]*/[0-9]*.py"  # below solutions/: NN-chapter/NN-slug.py
 HEADER = {"slug", "title", "section", "minutes", "needs", "data", "extras", "says"}
 OPTIONAL = {"symbols"}
 LANGS = ("en", "zh")
@@ -34,28 +39,117 @@ class Lesson:
         """Where its notebook lies below ``lessons/<lang>``."""
         return Path(self.path.parent.name) / f"{self.path.stem}.ipynb"
 
+    @property
+    def course(self) -> Course:
+        """The course that it belongs to."""
+        return Course(self.path.parents[2])
+
 
 class UnknownLesson(Exception):
     """A slug that no lesson has; the message has the nearest ones."""
 
 
-def lessons(root: Path | None = None) -> list[Lesson]:
-    """Every lesson below ``root/solutions``, in the course's order.
+class NoCourse(Exception):
+    """A folder that holds no course; the message says which, and what to do."""
 
-    Raises:
-        SourceError: a header is missing, incomplete or has unknown keys.
-    """
-    root = root or ROOT
-    found: list[Lesson] = []
-    problems: list[Problem] = []
-    for path in sorted((root / "solutions").glob("[0-9]*/[0-9]*.py")):
+
+@dataclass(frozen=True)
+class Course:
+    """A course, by its folder."""
+
+    root: Path
+
+    @classmethod
+    def find(cls, folder: Path | None = None) -> Course:
+        """The course in ``folder``, or the one that is meant when none is named.
+
+        That is the course of the checkout that bmkit runs from; without a checkout, the
+        one that the current folder lies in.
+
+        Raises:
+            NoCourse: there is none.
+        """
+        if folder is not None:
+            course = cls(folder.resolve())
+            if not course.exists():
+                raise NoCourse(f"{folder} is no course: it has no solutions/")
+            return course
+        here = Path.cwd()
+        for place in (CHECKOUT, here, *here.parents):
+            if cls(place).exists():
+                return cls(place)
+        raise NoCourse(
+            f"no course here: neither {here} nor a folder above it has solutions/; "
+            "name one with --course DIR"
+        )
+
+    def exists(self) -> bool:
+        """Whether there are sources below ``solutions/``."""
+        return any(self.solutions.glob(SOURCES))
+
+    @property
+    def solutions(self) -> Path:
+        """What authors write."""
+        return self.root / "solutions"
+
+    @property
+    def built(self) -> Path:
+        """What is handed out: ``lessons/``, with a folder for each language."""
+        return self.root / "lessons"
+
+    @property
+    def state(self) -> Path:
+        """What the kit keeps for itself: results, reports, logs. Git ignores it."""
+        return self.root / ".bmkit"
+
+    def limits(self) -> Limits:
+        """What one submission may use: ``[tool.bmkit.limits]`` of pyproject.toml.
+
+        Raises:
+            BadLimits: the file cannot be read, or has a limit that is none.
+        """
+        path = self.root / "pyproject.toml"
         try:
-            found.append(_lesson(path))
-        except SourceError as error:
-            problems += error.problems
-    if problems:
-        raise SourceError(problems)
-    return found
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return Limits()
+        except (OSError, ValueError) as error:
+            raise BadLimits(f"{path} cannot be read: {error}") from None
+        given = table.get("tool", {}).get("bmkit", {}).get("limits", {})
+        return Limits.of(given, f"{path}: [tool.bmkit.limits]")
+
+    def lessons(self) -> list[Lesson]:
+        """Every lesson, in the course's order.
+
+        Raises:
+            SourceError: a header is missing, incomplete or has unknown keys.
+        """
+        found: list[Lesson] = []
+        problems: list[Problem] = []
+        for path in sorted(self.solutions.glob(SOURCES)):
+            try:
+                found.append(_lesson(path))
+            except SourceError as error:
+                problems += error.problems
+        if problems:
+            raise SourceError(problems)
+        return found
+
+    def pick(self, slugs: list[str]) -> list[Lesson]:
+        """The lessons of these slugs, all when none is given, in the course's order.
+
+        Raises:
+            UnknownLesson: a slug that no lesson has.
+            SourceError: as for `lessons`.
+        """
+        every = self.lessons()
+        known = [lesson.slug for lesson in every]
+        for slug in slugs:
+            if slug not in known:
+                near = difflib.get_close_matches(slug, known, n=3, cutoff=0.4)
+                hint = f"did you mean {', '.join(near)}?" if near else ", ".join(known)
+                raise UnknownLesson(f"no lesson is called {slug!r}: {hint}")
+        return [lesson for lesson in every if not slugs or lesson.slug in slugs]
 
 
 def _lesson(path: Path) -> Lesson:
@@ -96,19 +190,3 @@ def _lesson(path: Path) -> Lesson:
         path=path,
         symbols={str(k): str(v) for k, v in header.get("symbols", {}).items()},
     )
-
-
-def pick(slugs: list[str], root: Path | None = None) -> list[Lesson]:
-    """The lessons of these slugs (all when none is given), in the course's order.
-
-    Raises:
-        UnknownLesson: a slug that no lesson has.
-    """
-    every = lessons(root)
-    known = [lesson.slug for lesson in every]
-    for slug in slugs:
-        if slug not in known:
-            near = difflib.get_close_matches(slug, known, n=3, cutoff=0.4)
-            hint = f"did you mean {', '.join(near)}?" if near else ", ".join(known)
-            raise UnknownLesson(f"no lesson is called {slug!r}: {hint}")
-    return [lesson for lesson in every if not slugs or lesson.slug in slugs]

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from bmkit.course.source import lint
-from bmkit.course.source.catalog import Lesson, lessons
+from bmkit.course.source.catalog import Course, Lesson
 from bmkit.course.source.cells import Source, SourceError, read
 
 
@@ -20,13 +20,13 @@ def source_of(lesson: Lesson) -> Source:
     return _read(lesson.path, lesson.path.stat().st_mtime_ns)
 
 
-def sources(root: Path | None = None) -> list[tuple[Lesson, Source]]:
+def sources(course: Course) -> list[tuple[Lesson, Source]]:
     """Every lesson with its source.
 
     Raises:
         SourceError: with every problem of every file.
     """
-    pairs = [(lesson, source_of(lesson)) for lesson in lessons(root)]
+    pairs = [(lesson, source_of(lesson)) for lesson in course.lessons()]
     found = lint.problems(pairs)
     if found:
         raise SourceError(found)

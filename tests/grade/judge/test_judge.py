@@ -17,7 +17,8 @@ from bmkit.course.grade.judge import server_pool
 from bmkit.course.grade.judge.job import brief
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.kernels.limits import Limits
-from bmkit.course.source import catalog, loading
+from bmkit.course.source import loading
+from bmkit.course.source.catalog import LANGS, Course
 from bmkit.course.source.regions import stub
 from tests import ROOT
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(
     not forkserver_client.supported(), reason="forking warm processes needs Linux"
 )
 JAILED = not sandbox.missing()
-LESSONS = catalog.lessons()
+LESSONS = Course(ROOT).lessons()
 TINY = ROOT / "tests" / "course" / "solutions" / "01-first" / "01-adding.py"
 
 EXERCISE = """
@@ -233,7 +234,7 @@ def many(tmp_path_factory):
         for number, (name, (check, right, _)) in enumerate(WAYS.items(), 1)
     ]
     path.write_text(head + "\n".join(cells), encoding="utf-8")
-    return catalog.lessons(root)
+    return Course(root).lessons()
 
 
 def solution(code: str) -> str:
@@ -255,7 +256,7 @@ def handed_in(lesson, answers, path: Path, lang: str = "en", extra: str = ""):
         cells.append(cell)
     book.cells = cells
     path.write_text(notebooks.dumps(book), encoding="utf-8")
-    return submission.read(path, catalog.lessons(lesson.path.parents[2]))
+    return submission.read(path, Course(lesson.path.parents[2]).lessons())
 
 
 def judged(made):
@@ -344,13 +345,13 @@ def judges_rightly(lesson, path: Path, lang: str) -> None:
 
 
 def test_every_known_answer_of_the_tiny_course_is_judged_rightly(tmp_path):
-    (lesson,) = [x for x in catalog.lessons(TINY.parents[2]) if x.slug == "adding"]
-    for lang in catalog.LANGS:
+    (lesson,) = [x for x in Course(TINY.parents[2]).lessons() if x.slug == "adding"]
+    for lang in LANGS:
         judges_rightly(lesson, tmp_path / "mine.ipynb", lang)
 
 
 @pytest.mark.lessons
-@pytest.mark.parametrize("lang", catalog.LANGS)
+@pytest.mark.parametrize("lang", LANGS)
 @pytest.mark.parametrize("lesson", LESSONS, ids=[x.slug for x in LESSONS])
 def test_every_known_answer_of_every_lesson_is_judged_rightly(lesson, tmp_path, lang):
     skip_without(lesson)

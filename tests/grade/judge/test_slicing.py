@@ -6,9 +6,11 @@ import pytest
 
 from bmkit.course.grade.judge import job
 from bmkit.course.grade.judge.slicing import BUILTINS, names, needed
-from bmkit.course.source import catalog, loading
+from bmkit.course.source import loading
+from bmkit.course.source.catalog import Course
+from tests import ROOT
 
-LESSONS = catalog.lessons()
+LESSONS = Course(ROOT).lessons()
 SLUGS = [lesson.slug for lesson in LESSONS]
 
 

@@ -18,7 +18,8 @@ from bmkit.course.grade.judge.judge import PRELOAD, judge
 from bmkit.course.grade.result import Verdict
 from bmkit.course.kernels.forkserver_client import NotWarm, Warm
 from bmkit.course.kernels.limits import Limits
-from bmkit.course.source.catalog import ROOT, Lesson
+from bmkit.course.source.catalog import Lesson
+from bmkit.data import cards
 
 _warm: dict[tuple[tuple[str, ...], bool], Warm] = {}
 _lock = threading.Lock()
@@ -98,8 +99,7 @@ def _server(names: tuple[str, ...], jailed: bool) -> Warm:
 
 
 def _started(names: tuple[str, ...], jailed: bool) -> Warm:
-    cards = ROOT / "datasets"
-    share = (cards,) if cards.is_dir() else ()
+    share = (cards.FOLDER,) if cards.FOLDER.is_dir() else ()
     server = Warm(names, jailed=jailed, share=share)
     server.wait_ready()
     return server
