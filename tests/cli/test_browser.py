@@ -14,6 +14,7 @@ import urllib.request
 import pytest
 
 from bmkit.course.build import folder
+from bmkit.course.source.catalog import Course
 from tests import ROOT
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -39,7 +40,7 @@ def server(tmp_path_factory):
     """JupyterLab on the built tiny course; yields its address and folder."""
     root = tmp_path_factory.mktemp("browser") / "course"
     shutil.copytree(ROOT / "tests" / "course", root)
-    folder.write(root)
+    folder.write(Course(root))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bmkit.course.build import folder, release
+from bmkit.course.source.catalog import Course
 from bmkit.course.source.cells import SourceError, digest, displayed, read, stamp
 from bmkit.course.source.translation import difference
 
@@ -15,7 +16,7 @@ CHECK = '# %% check="add"'
 
 def problems(course: Path) -> list[str]:
     with pytest.raises(SourceError) as caught:
-        release.built(course)
+        release.built(Course(course))
     return [str(problem) for problem in caught.value.problems]
 
 
@@ -109,7 +110,7 @@ def test_a_symbol_means_one_thing_in_a_chapter(course, adding):
     section = '#     section: "1"'
     for path in (adding, beside):
         change(path, section, f"{section}\n#     symbols: {{a: a number}}")
-    assert release.built(course)
+    assert release.built(Course(course))
     change(beside, "symbols: {a: a number}", "symbols: {a: a list, b: a number}")
     (told,) = problems(course)
     assert told.startswith(f"{beside}:1: symbol 'a' is 'a list' here and 'a number' in")
@@ -122,7 +123,7 @@ def test_every_problem_of_every_file_is_told_and_nothing_is_written(course, addi
     lines = problems(course)
     assert len({line.split(":")[0] for line in lines}) == 2
     with pytest.raises(SourceError):
-        folder.write(course)
+        folder.write(Course(course))
     assert not (course / "lessons").exists()
 
 
@@ -134,7 +135,7 @@ def test_stamping_fills_in_new_hashes_and_leaves_stale_ones(adding):
     assert read(adding).cells[0].twin.of == right
     change(adding, f' of="{digest(displayed(read(adding), "commutes"))}"', "")
     assert stamp(adding) == 1
-    assert release.built(adding.parents[2])
+    assert release.built(Course(adding.parents[2]))
     change(adding, "Adding is", "Adding was")
     assert stamp(adding) == 0
     assert read(adding).cells[0].twin.of == right
