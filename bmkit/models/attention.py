@@ -1,4 +1,4 @@
-"""Attention: every place looks up what it needs at every other place.
+"""Multi-head attention: every position reads what it needs from every other.
 
 Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.2.
 """
@@ -17,13 +17,14 @@ def scaled_dot_product_attention(
 ) -> tuple[Tensor, Tensor]:
     """Average the values, weighted by how well each key fits the query.
 
-    A query that may look nowhere gets weights and an output of zero.
+    A query that may attend to nothing gets weights and an output of zero.
 
     Args:
         q: queries, (..., n, d).
         k: keys, (..., m, d).
         v: values, (..., m, e).
-        mask: booleans that broadcast to (..., n, m), True where a query may look.
+        mask: booleans that broadcast to (..., n, m), True where a query may attend,
+            as in PyTorch's function of this name.
 
     Returns:
         The output, (..., n, e), and the weights, (..., n, m).
@@ -35,7 +36,7 @@ def scaled_dot_product_attention(
     if mask is None:
         weights = scores.softmax(-1)
     else:
-        _demand_boolean(mask)
+        _require_boolean(mask)
         # A row of -inf alone has no softmax: a finite floor keeps its gradient finite.
         floor = torch.finfo(scores.dtype).min
         weights = scores.masked_fill(~mask, floor).softmax(-1).masked_fill(~mask, 0.0)
@@ -43,70 +44,72 @@ def scaled_dot_product_attention(
 
 
 class MultiHeadAttention(nn.Module):
-    """Several small attentions side by side, each with its own projections.
+    """Several attentions side by side, each with its own projections.
 
     Args:
-        d: numbers that stand for one place, in and out.
-        heads: how many attentions; each works on ``d // heads`` numbers.
-        dropout: share of the weights put to zero while training.
+        d_model: size of a position's vector, in and out.
+        n_heads: how many attentions; each works on ``d_model // n_heads`` numbers.
+        dropout: probability that an attention weight is dropped in training.
 
     Raises:
-        ValueError: ``heads`` is below 1 or does not divide ``d``.
+        ValueError: ``n_heads`` is below 1 or does not divide ``d_model``.
     """
 
-    def __init__(self, d: int, heads: int, *, dropout: float = 0.0) -> None:
+    def __init__(self, d_model: int, n_heads: int, *, dropout: float = 0.0) -> None:
         super().__init__()
-        if heads < 1 or d % heads:
-            raise ValueError(f"{heads} heads cannot share {d} numbers evenly")
-        self.heads = heads
+        if n_heads < 1 or d_model % n_heads:
+            raise ValueError(f"d_model {d_model} is not divisible by n_heads {n_heads}")
+        self.n_heads = n_heads
         self.dropout = dropout
-        self.query = nn.Linear(d, d)
-        self.key = nn.Linear(d, d)
-        self.value = nn.Linear(d, d)
-        self.output = nn.Linear(d, d)
+        self.query = nn.Linear(d_model, d_model)
+        self.key = nn.Linear(d_model, d_model)
+        self.value = nn.Linear(d_model, d_model)
+        self.out_proj = nn.Linear(d_model, d_model)
 
     def weights(
         self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """Where each head looks, (batch, heads, n, m); arguments as for a call."""
+        """The attention weights, (batch, n_heads, n, m); arguments as for a call."""
         q, k, v = self._project(x, x if context is None else context)
         return scaled_dot_product_attention(q, k, v, mask)[1]
 
     def forward(
         self, x: Tensor, context: Tensor | None = None, mask: Tensor | None = None
     ) -> Tensor:
-        """Let every place of ``x`` look at ``context``, or at ``x`` itself.
+        """Let every position of ``x`` attend to ``context``, or to ``x`` itself.
 
         Args:
-            x: the places that ask, (batch, n, d).
-            context: the places that answer, (batch, m, d).
-            mask: booleans that broadcast to (batch, heads, n, m), True where a place
-                may look; one that may look nowhere gets the output's bias alone.
+            x: gives the queries, (batch, n, d_model).
+            context: gives the keys and values, (batch, m, d_model).
+            mask: booleans that broadcast to (batch, n_heads, n, m), True where a
+                position may attend; one that may attend to nothing gets the bias of
+                ``out_proj`` alone.
 
         Returns:
-            As many places as ``x`` has, (batch, n, d).
+            As many positions as ``x`` has, (batch, n, d_model).
 
         Raises:
             TypeError: the mask is not boolean.
         """
         if mask is not None:
-            _demand_boolean(mask)
+            _require_boolean(mask)
         q, k, v = self._project(x, x if context is None else context)
         # PyTorch's own never holds all the weights at once where it has a fast kernel.
         y = F.scaled_dot_product_attention(
             q, k, v, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
-        )  # (batch, heads, n, d/heads)
-        return self.output(y.transpose(1, 2).flatten(2))  # (batch, n, d)
+        )  # (batch, n_heads, n, d_model / n_heads)
+        return self.out_proj(y.transpose(1, 2).flatten(2))  # (batch, n, d_model)
 
     def _project(self, x: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         q, k, v = self.query(x), self.key(context), self.value(context)
-        return self._split(q), self._split(k), self._split(v)  # (batch, heads, ., .)
+        return self._split_heads(q), self._split_heads(k), self._split_heads(v)
 
-    def _split(self, x: Tensor) -> Tensor:
-        # Only places and heads change seats: a plain view would mix the places.
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+    def _split_heads(self, x: Tensor) -> Tensor:
+        # (batch, n, d_model) to (batch, n_heads, n, d_model / n_heads). A plain view
+        # to that shape would mix the positions.
+        return x.unflatten(-1, (self.n_heads, -1)).transpose(1, 2)
 
 
-def _demand_boolean(mask: Tensor) -> None:
+def _require_boolean(mask: Tensor) -> None:
     if mask.dtype != torch.bool:
-        raise TypeError(f"the mask holds {mask.dtype}: give booleans, True to look")
+        raise TypeError(f"the mask holds {mask.dtype}: give booleans, True to attend")

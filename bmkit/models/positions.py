@@ -1,4 +1,4 @@
-"""Where a place stands, written as the hands of many clocks.
+"""Sinusoidal position encoding: a position as sines and cosines of many frequencies.
 
 Vaswani et al., "Attention Is All You Need", NeurIPS 2017, section 3.5.
 """
@@ -13,35 +13,36 @@ from torch import Tensor
 
 def sinusoidal_positions(
     n: int,
-    d: int,
+    d_model: int,
     *,
     base: float = 10_000.0,
     device: torch.device | str | None = None,
     dtype: torch.dtype | None = None,
 ) -> Tensor:
-    """One vector for each of the places 0 to n - 1, to be added to what stands there.
+    """One vector for each of the positions 0 to n - 1, to be added to its embedding.
 
-    Numbers 2i and 2i + 1 are the sine and cosine of one hand's angle. The first hand
-    turns by 1 radian a place, each further one slower, down to almost ``1 / base``.
+    Numbers 2i and 2i + 1 are the sine and cosine of one angle. The first angle grows by
+    1 radian a position, each further one more slowly, down to almost ``1 / base``.
 
     Args:
-        n: how many places.
-        d: numbers that stand for one place; even.
-        base: how much slower than the first hand one after the last would turn.
+        n: how many positions.
+        d_model: size of a position's vector; even.
+        base: how much slower than the first angle one after the last would grow.
         device: where the result lives.
         dtype: its type; PyTorch's default if None.
 
     Returns:
-        The positions, (n, d).
+        The encodings, (n, d_model).
 
     Raises:
-        ValueError: ``d`` is odd or below 2.
+        ValueError: ``d_model`` is odd or below 2.
     """
-    if d < 2 or d % 2:
-        raise ValueError(f"{d} numbers do not make pairs of sine and cosine")
-    # Angles of far places lose digits in half precision, so they stay in float64.
-    place = torch.arange(n, dtype=torch.float64, device=device)
-    pair = torch.arange(0, d, 2, dtype=torch.float64, device=device)
-    angle = place[:, None] * torch.exp(-math.log(base) * pair / d)  # (n, d/2)
-    waves = torch.stack([angle.sin(), angle.cos()], -1).flatten(1)  # (n, d)
-    return waves.to(torch.get_default_dtype() if dtype is None else dtype)
+    if d_model < 2 or d_model % 2:
+        raise ValueError(f"d_model {d_model} does not make pairs of sine and cosine")
+    # Angles of far positions lose digits in half precision, so they stay in float64.
+    position = torch.arange(n, dtype=torch.float64, device=device)
+    even = torch.arange(0, d_model, 2, dtype=torch.float64, device=device)
+    frequency = torch.exp(-math.log(base) * even / d_model)  # (d_model / 2,)
+    angle = position[:, None] * frequency  # (n, d_model / 2)
+    encoding = torch.stack([angle.sin(), angle.cos()], -1).flatten(1)  # (n, d_model)
+    return encoding.to(torch.get_default_dtype() if dtype is None else dtype)

@@ -20,12 +20,12 @@ class TextCNN(nn.Module):
     large logits and costs accuracy when there is little text to learn from.
 
     Args:
-        vocabulary: number of tokens, padding and unknown included.
-        classes: number of classes.
-        embedding: numbers that stand for one token, ``d`` below.
+        vocab_size: number of tokens, padding and unknown included.
+        num_classes: number of classes.
+        embedding_dim: size of a token's vector.
         widths: how many neighbouring tokens a filter of each group sees.
         filters: filters of each width.
-        dropout: share of the features put to zero while training.
+        dropout: probability that a feature is dropped in training.
 
     Raises:
         ValueError: a size is below 1 or there is no width.
@@ -33,35 +33,36 @@ class TextCNN(nn.Module):
 
     def __init__(
         self,
-        vocabulary: int,
-        classes: int,
+        vocab_size: int,
+        num_classes: int,
         *,
-        embedding: int = 64,
+        embedding_dim: int = 64,
         widths: Sequence[int] = (2, 3, 4),
         filters: int = 64,
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
-        if not widths or min(vocabulary, classes, embedding, filters, *widths) < 1:
+        sizes = (vocab_size, num_classes, embedding_dim, filters, *widths)
+        if not widths or min(sizes) < 1:
             raise ValueError("every size must be at least 1, and widths not empty")
         self.widths = tuple(widths)
-        self.embedding = nn.Embedding(vocabulary, embedding, padding_idx=0)
+        self.embedding = nn.Embedding(vocab_size, embedding_dim, padding_idx=0)
         with torch.no_grad():
             self.embedding.weight.mul_(0.1)
         self.convolutions = nn.ModuleList(
-            nn.Conv1d(embedding, filters, width) for width in self.widths
+            nn.Conv1d(embedding_dim, filters, width) for width in self.widths
         )
         self.dropout = nn.Dropout(dropout)
-        self.output = nn.Linear(filters * len(self.widths), classes)
+        self.output = nn.Linear(filters * len(self.widths), num_classes)
 
-    def responses(self, ids: Tensor) -> list[Tensor]:
-        """How strongly each filter answers at each place, one tensor a width.
+    def feature_maps(self, ids: Tensor) -> list[Tensor]:
+        """How strongly each filter answers at each position, one tensor a width.
 
         Args:
-            ids: token numbers, (batch, n), n at least the largest width.
+            ids: token ids, (batch, n), n at least the largest width.
 
         Returns:
-            For each width ``h`` the rectified responses, (batch, filters, n - h + 1).
+            For each width ``h``, after the ReLU, (batch, filters, n - h + 1).
 
         Raises:
             ValueError: a sentence is shorter than the widest filter.
@@ -71,13 +72,13 @@ class TextCNN(nn.Module):
                 f"sentences of {ids.shape[1]} tokens are shorter than the widest "
                 f"filter, {max(self.widths)}: pad them"
             )
-        x = self.embedding(ids).transpose(1, 2)  # (batch, d, n)
+        x = self.embedding(ids).transpose(1, 2)  # (batch, embedding_dim, n)
         return [F.relu(convolution(x)) for convolution in self.convolutions]
 
     def features(self, ids: Tensor) -> Tensor:
-        """Each filter's strongest response, (batch, filters * len(widths))."""
-        return torch.cat([c.amax(dim=2) for c in self.responses(ids)], dim=1)
+        """The maximum over time of each feature map, (batch, filters * len(widths))."""
+        return torch.cat([c.amax(dim=2) for c in self.feature_maps(ids)], dim=1)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Logits, (batch, classes), of token numbers ``ids``, (batch, n)."""
+        """Logits, (batch, num_classes), of token ids ``ids``, (batch, n)."""
         return self.output(self.dropout(self.features(ids)))

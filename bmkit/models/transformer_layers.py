@@ -1,15 +1,14 @@
-"""A Transformer's layers: look around, then think, and add both to what stood there.
+"""A Transformer's layers: attention and feed-forward, each added to what it read.
 
 Vaswani et al., "Attention Is All You Need", NeurIPS 2017, sections 3.1 to 3.3. The
 order that norms first is from Xiong et al., "On Layer Normalization in the Transformer
-Architecture", ICML 2020.
+Architecture", ICML 2020. The norms have the names of PyTorch's layers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,96 +17,118 @@ from bmkit.models.attention import MultiHeadAttention
 
 
 class FeedForward(nn.Module):
-    """Two linear layers with a ReLU between, for each place alone (section 3.3).
+    """Two linear layers with a ReLU between, for each position alone (section 3.3).
 
     Args:
-        d: numbers that stand for one place, in and out.
-        hidden: numbers in between.
-        dropout: share of these put to zero while training.
+        d_model: size of a position's vector, in and out.
+        d_ff: size of the hidden layer.
+        dropout: probability that a hidden number is dropped in training.
     """
 
-    def __init__(self, d: int, hidden: int, *, dropout: float = 0.0) -> None:
+    def __init__(self, d_model: int, d_ff: int, *, dropout: float = 0.0) -> None:
         super().__init__()
-        self.up = nn.Linear(d, hidden)
-        self.down = nn.Linear(hidden, d)
+        self.fc = nn.Linear(d_model, d_ff)
+        self.proj = nn.Linear(d_ff, d_model)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Think about each place, (..., d) to (..., d)."""
-        return self.down(self.dropout(F.relu(self.up(x))))
+        """(..., d_model) to (..., d_model)."""
+        return self.proj(self.dropout(F.relu(self.fc(x))))
 
 
-class EncoderLayer(nn.Module):
-    """Look around, then think: self-attention, then feed-forward (section 3.1).
+class Residual(nn.Module):
+    """What both layers share: the residual connection around each of their parts.
 
     Args:
-        d: numbers that stand for one place, in and out.
-        heads: heads of the attention.
-        hidden: numbers inside the feed-forward part, 4 d if None.
-        dropout: share put to zero while training: of the attention's weights, of the
-            hidden numbers, and of what each part adds.
+        dropout: probability that a number of what a part adds is dropped in training.
         norm_first: pre-norm, where a part reads a normed copy; otherwise post-norm,
             where the sum is normed, as in the paper of 2017.
-
-    Raises:
-        ValueError: ``heads`` does not divide ``d``.
     """
 
-    def __init__(
-        self,
-        d: int,
-        heads: int,
-        *,
-        hidden: int | None = None,
-        dropout: float = 0.0,
-        norm_first: bool = True,
-    ) -> None:
+    def __init__(self, dropout: float, norm_first: bool) -> None:
         super().__init__()
         self.norm_first = norm_first
-        self.attention = MultiHeadAttention(d, heads, dropout=dropout)
-        self.attention_norm = nn.LayerNorm(d)
-        self.feed_forward = FeedForward(d, hidden or 4 * d, dropout=dropout)
-        self.feed_forward_norm = nn.LayerNorm(d)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Let each place take what it needs from the others, and think about it.
-
-        Args:
-            x: the places, (batch, n, d).
-            mask: booleans that broadcast to (batch, heads, n, n), True where a place
-                may look.
-
-        Returns:
-            The places, (batch, n, d).
-
-        Raises:
-            TypeError: the mask is not boolean.
-        """
-        look = partial(self.attention, mask=mask)
-        x = self._add(x, look, self.attention_norm)
-        return self._add(x, self.feed_forward, self.feed_forward_norm)
-
-    def _add(
+    def add(
         self, x: Tensor, part: Callable[[Tensor], Tensor], norm: nn.Module
     ) -> Tensor:
-        """The residual connection: what a part says is added to what it read."""
+        """What ``part`` makes of ``x`` is added to ``x``; shapes stay."""
         if self.norm_first:
             return x + self.dropout(part(norm(x)))
         return norm(x + self.dropout(part(x)))
 
 
-class DecoderLayer(EncoderLayer):
-    """An encoder's layer that in between also looks at another sequence.
+class EncoderLayer(Residual):
+    """Self-attention, then feed-forward (section 3.1).
 
-    Arguments as of `EncoderLayer`.
+    Args:
+        d_model: size of a position's vector, in and out.
+        n_heads: heads of the attention.
+        d_ff: size of the feed-forward part's hidden layer, ``4 * d_model`` if None.
+        dropout: probability that a number is dropped in training: of the attention
+            weights, of the hidden layer, and of what each part adds.
+        norm_first: pre-norm, or else post-norm, as in the paper of 2017.
+
+    Raises:
+        ValueError: ``n_heads`` does not divide ``d_model``.
     """
 
-    def __init__(self, d: int, heads: int, **options: Any) -> None:
-        super().__init__(d, heads, **options)
-        dropout = options.get("dropout", 0.0)
-        self.cross = MultiHeadAttention(d, heads, dropout=dropout)
-        self.cross_norm = nn.LayerNorm(d)
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        *,
+        d_ff: int | None = None,
+        dropout: float = 0.0,
+        norm_first: bool = True,
+    ) -> None:
+        super().__init__(dropout, norm_first)
+        self.attention = MultiHeadAttention(d_model, n_heads, dropout=dropout)
+        self.norm1 = nn.LayerNorm(d_model)
+        self.feed_forward = FeedForward(d_model, d_ff or 4 * d_model, dropout=dropout)
+        self.norm2 = nn.LayerNorm(d_model)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """One layer of the encoder.
+
+        Args:
+            x: the sequence, (batch, n, d_model).
+            mask: booleans that broadcast to (batch, n_heads, n, n), True where a
+                position may attend.
+
+        Returns:
+            The sequence, (batch, n, d_model).
+
+        Raises:
+            TypeError: the mask is not boolean.
+        """
+        x = self.add(x, partial(self.attention, mask=mask), self.norm1)
+        return self.add(x, self.feed_forward, self.norm2)
+
+
+class DecoderLayer(Residual):
+    """Self-attention, then cross-attention to another sequence, then feed-forward.
+
+    Arguments and errors as of `EncoderLayer`.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        n_heads: int,
+        *,
+        d_ff: int | None = None,
+        dropout: float = 0.0,
+        norm_first: bool = True,
+    ) -> None:
+        super().__init__(dropout, norm_first)
+        self.attention = MultiHeadAttention(d_model, n_heads, dropout=dropout)
+        self.norm1 = nn.LayerNorm(d_model)
+        self.cross_attention = MultiHeadAttention(d_model, n_heads, dropout=dropout)
+        self.norm2 = nn.LayerNorm(d_model)
+        self.feed_forward = FeedForward(d_model, d_ff or 4 * d_model, dropout=dropout)
+        self.norm3 = nn.LayerNorm(d_model)
 
     def forward(
         self,
@@ -116,23 +137,22 @@ class DecoderLayer(EncoderLayer):
         mask: Tensor | None = None,
         context_mask: Tensor | None = None,
     ) -> Tensor:
-        """Look around in ``x``, then in ``context``, then think.
+        """One layer of the decoder.
 
         Args:
-            x: the places, (batch, n, d).
-            context: what the encoder made of the other sequence, (batch, m, d).
-            mask: booleans that broadcast to (batch, heads, n, n), True where a place
-                may look in ``x``.
-            context_mask: the same for ``context``, (batch, heads, n, m).
+            x: the sequence, (batch, n, d_model).
+            context: the encoder's output (PyTorch's ``memory``), (batch, m, d_model).
+            mask: booleans that broadcast to (batch, n_heads, n, n), True where a
+                position may attend within ``x``.
+            context_mask: the same for ``context``, (batch, n_heads, n, m).
 
         Returns:
-            The places, (batch, n, d).
+            The sequence, (batch, n, d_model).
 
         Raises:
             TypeError: a mask is not boolean.
         """
-        look = partial(self.attention, mask=mask)
-        read = partial(self.cross, context=context, mask=context_mask)
-        x = self._add(x, look, self.attention_norm)
-        x = self._add(x, read, self.cross_norm)
-        return self._add(x, self.feed_forward, self.feed_forward_norm)
+        cross = partial(self.cross_attention, context=context, mask=context_mask)
+        x = self.add(x, partial(self.attention, mask=mask), self.norm1)
+        x = self.add(x, cross, self.norm2)
+        return self.add(x, self.feed_forward, self.norm3)

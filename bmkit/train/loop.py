@@ -7,12 +7,20 @@ Neither knows what the model is or where the data come from: a batch is a pair
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from contextlib import contextmanager
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+LossFunction = Callable[[Tensor, Tensor], Tensor]
+
+
+class Optimizer(Protocol):
+    """What the loop asks of an optimizer, be it of `torch.optim` or of ours."""
+
+    def zero_grad(self) -> None: ...
+    def step(self) -> object: ...
 
 
 class Batches:
@@ -21,40 +29,40 @@ class Batches:
     Args:
         x: inputs, first axis the examples.
         y: targets, as many.
-        size: examples a batch; the last one may be smaller.
+        batch_size: examples a batch; the last one may be smaller.
         seed: of the order, or None to keep the order given.
 
     Raises:
-        ValueError: ``x`` and ``y`` differ in length, or ``size`` is below 1.
+        ValueError: ``x`` and ``y`` differ in length, or ``batch_size`` is below 1.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, size: int, seed: int | None = None):
+    def __init__(self, x: Tensor, y: Tensor, batch_size: int, seed: int | None = None):
         if len(x) != len(y):
             raise ValueError(f"{len(x)} inputs but {len(y)} targets")
-        if size < 1:
-            raise ValueError(f"a batch holds at least 1 example, not {size}")
-        self.x, self.y, self.size = x, y, size
+        if batch_size < 1:
+            raise ValueError(f"a batch holds at least 1 example, not {batch_size}")
+        self.x, self.y, self.batch_size = x, y, batch_size
         self.generator = None if seed is None else torch.Generator().manual_seed(seed)
 
     def __len__(self) -> int:
-        return -(-len(self.x) // self.size)
+        return -(-len(self.x) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         order = torch.arange(len(self.x))
         if self.generator is not None:
             order = order[torch.randperm(len(order), generator=self.generator)]
-        for part in order.split(self.size):
+        for part in order.split(self.batch_size):
             yield self.x[part], self.y[part]
 
 
 def fit(
     model: nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]],
-    loss: Loss,
-    optimizer: Any,
+    loss_fn: LossFunction,
+    optimizer: Optimizer,
     *,
     epochs: int = 1,
-    after_epoch: Callable[[int, float], None] | None = None,
+    on_epoch_end: Callable[[int, float], None] | None = None,
     label: str = "",
 ) -> list[float]:
     """Train ``model`` in place and return the mean training loss of each epoch.
@@ -62,10 +70,10 @@ def fit(
     Args:
         model: any module; batches are moved to where its parameters are.
         batches: yields ``(x, y)`` anew at each pass.
-        loss: ``loss(model(x), y)``, a scalar, the mean over the batch.
+        loss_fn: ``loss_fn(model(x), y)``, a scalar, the mean over the batch.
         optimizer: has ``zero_grad()`` and ``step()``, as those of `torch.optim`.
         epochs: passes over ``batches``.
-        after_epoch: called with the epoch (from 0) and its mean loss; the model is in
+        on_epoch_end: called with the epoch (from 0) and its mean loss; the model is in
             training mode again afterwards.
         label: what the progress bar says.
 
@@ -83,10 +91,10 @@ def fit(
         for x, y in batches:
             x, y = x.to(device), y.to(device)
             optimizer.zero_grad()
-            value = loss(model(x), y)
-            value.backward()
+            loss = loss_fn(model(x), y)
+            loss.backward()
             optimizer.step()
-            total += value.item() * len(x)
+            total += loss.item() * len(x)
             count += len(x)
         if not count:
             raise ValueError("there is no batch to train on")
@@ -95,48 +103,48 @@ def fit(
             raise FloatingPointError(
                 f"the loss became {history[-1]} in epoch {epoch}: try a smaller lr"
             )
-        if after_epoch is not None:
-            after_epoch(epoch, history[-1])
+        if on_epoch_end is not None:
+            on_epoch_end(epoch, history[-1])
     return history
 
 
-def predict(model: nn.Module, x: Tensor, *, size: int = 256) -> Tensor:
+def predict(model: nn.Module, x: Tensor, *, batch_size: int = 256) -> Tensor:
     """The model's outputs for all of ``x``, on the CPU, in evaluation mode.
 
     Args:
         model: any module; its mode (training or not) is left as it was.
         x: inputs, first axis the examples.
-        size: examples at a time.
+        batch_size: examples at a time.
     """
     with _evaluating(model):
         device = _device(model)
-        return torch.cat([model(part.to(device)).cpu() for part in x.split(size)])
+        return torch.cat([model(part.to(device)).cpu() for part in x.split(batch_size)])
 
 
 def evaluate(
-    model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], **measures: Loss
+    model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], **metrics: LossFunction
 ) -> dict[str, float]:
-    """The mean of each measure over all examples, in evaluation mode.
+    """The mean of each metric over all examples, in evaluation mode.
 
     Args:
         model: any module; its mode (training or not) is left as it was.
         batches: yields ``(x, y)``.
-        **measures: ``name=function``, each as a loss: a batch's mean from ``model(x)``
+        **metrics: ``name=function``, each as a loss: a batch's mean from ``model(x)``
             and ``y``, such as `accuracy`.
 
     Raises:
         ValueError: ``batches`` yielded nothing.
     """
-    totals = dict.fromkeys(measures, 0.0)
+    totals = dict.fromkeys(metrics, 0.0)
     count = 0
     with _evaluating(model):
         device = _device(model)
         for x, y in batches:
             x, y = x.to(device), y.to(device)
             y_hat = model(x)
-            for name, measure in measures.items():
+            for name, metric in metrics.items():
                 # A batch's mean counts by its size: the last batch may be smaller.
-                totals[name] += float(measure(y_hat, y)) * len(x)
+                totals[name] += float(metric(y_hat, y)) * len(x)
             count += len(x)
     if not count:
         raise ValueError("there is no batch to evaluate on")
@@ -153,19 +161,16 @@ def accuracy(logits: Tensor, y: Tensor) -> Tensor:
     return (logits.argmax(dim=-1) == y).float().mean()
 
 
-class _evaluating:
+@contextmanager
+def _evaluating(model: nn.Module) -> Iterator[None]:
     """No gradients and evaluation mode inside, the mode of before outside."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self.model, self.was, self.still = model, model.training, torch.no_grad()
-
-    def __enter__(self) -> None:
-        self.model.eval()
-        self.still.__enter__()
-
-    def __exit__(self, *error: Any) -> None:
-        self.still.__exit__(*error)
-        self.model.train(self.was)
+    was_training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
 
 
 def _device(model: nn.Module) -> torch.device:

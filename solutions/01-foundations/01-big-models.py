@@ -493,7 +493,7 @@ class Block(nn.Module):
         self.heads, self.causal = heads, causal
         self.norm1, self.norm2 = nn.LayerNorm(d), nn.LayerNorm(d)
         self.qkv, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
-        self.up, self.down = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
+        self.fc, self.proj = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
 
     def forward(self, x):  # (batch, n, d)
         if self.causal:  # GPT: normalise before each part
@@ -503,7 +503,7 @@ class Block(nn.Module):
         return self.norm2(x + self.feed(x))
 
     def feed(self, x):
-        return self.down(F.gelu(self.up(x)))
+        return self.proj(F.gelu(self.fc(x)))
 
     def attend(self, x):
         cut = self.qkv(x).unflatten(-1, (3, self.heads, -1))  # (batch, n, 3, heads, .)
@@ -515,14 +515,14 @@ class Block(nn.Module):
         return self.out((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
 
 
-# %% lang="zh" of="dfc0726a"
+# %% lang="zh" of="6f27efd1"
 class Block(nn.Module):
     def __init__(self, d, heads, causal):
         super().__init__()
         self.heads, self.causal = heads, causal
         self.norm1, self.norm2 = nn.LayerNorm(d), nn.LayerNorm(d)
         self.qkv, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
-        self.up, self.down = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
+        self.fc, self.proj = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
 
     def forward(self, x):  # (batch, n, d)
         if self.causal:  # GPT：每个部分之前归一化
@@ -532,7 +532,7 @@ class Block(nn.Module):
         return self.norm2(x + self.feed(x))
 
     def feed(self, x):
-        return self.down(F.gelu(self.up(x)))
+        return self.proj(F.gelu(self.fc(x)))
 
     def attend(self, x):
         cut = self.qkv(x).unflatten(-1, (3, self.heads, -1))  # (batch, n, 3, heads, .)

@@ -1752,7 +1752,7 @@ bm.claim(
 # 我们把它的权重放进你写的函数里。
 
 # %%
-SIZES = {"filters": (8, 32), "kernel": 5, "padding": 2, "hidden": (32,)}
+SIZES = {"filters": (8, 32), "kernel_size": 5, "padding": 2, "hidden": (32,)}
 
 
 def lenet_forward(x, model):
@@ -1770,8 +1770,8 @@ x = torch.randn(4, 1, 12, 12).double()
 torch.testing.assert_close(lenet_forward(x, model), model(x))
 print("parameters:", sum(w.numel() for w in model.parameters()))
 
-# %% lang="zh" of="eb9ce2ae"
-SIZES = {"filters": (8, 32), "kernel": 5, "padding": 2, "hidden": (32,)}
+# %% lang="zh" of="3a8e25f5"
+SIZES = {"filters": (8, 32), "kernel_size": 5, "padding": 2, "hidden": (32,)}
 
 
 def lenet_forward(x, model):
@@ -2187,7 +2187,7 @@ bm.show.explore(
 lenet.cpu()
 digit = x_test[7:8]
 with torch.no_grad():
-    answers = lenet.maps(digit)[0][0]  # (8, 12, 12)
+    answers = lenet.feature_maps(digit)[0][0]  # (8, 12, 12)
 filters = lenet.convolutions[0].weight.detach()[:, 0]  # (8, 5, 5)
 fig, axes = plt.subplots(2, 9, figsize=(10, 2.7), layout="constrained")
 most = filters.abs().max()
@@ -2207,11 +2207,11 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="c5cb3339"
+# %% lang="zh" of="1bd84653"
 lenet.cpu()
 digit = x_test[7:8]
 with torch.no_grad():
-    answers = lenet.maps(digit)[0][0]  # (8, 12, 12)
+    answers = lenet.feature_maps(digit)[0][0]  # (8, 12, 12)
 filters = lenet.convolutions[0].weight.detach()[:, 0]  # (8, 5, 5)
 fig, axes = plt.subplots(2, 9, figsize=(10, 2.7), layout="constrained")
 most = filters.abs().max()

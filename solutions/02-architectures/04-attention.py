@@ -1017,7 +1017,7 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         """x: (batch, n, d); mask: None, or booleans as for attend.
@@ -1028,11 +1028,11 @@ class MultiHeadAttention(nn.Module):
         layers = (self.query, self.key, self.value)
         q, k, v = (split_heads(layer(x), self.heads) for layer in layers)
         y, weights = attend(q, k, v, mask)  # (batch, heads, n, d / heads)
-        return self.output(y.transpose(1, 2).flatten(2)), weights
+        return self.out_proj(y.transpose(1, 2).flatten(2)), weights
         ### END SOLUTION
 
 
-# %% lang="zh" of="f21abc27"
+# %% lang="zh" of="52e80990"
 class MultiHeadAttention(nn.Module):
     """多头自注意力：输入和输出的每个位置都是 d 个数。"""
 
@@ -1040,7 +1040,7 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         """x：(batch, n, d)；mask：None，或与 attend 相同的布尔值。
@@ -1051,7 +1051,7 @@ class MultiHeadAttention(nn.Module):
         layers = (self.query, self.key, self.value)
         q, k, v = (split_heads(layer(x), self.heads) for layer in layers)
         y, weights = attend(q, k, v, mask)  # (batch, heads, n, d / heads)
-        return self.output(y.transpose(1, 2).flatten(2)), weights
+        return self.out_proj(y.transpose(1, 2).flatten(2)), weights
         ### END SOLUTION
 
 
@@ -1065,15 +1065,15 @@ bm.expect.shape(answer[1], (2, 2, 5, 5), "each head's weights: split before you 
 bm.expect.shape(answer[0], (2, 5, 6), "merge the heads back to d numbers a place")
 eye = torch.eye(6)
 with torch.no_grad():
-    for layer in (model.query, model.key, model.value, model.output):
+    for layer in (model.query, model.key, model.value, model.out_proj):
         layer.weight.copy_(eye)
         layer.bias.zero_()
 halves = [F.scaled_dot_product_attention(h, h, h) for h in x.chunk(2, -1)]
 advice = "merging undoes splitting: transpose places and heads back, then flatten"
 bm.expect.close(model(x)[0], torch.cat(halves, -1), advice)
 with torch.no_grad():
-    model.output.bias.add_(1.0)
-advice = "the merged heads go through self.output at the end"
+    model.out_proj.bias.add_(1.0)
+advice = "the merged heads go through self.out_proj at the end"
 bm.expect.close(model(x)[0], torch.cat(halves, -1) + 1, advice)
 ahead = model(x, torch.ones(5, 5, dtype=torch.bool).tril())[1].triu(1)
 bm.expect.close(ahead, torch.zeros(2, 2, 5, 5), "hand the mask on to attend")
@@ -1085,7 +1085,7 @@ for d, heads in ((12, 3), (4, 1)):
         rows = [model.query, model.key, model.value]
         theirs.in_proj_weight.copy_(torch.cat([layer.weight for layer in rows]))
         theirs.in_proj_bias.copy_(torch.cat([layer.bias for layer in rows]))
-    theirs.out_proj = model.output
+    theirs.out_proj = model.out_proj
     look = torch.ones(7, 7, dtype=torch.bool).tril()
     ours, right = model(x, look)[0], theirs(x, x, x, attn_mask=~look)[0]
     advice = "as nn.MultiheadAttention: query asks, key is compared, value is averaged"
@@ -1094,7 +1094,7 @@ for d, heads in ((12, 3), (4, 1)):
     bm.expect.close(mine, want, "keep the graph: gradients must flow", atol=1e-4)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="788ef7e0"
+# %% lang="zh" of="2ebbd369"
 torch.manual_seed(3)
 model, x = MultiHeadAttention(6, 2), torch.randn(2, 5, 6)
 answer = model(x)
@@ -1104,15 +1104,15 @@ bm.expect.shape(answer[1], (2, 2, 5, 5), "每个头都有权重：先切开，�
 bm.expect.shape(answer[0], (2, 5, 6), "把各头合并回每个位置 d 个数")
 eye = torch.eye(6)
 with torch.no_grad():
-    for layer in (model.query, model.key, model.value, model.output):
+    for layer in (model.query, model.key, model.value, model.out_proj):
         layer.weight.copy_(eye)
         layer.bias.zero_()
 halves = [F.scaled_dot_product_attention(h, h, h) for h in x.chunk(2, -1)]
 advice = "合并是切开的逆操作：先把位置和头转置回来，再展平"
 bm.expect.close(model(x)[0], torch.cat(halves, -1), advice)
 with torch.no_grad():
-    model.output.bias.add_(1.0)
-advice = "合并之后还要经过 self.output"
+    model.out_proj.bias.add_(1.0)
+advice = "合并之后还要经过 self.out_proj"
 bm.expect.close(model(x)[0], torch.cat(halves, -1) + 1, advice)
 ahead = model(x, torch.ones(5, 5, dtype=torch.bool).tril())[1].triu(1)
 bm.expect.close(ahead, torch.zeros(2, 2, 5, 5), "把掩码传给 attend")
@@ -1124,7 +1124,7 @@ for d, heads in ((12, 3), (4, 1)):
         rows = [model.query, model.key, model.value]
         theirs.in_proj_weight.copy_(torch.cat([layer.weight for layer in rows]))
         theirs.in_proj_bias.copy_(torch.cat([layer.bias for layer in rows]))
-    theirs.out_proj = model.output
+    theirs.out_proj = model.out_proj
     look = torch.ones(7, 7, dtype=torch.bool).tril()
     ours, right = model(x, look)[0], theirs(x, x, x, attn_mask=~look)[0]
     advice = "应与 nn.MultiheadAttention 一致：query 提问，key 用来比较，value 用来平均"
@@ -1147,10 +1147,10 @@ for d, heads in ((12, 3), (4, 1)):
 # `q = split_heads(self.query(x), self.heads)`，`k`、`v` 同理；然后调用 `attend`。
 
 # %% [markdown] hint="MultiHeadAttention"
-# Merge with `y.transpose(1, 2).flatten(2)`, then `self.output(...)`.
+# Merge with `y.transpose(1, 2).flatten(2)`, then `self.out_proj(...)`.
 
-# %% [markdown] lang="zh" of="694a0306"
-# 用 `y.transpose(1, 2).flatten(2)` 合并，再经过 `self.output(...)`。
+# %% [markdown] lang="zh" of="7aa18454"
+# 用 `y.transpose(1, 2).flatten(2)` 合并，再经过 `self.out_proj(...)`。
 
 
 # %% mistake="MultiHeadAttention" says="merging undoes splitting"
@@ -1159,22 +1159,22 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         layers = (self.query, self.key, self.value)
         q, k, v = (split_heads(layer(x), self.heads) for layer in layers)
         y, weights = attend(q, k, v, mask)
-        return self.output(y.reshape(x.shape)), weights
+        return self.out_proj(y.reshape(x.shape)), weights
 
 
-# %% mistake="MultiHeadAttention" says="self.output"
+# %% mistake="MultiHeadAttention" says="self.out_proj"
 class MultiHeadAttention(nn.Module):
     def __init__(self, d, heads):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         layers = (self.query, self.key, self.value)
@@ -1189,13 +1189,13 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         layers = (self.query, self.key, self.value)
         q, k, v = (split_heads(layer(x), self.heads) for layer in layers)
         y, weights = attend(q, k, v)
-        return self.output(y.transpose(1, 2).flatten(2)), weights
+        return self.out_proj(y.transpose(1, 2).flatten(2)), weights
 
 
 # %% mistake="MultiHeadAttention" says="query asks"
@@ -1204,13 +1204,13 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         layers = (self.query, self.key, self.value)
         q, k, v = (split_heads(layer(x), self.heads) for layer in layers)
         y, weights = attend(k, q, v, mask)
-        return self.output(y.transpose(1, 2).flatten(2)), weights
+        return self.out_proj(y.transpose(1, 2).flatten(2)), weights
 
 
 # %% mistake="MultiHeadAttention" says="split before you attend"
@@ -1219,11 +1219,11 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         y, weights = attend(self.query(x), self.key(x), self.value(x), mask)
-        return self.output(y), weights
+        return self.out_proj(y), weights
 
 
 # %% variant="MultiHeadAttention"
@@ -1232,7 +1232,7 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         parts = [
@@ -1241,7 +1241,7 @@ class MultiHeadAttention(nn.Module):
         ]
         heads = [attend(q, k, v, mask) for q, k, v in zip(*parts, strict=True)]
         merged = torch.cat([y for y, _ in heads], -1)
-        return self.output(merged), torch.stack([w for _, w in heads], 1)
+        return self.out_proj(merged), torch.stack([w for _, w in heads], 1)
 
 
 # %% variant="MultiHeadAttention"
@@ -1250,7 +1250,7 @@ class MultiHeadAttention(nn.Module):
         super().__init__()
         self.heads = heads
         self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.output = nn.Linear(d, d)
+        self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
         batch, n, d = x.shape
@@ -1260,7 +1260,7 @@ class MultiHeadAttention(nn.Module):
         allowed = torch.ones(n, n, dtype=torch.bool) if mask is None else mask
         weights = scores.masked_fill(~allowed, -torch.inf).softmax(-1)
         y = torch.einsum("bhnm,bmhc->bnhc", weights, v)
-        return self.output(y.reshape(batch, n, d)), weights
+        return self.out_proj(y.reshape(batch, n, d)), weights
 
 
 # %% [markdown]
@@ -1291,7 +1291,7 @@ rows = {
 with torch.no_grad():
     pytorchs.in_proj_weight.copy_(rows["weight"])
     pytorchs.in_proj_bias.copy_(rows["bias"])
-    pytorchs.out_proj.load_state_dict(yours.output.state_dict())
+    pytorchs.out_proj.load_state_dict(yours.out_proj.state_dict())
 
 # %%
 x = torch.randn(3, 9, 16, dtype=torch.float64, requires_grad=True)
@@ -1301,7 +1301,7 @@ outputs = [
     kit(x, mask=look),
     pytorchs(x, x, x, attn_mask=~look)[0],  # True forbids here
 ]
-weights = [yours.output.weight, kit.output.weight, pytorchs.out_proj.weight]
+weights = [yours.out_proj.weight, kit.out_proj.weight, pytorchs.out_proj.weight]
 gradients = [
     torch.autograd.grad(y.sin().sum(), (x, w))
     for y, w in zip(outputs, weights, strict=True)
@@ -1319,7 +1319,7 @@ bm.claim(
     backward=backward,
 )
 
-# %% lang="zh" of="e66502cc"
+# %% lang="zh" of="653175c3"
 x = torch.randn(3, 9, 16, dtype=torch.float64, requires_grad=True)
 look = causal_mask(9)
 outputs = [
@@ -1327,7 +1327,7 @@ outputs = [
     kit(x, mask=look),
     pytorchs(x, x, x, attn_mask=~look)[0],  # 这里 True 表示禁止
 ]
-weights = [yours.output.weight, kit.output.weight, pytorchs.out_proj.weight]
+weights = [yours.out_proj.weight, kit.out_proj.weight, pytorchs.out_proj.weight]
 gradients = [
     torch.autograd.grad(y.sin().sum(), (x, w))
     for y, w in zip(outputs, weights, strict=True)

@@ -706,22 +706,22 @@ class FeedForward(nn.Module):
 
     def __init__(self, d, hidden):
         super().__init__()
-        self.up, self.down = nn.Linear(d, hidden), nn.Linear(hidden, d)
+        self.fc, self.proj = nn.Linear(d, hidden), nn.Linear(hidden, d)
 
     def forward(self, x):
-        return self.down(F.relu(self.up(x)))  # (..., d)
+        return self.proj(F.relu(self.fc(x)))  # (..., d)
 
 
-# %% lang="zh" of="360339b3"
+# %% lang="zh" of="8a071b51"
 class FeedForward(nn.Module):
     """两个线性层，中间一个 ReLU，每个位置各算各的。"""
 
     def __init__(self, d, hidden):
         super().__init__()
-        self.up, self.down = nn.Linear(d, hidden), nn.Linear(hidden, d)
+        self.fc, self.proj = nn.Linear(d, hidden), nn.Linear(hidden, d)
 
     def forward(self, x):
-        return self.down(F.relu(self.up(x)))  # (..., d)
+        return self.proj(F.relu(self.fc(x)))  # (..., d)
 
 
 # %% [markdown]
@@ -740,9 +740,9 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.attention_norm = nn.LayerNorm(d)
+        self.norm1 = nn.LayerNorm(d)
         self.feed_forward = FeedForward(d, 4 * d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
 
     def forward(self, x, mask=None):
         """x: (batch, n, d); mask goes to self.attention(..., mask=mask).
@@ -751,14 +751,14 @@ class Block(nn.Module):
         """
         ### BEGIN SOLUTION
         if self.norm_first:
-            x = x + self.attention(self.attention_norm(x), mask=mask)
-            return x + self.feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(x + self.attention(x, mask=mask))
-        return self.feed_forward_norm(x + self.feed_forward(x))
+            x = x + self.attention(self.norm1(x), mask=mask)
+            return x + self.feed_forward(self.norm2(x))
+        x = self.norm1(x + self.attention(x, mask=mask))
+        return self.norm2(x + self.feed_forward(x))
         ### END SOLUTION
 
 
-# %% lang="zh" of="1c82812c"
+# %% lang="zh" of="e2fd2009"
 class Block(nn.Module):
     """先看，再想；两者都加到主流上。"""
 
@@ -766,9 +766,9 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.attention_norm = nn.LayerNorm(d)
+        self.norm1 = nn.LayerNorm(d)
         self.feed_forward = FeedForward(d, 4 * d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
 
     def forward(self, x, mask=None):
         """x：(batch, n, d)；mask 交给注意力：self.attention(..., mask=mask)。
@@ -777,10 +777,10 @@ class Block(nn.Module):
         """
         ### BEGIN SOLUTION
         if self.norm_first:
-            x = x + self.attention(self.attention_norm(x), mask=mask)
-            return x + self.feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(x + self.attention(x, mask=mask))
-        return self.feed_forward_norm(x + self.feed_forward(x))
+            x = x + self.attention(self.norm1(x), mask=mask)
+            return x + self.feed_forward(self.norm2(x))
+        x = self.norm1(x + self.attention(x, mask=mask))
+        return self.norm2(x + self.feed_forward(x))
         ### END SOLUTION
 
 
@@ -791,7 +791,7 @@ for norm_first in (True, False):
     block = Block(8, 2, norm_first)
     bm.expect.shape(block(x), (2, 5, 8), "a block gives what it got: d numbers a place")
     with torch.no_grad():
-        for part in (block.attention.output, block.feed_forward.down):
+        for part in (block.attention.out_proj, block.feed_forward.proj):
             part.weight.zero_()
             part.bias.zero_()
     right = x if norm_first else F.layer_norm(x, (8,))
@@ -801,9 +801,9 @@ for norm_first in (True, False):
     bm.expect.close(block(x), right, advice, atol=1e-4)
 block = Block(8, 2)
 with torch.no_grad():
-    block.attention_norm.weight.fill_(0.5)
-    h = x + block.attention(block.attention_norm(x))
-    right = h + block.feed_forward(block.feed_forward_norm(h))
+    block.norm1.weight.fill_(0.5)
+    h = x + block.attention(block.norm1(x))
+    right = h + block.feed_forward(block.norm2(h))
 advice = (
     "think about what was seen: feed_forward reads the stream after attention added"
 )
@@ -834,14 +834,14 @@ for norm_first in (True, False):
     )
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="06a4b767"
+# %% lang="zh" of="9beaacb6"
 torch.manual_seed(3)
 x = torch.randn(2, 5, 8)
 for norm_first in (True, False):
     block = Block(8, 2, norm_first)
     bm.expect.shape(block(x), (2, 5, 8), "块进出的形状相同：每个位置 d 个数")
     with torch.no_grad():
-        for part in (block.attention.output, block.feed_forward.down):
+        for part in (block.attention.out_proj, block.feed_forward.proj):
             part.weight.zero_()
             part.bias.zero_()
     right = x if norm_first else F.layer_norm(x, (8,))
@@ -851,9 +851,9 @@ for norm_first in (True, False):
     bm.expect.close(block(x), right, advice, atol=1e-4)
 block = Block(8, 2)
 with torch.no_grad():
-    block.attention_norm.weight.fill_(0.5)
-    h = x + block.attention(block.attention_norm(x))
-    right = h + block.feed_forward(block.feed_forward_norm(h))
+    block.norm1.weight.fill_(0.5)
+    h = x + block.attention(block.norm1(x))
+    right = h + block.feed_forward(block.norm2(h))
 advice = "要想的是看到之后的东西：feed_forward 读的是加上注意力之后的主流"
 bm.expect.close(block(x), right, advice, atol=1e-5)
 look = torch.ones(5, 5, dtype=torch.bool).tril()
@@ -894,11 +894,11 @@ for norm_first in (True, False):
 # 各做两次，部件不同，归一化也不同。
 
 # %% [markdown] hint="Block"
-# Pre-norm: `x = x + self.attention(self.attention_norm(x), mask=mask)`, then the same
+# Pre-norm: `x = x + self.attention(self.norm1(x), mask=mask)`, then the same
 # with `self.feed_forward`.
 
-# %% [markdown] lang="zh" of="f9c4f479"
-# 前归一化：`x = x + self.attention(self.attention_norm(x), mask=mask)`，
+# %% [markdown] lang="zh" of="ca5b5794"
+# 前归一化：`x = x + self.attention(self.norm1(x), mask=mask)`，
 # 然后对 `self.feed_forward` 照做一遍。
 
 
@@ -908,16 +908,16 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.attention_norm = nn.LayerNorm(d)
+        self.norm1 = nn.LayerNorm(d)
         self.feed_forward = FeedForward(d, 4 * d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
 
     def forward(self, x, mask=None):
         if self.norm_first:
-            x = self.attention(self.attention_norm(x), mask=mask)
-            return self.feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(self.attention(x, mask=mask))
-        return self.feed_forward_norm(self.feed_forward(x))
+            x = self.attention(self.norm1(x), mask=mask)
+            return self.feed_forward(self.norm2(x))
+        x = self.norm1(self.attention(x, mask=mask))
+        return self.norm2(self.feed_forward(x))
 
 
 # %% mistake="Block" says="leaves the stream"
@@ -926,18 +926,18 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.attention_norm = nn.LayerNorm(d)
+        self.norm1 = nn.LayerNorm(d)
         self.feed_forward = FeedForward(d, 4 * d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
 
     def forward(self, x, mask=None):
         if self.norm_first:
-            x = self.attention_norm(x)
+            x = self.norm1(x)
             x = x + self.attention(x, mask=mask)
-            x = self.feed_forward_norm(x)
+            x = self.norm2(x)
             return x + self.feed_forward(x)
-        x = self.attention_norm(x + self.attention(x, mask=mask))
-        return self.feed_forward_norm(x + self.feed_forward(x))
+        x = self.norm1(x + self.attention(x, mask=mask))
+        return self.norm2(x + self.feed_forward(x))
 
 
 # %% mistake="Block" says="still norms the stream"
@@ -946,16 +946,16 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.attention_norm = nn.LayerNorm(d)
+        self.norm1 = nn.LayerNorm(d)
         self.feed_forward = FeedForward(d, 4 * d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
 
     def forward(self, x, mask=None):
         if self.norm_first:
-            x = x + self.attention(self.attention_norm(x), mask=mask)
-            return x + self.feed_forward(self.feed_forward_norm(x))
-        x = x + self.attention_norm(self.attention(x, mask=mask))
-        return x + self.feed_forward_norm(self.feed_forward(x))
+            x = x + self.attention(self.norm1(x), mask=mask)
+            return x + self.feed_forward(self.norm2(x))
+        x = x + self.norm1(self.attention(x, mask=mask))
+        return x + self.norm2(self.feed_forward(x))
 
 
 # %% mistake="Block" says="think about what was seen"
@@ -964,16 +964,16 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.attention_norm = nn.LayerNorm(d)
+        self.norm1 = nn.LayerNorm(d)
         self.feed_forward = FeedForward(d, 4 * d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
 
     def forward(self, x, mask=None):
         if self.norm_first:
-            look = self.attention(self.attention_norm(x), mask=mask)
-            return x + look + self.feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(x + self.attention(x, mask=mask))
-        return self.feed_forward_norm(x + self.feed_forward(x))
+            look = self.attention(self.norm1(x), mask=mask)
+            return x + look + self.feed_forward(self.norm2(x))
+        x = self.norm1(x + self.attention(x, mask=mask))
+        return self.norm2(x + self.feed_forward(x))
 
 
 # %% mistake="Block" says="hand the mask on"
@@ -982,16 +982,16 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.attention_norm = nn.LayerNorm(d)
+        self.norm1 = nn.LayerNorm(d)
         self.feed_forward = FeedForward(d, 4 * d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
 
     def forward(self, x, mask=None):
         if self.norm_first:
-            x = x + self.attention(self.attention_norm(x))
-            return x + self.feed_forward(self.feed_forward_norm(x))
-        x = self.attention_norm(x + self.attention(x))
-        return self.feed_forward_norm(x + self.feed_forward(x))
+            x = x + self.attention(self.norm1(x))
+            return x + self.feed_forward(self.norm2(x))
+        x = self.norm1(x + self.attention(x))
+        return self.norm2(x + self.feed_forward(x))
 
 
 # %% variant="Block"
@@ -1000,14 +1000,14 @@ class Block(nn.Module):
         super().__init__()
         self.norm_first = norm_first
         self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.attention_norm = nn.LayerNorm(d)
+        self.norm1 = nn.LayerNorm(d)
         self.feed_forward = FeedForward(d, 4 * d)
-        self.feed_forward_norm = nn.LayerNorm(d)
+        self.norm2 = nn.LayerNorm(d)
 
     def forward(self, x, mask=None):
         parts = [
-            (self.attention_norm, lambda h: self.attention(h, mask=mask)),
-            (self.feed_forward_norm, self.feed_forward),
+            (self.norm1, lambda h: self.attention(h, mask=mask)),
+            (self.norm2, self.feed_forward),
         ]
         for norm, part in parts:
             said = part(norm(x) if self.norm_first else x)
@@ -1027,32 +1027,32 @@ class Block(nn.Module):
 # %%
 def pytorchs_twin(block):
     """nn.TransformerEncoderLayer with the weights of a block."""
-    d, heads = block.attention.query.in_features, block.attention.heads
+    d, heads = block.attention.query.in_features, block.attention.n_heads
     order = {"norm_first": block.norm_first, "batch_first": True}
     theirs = nn.TransformerEncoderLayer(d, heads, 4 * d, dropout=0.0, **order).double()
     asks = [block.attention.query, block.attention.key, block.attention.value]
     with torch.no_grad():
         theirs.self_attn.in_proj_weight.copy_(torch.cat([f.weight for f in asks]))
         theirs.self_attn.in_proj_bias.copy_(torch.cat([f.bias for f in asks]))
-    theirs.self_attn.out_proj = block.attention.output
-    theirs.norm1, theirs.norm2 = block.attention_norm, block.feed_forward_norm
-    theirs.linear1, theirs.linear2 = block.feed_forward.up, block.feed_forward.down
+    theirs.self_attn.out_proj = block.attention.out_proj
+    theirs.norm1, theirs.norm2 = block.norm1, block.norm2
+    theirs.linear1, theirs.linear2 = block.feed_forward.fc, block.feed_forward.proj
     return theirs
 
 
-# %% lang="zh" of="fe617f58"
+# %% lang="zh" of="7b8230ce"
 def pytorchs_twin(block):
     """与块权重相同的 nn.TransformerEncoderLayer。"""
-    d, heads = block.attention.query.in_features, block.attention.heads
+    d, heads = block.attention.query.in_features, block.attention.n_heads
     order = {"norm_first": block.norm_first, "batch_first": True}
     theirs = nn.TransformerEncoderLayer(d, heads, 4 * d, dropout=0.0, **order).double()
     asks = [block.attention.query, block.attention.key, block.attention.value]
     with torch.no_grad():
         theirs.self_attn.in_proj_weight.copy_(torch.cat([f.weight for f in asks]))
         theirs.self_attn.in_proj_bias.copy_(torch.cat([f.bias for f in asks]))
-    theirs.self_attn.out_proj = block.attention.output
-    theirs.norm1, theirs.norm2 = block.attention_norm, block.feed_forward_norm
-    theirs.linear1, theirs.linear2 = block.feed_forward.up, block.feed_forward.down
+    theirs.self_attn.out_proj = block.attention.out_proj
+    theirs.norm1, theirs.norm2 = block.norm1, block.norm2
+    theirs.linear1, theirs.linear2 = block.feed_forward.fc, block.feed_forward.proj
     return theirs
 
 
@@ -1230,7 +1230,7 @@ def gradients(L, norm_first, seeds=3):
         model, x = Mirror(L, norm_first), torch.randint(10, (128, 6))
         mirror_loss(model, x)[0].backward()
         layers = model.encoder.layers
-        sizes.append([block.feed_forward.down.weight.grad.norm() for block in layers])
+        sizes.append([block.feed_forward.proj.weight.grad.norm() for block in layers])
     return torch.tensor(sizes).mean(0)
 
 
@@ -1249,7 +1249,7 @@ alt = "Gradient by block. Post-norm climbs towards the output, pre-norm falls be
 bm.show.explore(by_depth, alt=alt, L=(2, 24, 2, 12))
 
 
-# %% lang="zh" of="0e797bd5"
+# %% lang="zh" of="e6a36568"
 def gradients(L, norm_first, seeds=3):
     """训练之前，每一块最后一个矩阵的梯度大小：(L,)。"""
     sizes = []
@@ -1258,7 +1258,7 @@ def gradients(L, norm_first, seeds=3):
         model, x = Mirror(L, norm_first), torch.randint(10, (128, 6))
         mirror_loss(model, x)[0].backward()
         layers = model.encoder.layers
-        sizes.append([block.feed_forward.down.weight.grad.norm() for block in layers])
+        sizes.append([block.feed_forward.proj.weight.grad.norm() for block in layers])
     return torch.tensor(sizes).mean(0)
 
 
@@ -1704,13 +1704,13 @@ class DecoderBlock(Block):
 
     def __init__(self, d, heads):
         super().__init__(d, heads)
-        self.cross = bm.models.MultiHeadAttention(d, heads)
-        self.cross_norm = nn.LayerNorm(d)
+        self.cross_attention = bm.models.MultiHeadAttention(d, heads)
+        self.norm3 = nn.LayerNorm(d)
 
     def forward(self, x, context, mask, context_mask):
-        x = x + self.attention(self.attention_norm(x), mask=mask)
-        x = x + self.cross(self.cross_norm(x), context, mask=context_mask)
-        return x + self.feed_forward(self.feed_forward_norm(x))
+        x = x + self.attention(self.norm1(x), mask=mask)
+        x = x + self.cross_attention(self.norm2(x), context, mask=context_mask)
+        return x + self.feed_forward(self.norm3(x))
 
 
 class Decoder(nn.Module):
@@ -1727,19 +1727,19 @@ class Decoder(nn.Module):
         return self.norm(x)
 
 
-# %% lang="zh" of="ac5d59fe"
+# %% lang="zh" of="1687d0b5"
 class DecoderBlock(Block):
     """回看已写的，看读到的，再想。"""
 
     def __init__(self, d, heads):
         super().__init__(d, heads)
-        self.cross = bm.models.MultiHeadAttention(d, heads)
-        self.cross_norm = nn.LayerNorm(d)
+        self.cross_attention = bm.models.MultiHeadAttention(d, heads)
+        self.norm3 = nn.LayerNorm(d)
 
     def forward(self, x, context, mask, context_mask):
-        x = x + self.attention(self.attention_norm(x), mask=mask)
-        x = x + self.cross(self.cross_norm(x), context, mask=context_mask)
-        return x + self.feed_forward(self.feed_forward_norm(x))
+        x = x + self.attention(self.norm1(x), mask=mask)
+        x = x + self.cross_attention(self.norm2(x), context, mask=context_mask)
+        return x + self.feed_forward(self.norm3(x))
 
 
 class Decoder(nn.Module):
@@ -1773,8 +1773,9 @@ class Transformer(nn.Module):
     def __init__(self, d=32, heads=2, L=1, places=True):
         super().__init__()
         self.places = places
-        self.source, self.target = nn.Embedding(TOKENS, d), nn.Embedding(TOKENS, d)
-        for embedding in (self.source, self.target):
+        self.source_embedding = nn.Embedding(TOKENS, d)
+        self.target_embedding = nn.Embedding(TOKENS, d)
+        for embedding in (self.source_embedding, self.target_embedding):
             nn.init.normal_(embedding.weight, std=d**-0.5)
         self.encoder, self.decoder = Encoder(d, heads, L), Decoder(d, heads, L)
 
@@ -1787,20 +1788,21 @@ class Transformer(nn.Module):
     def forward(self, x, tokens, mask):
         """Scores of the token after each place of tokens, (batch, n, TOKENS)."""
         real = (x != PAD)[:, None, None, :]  # (batch, 1, 1, m)
-        context = self.encoder(self.put(self.source, x), real)
-        h = self.decoder(self.put(self.target, tokens), context, mask, real)
-        return h @ self.target.weight.T
+        context = self.encoder(self.put(self.source_embedding, x), real)
+        h = self.decoder(self.put(self.target_embedding, tokens), context, mask, real)
+        return h @ self.target_embedding.weight.T
 
 
-# %% lang="zh" of="b8d81791"
+# %% lang="zh" of="986df079"
 class Transformer(nn.Module):
     """读一个序列，写另一个序列。"""
 
     def __init__(self, d=32, heads=2, L=1, places=True):
         super().__init__()
         self.places = places
-        self.source, self.target = nn.Embedding(TOKENS, d), nn.Embedding(TOKENS, d)
-        for embedding in (self.source, self.target):
+        self.source_embedding = nn.Embedding(TOKENS, d)
+        self.target_embedding = nn.Embedding(TOKENS, d)
+        for embedding in (self.source_embedding, self.target_embedding):
             nn.init.normal_(embedding.weight, std=d**-0.5)
         self.encoder, self.decoder = Encoder(d, heads, L), Decoder(d, heads, L)
 
@@ -1813,9 +1815,9 @@ class Transformer(nn.Module):
     def forward(self, x, tokens, mask):
         """tokens 各位置之后那个词元的分数，(batch, n, TOKENS)。"""
         real = (x != PAD)[:, None, None, :]  # (batch, 1, 1, m)
-        context = self.encoder(self.put(self.source, x), real)
-        h = self.decoder(self.put(self.target, tokens), context, mask, real)
-        return h @ self.target.weight.T
+        context = self.encoder(self.put(self.source_embedding, x), real)
+        h = self.decoder(self.put(self.target_embedding, tokens), context, mask, real)
+        return h @ self.target_embedding.weight.T
 
 
 # %% [markdown]
@@ -1827,7 +1829,9 @@ class Transformer(nn.Module):
 
 # %%
 yours = Transformer(d=16, heads=4, L=3).double()
-kit = bm.models.Transformer(TOKENS, TOKENS, d=16, heads=4, layers=3, dropout=0.0)
+kit = bm.models.Transformer(
+    TOKENS, TOKENS, d_model=16, n_heads=4, n_layers=3, dropout=0.0
+)
 kit.double().load_state_dict(yours.state_dict())
 x, y = draw(64, 3, 8, torch.Generator().manual_seed(2))
 tokens, mask = decoder_inputs(y, START)
@@ -1839,9 +1843,11 @@ bm.claim(
     difference=(ours - theirs).abs().max(),
 )
 
-# %% lang="zh" of="f6977dd1"
+# %% lang="zh" of="ae1dc6f1"
 yours = Transformer(d=16, heads=4, L=3).double()
-kit = bm.models.Transformer(TOKENS, TOKENS, d=16, heads=4, layers=3, dropout=0.0)
+kit = bm.models.Transformer(
+    TOKENS, TOKENS, d_model=16, n_heads=4, n_layers=3, dropout=0.0
+)
 kit.double().load_state_dict(yours.state_dict())
 x, y = draw(64, 3, 8, torch.Generator().manual_seed(2))
 tokens, mask = decoder_inputs(y, START)
@@ -2334,7 +2340,7 @@ bm.claim(
 def glances(model, x):
     """Where writing looks in what was read, (batch, heads, n, m)."""
     caught = []
-    hook = model.decoder.layers[-1].cross.register_forward_hook(
+    hook = model.decoder.layers[-1].cross_attention.register_forward_hook(
         lambda module, args, named, out: caught.append(module.weights(*args, **named)),
         with_kwargs=True,
     )
@@ -2346,12 +2352,12 @@ def glances(model, x):
     return caught[-1].cpu()
 
 
-# %% lang="zh" of="91288c57"
+# %% lang="zh" of="698504b0"
 @torch.no_grad()
 def glances(model, x):
     """写的时候看读到的哪里，(batch, heads, n, m)。"""
     caught = []
-    hook = model.decoder.layers[-1].cross.register_forward_hook(
+    hook = model.decoder.layers[-1].cross_attention.register_forward_hook(
         lambda module, args, named, out: caught.append(module.weights(*args, **named)),
         with_kwargs=True,
     )
@@ -2625,10 +2631,10 @@ bm.show.figure(fig, alt=alt)
 
 # %%
 with torch.device("meta"):  # shapes without memory
-    base = bm.models.Transformer(37_000, 37_000, d=512, heads=8, layers=6)
+    base = bm.models.Transformer(37_000, 37_000, d_model=512, n_heads=8, n_layers=6)
     lstm, dense = nn.LSTM(512, 512, bias=True), nn.Linear(64 * 512, 64 * 512)
     block = Block(512, 8)
-shared = count(base) - count(base.source)  # the paper has one table for both
+shared = count(base) - count(base.source_embedding)  # the paper has one table for both
 bm.claim(
     "The paper's base model, counted, is within 5 % of the 65 million it states",
     abs(shared / 65e6 - 1) < 0.05,
@@ -2643,12 +2649,12 @@ bm.claim(
     dense_64_places=count(dense),
 )
 
-# %% lang="zh" of="add5de6f"
+# %% lang="zh" of="216cb52b"
 with torch.device("meta"):  # shapes without memory
-    base = bm.models.Transformer(37_000, 37_000, d=512, heads=8, layers=6)
+    base = bm.models.Transformer(37_000, 37_000, d_model=512, n_heads=8, n_layers=6)
     lstm, dense = nn.LSTM(512, 512, bias=True), nn.Linear(64 * 512, 64 * 512)
     block = Block(512, 8)
-shared = count(base) - count(base.source)  # the paper has one table for both
+shared = count(base) - count(base.source_embedding)  # the paper has one table for both
 bm.claim(
     "论文的基础模型，数出来与它说的 6500 万相差不到 5 %",
     abs(shared / 65e6 - 1) < 0.05,

@@ -2190,7 +2190,7 @@ def contributions(net, ids, wanted):
     credit = np.zeros(len(ids))
     per_width = net.output.weight[wanted].detach().cpu().split(filters)
     for h, weight, c in zip(
-        net.widths, per_width, net.responses(ids[None].to(lab.device)), strict=True
+        net.widths, per_width, net.feature_maps(ids[None].to(lab.device)), strict=True
     ):
         strength, place = c[0].detach().cpu().max(dim=1)
         for amount, i in zip((weight * strength).tolist(), place.tolist(), strict=True):
@@ -2198,13 +2198,13 @@ def contributions(net, ids, wanted):
     return credit
 
 
-# %% lang="zh" of="003cf8ba"
+# %% lang="zh" of="b25a3891"
 def contributions(net, ids, wanted):
     """一条标题中每个字给某类得分加了多少，(n,)。"""
     credit = np.zeros(len(ids))
     per_width = net.output.weight[wanted].detach().cpu().split(filters)
     for h, weight, c in zip(
-        net.widths, per_width, net.responses(ids[None].to(lab.device)), strict=True
+        net.widths, per_width, net.feature_maps(ids[None].to(lab.device)), strict=True
     ):
         strength, place = c[0].detach().cpu().max(dim=1)
         for amount, i in zip((weight * strength).tolist(), place.tolist(), strict=True):

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.bench_models [STEPS]
 
-nanoGPT's small configuration (4 layers, 4 heads, 128 wide, 64 places, batches of 12):
+nanoGPT's small configuration (4 layers, 4 heads, width 128, 64 positions, batch of 12):
 once as `bmkit.models.GPT`, once with `nn.TransformerEncoderLayer` and a causal mask.
 Same batches, same optimizer, same start; they take turns, some steps at a time.
 """
@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from bmkit.models import GPT
 from tests.benchmarks import load
 
-VOCABULARY, CONTEXT, BATCH = 65, 64, 12
-D, HEADS, LAYERS = 128, 4, 4
+VOCAB_SIZE, CONTEXT_LENGTH, BATCH_SIZE = 65, 64, 12
+D_MODEL, N_HEADS, N_LAYERS = 128, 4, 4
 ROUNDS = 8
 
 
@@ -30,36 +30,42 @@ class OfPyTorchs(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tokens = nn.Embedding(VOCABULARY, D)
-        self.places = nn.Embedding(CONTEXT, D)
+        self.token_embedding = nn.Embedding(VOCAB_SIZE, D_MODEL)
+        self.position_embedding = nn.Embedding(CONTEXT_LENGTH, D_MODEL)
         layer = nn.TransformerEncoderLayer(
-            D, HEADS, 4 * D, 0.0, "gelu", batch_first=True, norm_first=True
+            D_MODEL,
+            N_HEADS,
+            4 * D_MODEL,
+            0.0,
+            "gelu",
+            batch_first=True,
+            norm_first=True,
         )
         self.blocks = nn.TransformerEncoder(
-            layer, LAYERS, nn.LayerNorm(D), enable_nested_tensor=False
+            layer, N_LAYERS, nn.LayerNorm(D_MODEL), enable_nested_tensor=False
         )
-        mask = nn.Transformer.generate_square_subsequent_mask(CONTEXT)
+        mask = nn.Transformer.generate_square_subsequent_mask(CONTEXT_LENGTH)
         self.register_buffer("mask", mask)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """Logits, (batch, n, vocabulary), of ids, (batch, n)."""
-        places = torch.arange(ids.shape[1], device=ids.device)
-        x = self.tokens(ids) + self.places(places)
+        """Logits, (batch, n, vocab_size), of ids, (batch, n)."""
+        positions = torch.arange(ids.shape[1], device=ids.device)
+        x = self.token_embedding(ids) + self.position_embedding(positions)
         x = self.blocks(x, mask=self.mask, is_causal=True)
-        return x @ self.tokens.weight.T
+        return x @ self.token_embedding.weight.T
 
 
 def same_start(ours: GPT, theirs: OfPyTorchs) -> None:
     """Give PyTorch's modules our weights."""
-    theirs.tokens.load_state_dict(ours.tokens.state_dict())
-    theirs.places.load_state_dict(ours.places.state_dict())
+    theirs.token_embedding.load_state_dict(ours.token_embedding.state_dict())
+    theirs.position_embedding.load_state_dict(ours.position_embedding.state_dict())
     theirs.blocks.norm.load_state_dict(ours.norm.state_dict())
     for block, layer in zip(ours.blocks, theirs.blocks.layers, strict=True):
         pairs = {
-            "self_attn.in_proj_": block.attention.project,
-            "self_attn.out_proj.": block.attention.output,
-            "linear1.": block.wide,
-            "linear2.": block.narrow,
+            "self_attn.in_proj_": block.attention.qkv,
+            "self_attn.out_proj.": block.attention.proj,
+            "linear1.": block.fc,
+            "linear2.": block.proj,
             "norm1.": block.norm1,
             "norm2.": block.norm2,
         }
@@ -87,7 +93,9 @@ def main(steps: int = 20) -> None:
     """Take turns, so that what else the machine does meets both alike."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.manual_seed(0)
-    ours = GPT(VOCABULARY, CONTEXT, d=D, heads=HEADS, layers=LAYERS)
+    ours = GPT(
+        VOCAB_SIZE, CONTEXT_LENGTH, d_model=D_MODEL, n_heads=N_HEADS, n_layers=N_LAYERS
+    )
     theirs = OfPyTorchs()
     same_start(ours, theirs)
     models = {"bmkit.models.GPT": ours.to(device), "PyTorch's": theirs.to(device)}
@@ -95,7 +103,9 @@ def main(steps: int = 20) -> None:
         name: torch.optim.AdamW(model.parameters(), lr=1e-3)
         for name, model in models.items()
     }
-    text = torch.randint(VOCABULARY, (ROUNDS + 1, steps, BATCH, CONTEXT + 1))
+    text = torch.randint(
+        VOCAB_SIZE, (ROUNDS + 1, steps, BATCH_SIZE, CONTEXT_LENGTH + 1)
+    )
     rates: dict[str, list[float]] = {name: [] for name in models}
     losses = dict.fromkeys(models, 0.0)
     for number, batches in enumerate(text.to(device)):
@@ -104,7 +114,7 @@ def main(steps: int = 20) -> None:
             losses[name] = train(model, optimizers[name], batches)
             took = time.perf_counter() - began
             if number:  # the first round warms up
-                rates[name].append(steps * BATCH * CONTEXT / took)
+                rates[name].append(steps * BATCH_SIZE * CONTEXT_LENGTH / took)
     print(f"{ROUNDS} rounds of {steps} steps on {device}, ", end="")
     print(f"{torch.get_num_threads()} threads, {load()}")
     for name, model in models.items():

@@ -15,7 +15,9 @@ def draw(*shape, seed=0):
 def twins():
     """Ours and the same stack in `nn.Sequential`, with the same weights."""
     torch.manual_seed(0)
-    ours = CNN(12, 4, channels=2, filters=(3, 5), kernel=3, padding=1, hidden=(7,))
+    ours = CNN(
+        12, 4, in_channels=2, filters=(3, 5), kernel_size=3, padding=1, hidden=(7,)
+    )
     theirs = nn.Sequential(
         nn.Conv2d(2, 3, 3, padding=1),
         nn.ReLU(),
@@ -50,7 +52,7 @@ def test_it_equals_pytorchs_stack_forward_and_backward():
 def test_maps_are_the_rectified_answers_of_each_stage():
     ours, theirs = twins()
     x = draw(2, 2, 12, 12)
-    first, second = ours.maps(x)
+    first, second = ours.feature_maps(x)
     torch.testing.assert_close(first, theirs[:2](x))
     torch.testing.assert_close(second, theirs[:5](x))
     assert first.shape == (2, 3, 12, 12)
@@ -58,20 +60,26 @@ def test_maps_are_the_rectified_answers_of_each_stage():
 
 
 def test_one_map_by_hand():
-    model = CNN(4, 2, filters=(1,), kernel=3, hidden=()).double().requires_grad_(False)
+    model = (
+        CNN(4, 2, filters=(1,), kernel_size=3, hidden=()).double().requires_grad_(False)
+    )
     x, kernel = draw(1, 1, 4, 4), model.convolutions[0]
     for i in range(2):
         for j in range(2):
             window = x[0, 0, i : i + 3, j : j + 3]
             z = float((window * kernel.weight[0, 0]).sum() + kernel.bias[0])
-            assert float(model.maps(x)[0][0, 0, i, j]) == pytest.approx(max(z, 0.0))
+            assert float(model.feature_maps(x)[0][0, 0, i, j]) == pytest.approx(
+                max(z, 0.0)
+            )
 
 
 def test_the_default_has_lenets_sizes():
     model = CNN(32, 10)
     assert sum(p.numel() for p in model.parameters()) == 61_706
     assert model(torch.zeros(5, 1, 32, 32)).shape == (5, 10)
-    assert [tuple(h.shape[1:]) for h in model.maps(torch.zeros(1, 1, 32, 32))] == [
+    assert [
+        tuple(h.shape[1:]) for h in model.feature_maps(torch.zeros(1, 1, 32, 32))
+    ] == [
         (6, 28, 28),
         (16, 10, 10),
     ]
@@ -96,7 +104,7 @@ def test_no_stage_a_vanishing_picture_and_wrong_shapes_are_told():
         CNN(8, 10, padding=-1)
     with pytest.raises(ValueError, match="8 × 8 vanish in 2 stages"):
         CNN(8, 10)
-    model = CNN(8, 10, kernel=3, padding=1)
+    model = CNN(8, 10, kernel_size=3, padding=1)
     with pytest.raises(ValueError, match=r"shape \(5, 8, 8\), not \(batch, 1, 8, 8\)"):
         model(torch.zeros(5, 8, 8))
     with pytest.raises(ValueError, match=r"\(1, 3, 8, 8\)"):

@@ -7,12 +7,12 @@ from torch.nn import functional as F
 
 from bmkit.models import GPT
 
-SIZE = {"d": 24, "heads": 3, "layers": 2}
+SIZE = {"d_model": 24, "n_heads": 3, "n_layers": 2}
 
 
-def model(dropout=0.0, vocabulary=11, context=9):
+def model(dropout=0.0, vocab_size=11, context_length=9):
     torch.manual_seed(0)
-    return GPT(vocabulary, context, dropout=dropout, **SIZE).double()
+    return GPT(vocab_size, context_length, dropout=dropout, **SIZE).double()
 
 
 def draws(*shape, seed=1, high=11):
@@ -26,14 +26,14 @@ def block_by_pytorch(block):
         24, 3, 96, 0.0, "gelu", batch_first=True, norm_first=True, dtype=torch.float64
     )
     ours = {
-        "self_attn.in_proj_weight": block.attention.project.weight,
-        "self_attn.in_proj_bias": block.attention.project.bias,
-        "self_attn.out_proj.weight": block.attention.output.weight,
-        "self_attn.out_proj.bias": block.attention.output.bias,
-        "linear1.weight": block.wide.weight,
-        "linear1.bias": block.wide.bias,
-        "linear2.weight": block.narrow.weight,
-        "linear2.bias": block.narrow.bias,
+        "self_attn.in_proj_weight": block.attention.qkv.weight,
+        "self_attn.in_proj_bias": block.attention.qkv.bias,
+        "self_attn.out_proj.weight": block.attention.proj.weight,
+        "self_attn.out_proj.bias": block.attention.proj.bias,
+        "linear1.weight": block.fc.weight,
+        "linear1.bias": block.fc.bias,
+        "linear2.weight": block.proj.weight,
+        "linear2.bias": block.proj.bias,
         "norm1.weight": block.norm1.weight,
         "norm1.bias": block.norm1.bias,
         "norm2.weight": block.norm2.weight,
@@ -100,17 +100,17 @@ def test_generating_draws_by_the_generator_given_and_slides_its_window():
 
 
 def test_parameters_are_those_of_the_configuration():
-    d, layers, vocabulary, context = 24, 2, 11, 9
+    d, n_layers, vocab_size, context_length = 24, 2, 11, 9
     block = 12 * d * d + 13 * d
-    want = layers * block + (vocabulary + context) * d + 2 * d
+    want = n_layers * block + (vocab_size + context_length) * d + 2 * d
     assert sum(weight.numel() for weight in model().parameters()) == want
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        (lambda: GPT(5, 4, d=10, heads=3), "3 heads cannot share 10"),
-        (lambda: model()(draws(1, 10)), "10 places, but it sees 9"),
+        (lambda: GPT(5, 4, d_model=10, n_heads=3), "10 is not divisible by n_heads 3"),
+        (lambda: model()(draws(1, 10)), "10 tokens are longer than context_length 9"),
         (lambda: model().generate(draws(1, 2), 1, temperature=-1), "temperature is -1"),
     ],
 )

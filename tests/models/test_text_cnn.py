@@ -27,7 +27,7 @@ def by_hand(model, ids):
 @pytest.fixture
 def model():
     torch.manual_seed(0)
-    return TextCNN(11, 4, embedding=5, widths=(2, 3), filters=7).eval()
+    return TextCNN(11, 4, embedding_dim=5, widths=(2, 3), filters=7).eval()
 
 
 def test_features_are_those_by_hand(model):
@@ -38,8 +38,8 @@ def test_features_are_those_by_hand(model):
     torch.testing.assert_close(model(ids), model.output(model.features(ids)))
 
 
-def test_responses_have_a_place_for_each_window(model):
-    shapes = [tuple(r.shape) for r in model.responses(torch.ones(3, 6, dtype=int))]
+def test_feature_maps_have_a_position_for_each_window(model):
+    shapes = [tuple(r.shape) for r in model.feature_maps(torch.ones(3, 6, dtype=int))]
     assert shapes == [(3, 7, 5), (3, 7, 4)]
 
 

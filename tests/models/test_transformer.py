@@ -32,7 +32,7 @@ def attention(ours, theirs):
     parts = (ours.query, ours.key, ours.value)
     yield [part.weight for part in parts], theirs.in_proj_weight
     yield [part.bias for part in parts], theirs.in_proj_bias
-    yield from whole(ours.output, theirs.out_proj)
+    yield from whole(ours.out_proj, theirs.out_proj)
 
 
 def whole(ours, theirs):
@@ -42,17 +42,16 @@ def whole(ours, theirs):
 
 def encoder_pairs(ours, theirs):
     yield from attention(ours.attention, theirs.self_attn)
-    yield from whole(ours.attention_norm, theirs.norm1)
-    yield from whole(ours.feed_forward.up, theirs.linear1)
-    yield from whole(ours.feed_forward.down, theirs.linear2)
-    last = theirs.norm3 if hasattr(theirs, "norm3") else theirs.norm2
-    yield from whole(ours.feed_forward_norm, last)
+    yield from whole(ours.feed_forward.fc, theirs.linear1)
+    yield from whole(ours.feed_forward.proj, theirs.linear2)
+    yield from whole(ours.norm1, theirs.norm1)
+    yield from whole(ours.norm2, theirs.norm2)
 
 
 def decoder_pairs(ours, theirs):
     yield from encoder_pairs(ours, theirs)
-    yield from attention(ours.cross, theirs.multihead_attn)
-    yield from whole(ours.cross_norm, theirs.norm2)
+    yield from attention(ours.cross_attention, theirs.multihead_attn)
+    yield from whole(ours.norm3, theirs.norm3)
 
 
 def copy(pairs):
@@ -85,7 +84,7 @@ def test_an_encoders_layer_equals_pytorchs_forward_and_backward(norm_first, padd
             8, 2, 20, 0.0, batch_first=True, norm_first=norm_first, dtype=torch.float64
         )
     )
-    ours = EncoderLayer(8, 2, hidden=20, norm_first=norm_first).double()
+    ours = EncoderLayer(8, 2, d_ff=20, norm_first=norm_first).double()
     pairs = list(encoder_pairs(ours, theirs))
     copy(pairs)
     assert sum(len(mine) for mine, _ in pairs) == len(list(ours.parameters()))
@@ -105,7 +104,7 @@ def test_a_decoders_layer_equals_pytorchs_forward_and_backward(norm_first):
             8, 2, 20, 0.0, batch_first=True, norm_first=norm_first, dtype=torch.float64
         )
     )
-    ours = DecoderLayer(8, 2, hidden=20, norm_first=norm_first).double()
+    ours = DecoderLayer(8, 2, d_ff=20, norm_first=norm_first).double()
     pairs = list(decoder_pairs(ours, theirs))
     copy(pairs)
     assert sum(len(mine) for mine, _ in pairs) == len(list(ours.parameters()))
@@ -159,7 +158,9 @@ def test_stacks_equal_pytorchs(norm_first):
 
 def small(**options):
     torch.manual_seed(0)
-    model = Transformer(11, 13, d=8, heads=2, layers=2, dropout=0.0, **options)
+    model = Transformer(
+        11, 13, d_model=8, n_heads=2, n_layers=2, dropout=0.0, **options
+    )
     return model.double().eval()
 
 
@@ -230,7 +231,7 @@ def test_positions_are_sines_and_cosines():
 
 
 def test_dropout_acts_in_training_alone():
-    model = Transformer(5, 5, d=8, heads=2, layers=1, dropout=0.5)
+    model = Transformer(5, 5, d_model=8, n_heads=2, n_layers=1, dropout=0.5)
     source = target = torch.tensor([[0, 1, 2]])
     assert not torch.equal(model(source, target), model(source, target))
     model.eval()
@@ -243,19 +244,19 @@ def test_post_norm_has_no_last_norm_and_pre_norm_has_one():
 
 
 def test_sizes_that_cannot_be_are_refused():
-    with pytest.raises(ValueError, match="evenly"):
+    with pytest.raises(ValueError, match="not divisible"):
         TransformerEncoder(8, 3, 1)
     with pytest.raises(ValueError, match="at least 1"):
         TransformerDecoder(8, 2, 0)
     with pytest.raises(ValueError, match="pairs"):
-        Transformer(5, 5, d=9, heads=3)
+        Transformer(5, 5, d_model=9, n_heads=3)
 
 
-def test_marks_of_another_shape_or_type_are_refused():
+def test_masks_of_another_shape_or_type_are_refused():
     encoder, x = TransformerEncoder(8, 2, 1), torch.zeros(2, 3, 8)
-    with pytest.raises(ValueError, match="marks of what is real"):
+    with pytest.raises(ValueError, match="attention mask has shape"):
         encoder(x, torch.ones(3, 3, dtype=torch.bool))
-    with pytest.raises(TypeError, match="True where real"):
+    with pytest.raises(TypeError, match="True where a token is real"):
         encoder(x, torch.ones(2, 3))
     with pytest.raises(TypeError, match="booleans"):
         EncoderLayer(8, 2)(x, torch.ones(3, 3))

@@ -49,7 +49,7 @@ def test_an_epochs_loss_is_the_mean_over_examples():
     assert history == [pytest.approx((3 * 2.0 + 6.0) / 4)]
 
 
-def test_after_epoch_may_evaluate_and_training_goes_on(line):
+def test_on_epoch_end_may_evaluate_and_training_goes_on(line):
     model = nn.Sequential(nn.Linear(1, 1), nn.Dropout(0.0))
     seen = []
 
@@ -61,7 +61,7 @@ def test_after_epoch_may_evaluate_and_training_goes_on(line):
     modes = []
     model[1].register_forward_hook(lambda m, *_: modes.append(m.training))
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
-    history = fit(model, [line], F.mse_loss, optimizer, epochs=3, after_epoch=after)
+    history = fit(model, [line], F.mse_loss, optimizer, epochs=3, on_epoch_end=after)
     assert seen == list(enumerate(history))
     assert modes == [True, False] * 3
 
@@ -94,7 +94,7 @@ def test_predict_and_evaluate_leave_the_mode_alone(training):
     torch.manual_seed(0)
     model = nn.Dropout(0.5).train(training)
     x = torch.ones(5, 3)
-    assert torch.equal(predict(model, x, size=2), x)
+    assert torch.equal(predict(model, x, batch_size=2), x)
     assert evaluate(model, [(x, x)], mse=F.mse_loss) == {"mse": 0.0}
     assert model.training is training
 
