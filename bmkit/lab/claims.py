@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from bmkit.lab.expect import CheckFailed, _numbers
+from bmkit.lab.mime import CLAIM
 from bmkit.lab.words import say
-
-CLAIM = "application/vnd.bmkit.claim+json"
 
 
 def _emit(text: str, holds: bool, numbers: dict[str, Any], kind: str) -> None:

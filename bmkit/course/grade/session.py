@@ -7,12 +7,10 @@ that is stopped, however rudely, goes on where it was.
 from __future__ import annotations
 
 import concurrent.futures as futures
-import contextlib
 import dataclasses
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -116,7 +114,7 @@ def grade_all(
         handed, outcome.refused = intake.found(folder, [one.slug for one in lessons])
         url = settings.book or gradebook.default_url(folder)
         with (
-            _executor(settings) as pool,
+            executors.executor(settings.cluster, settings.jobs) as pool,
             _opened(url, handed, lessons, pool, jailed) as book,
         ):
             session = _Session(folder, lessons, settings, jailed, book, outcome)
@@ -124,7 +122,12 @@ def grade_all(
             for refused in outcome.refused:
                 listener.refused(refused)
             _write_reports(session)
-    except (IntakeError, gradebook.BookError, sandbox.NoSandbox) as error:
+    except (
+        IntakeError,
+        gradebook.BookError,
+        sandbox.NoSandbox,
+        executors.NoCluster,
+    ) as error:
         raise CannotGrade(str(error)) from None
     except forkserver_client.NotWarm as error:
         raise CannotGrade(f"the grader's processes cannot start: {error}") from None
@@ -164,19 +167,6 @@ def _walls(settings: Settings) -> bool:
             "work that you trust, such as your own, add --unsafe"
         )
     return not settings.unsafe
-
-
-@contextlib.contextmanager
-def _executor(settings: Settings) -> Iterator[futures.Executor]:
-    if settings.cluster is None:
-        with futures.ThreadPoolExecutor(settings.jobs) as pool:
-            yield pool
-        return
-    try:
-        with executors.pool(settings.cluster) as pool:
-            yield pool
-    except executors.NoCluster as error:
-        raise CannotGrade(str(error)) from None
 
 
 @dataclass
@@ -219,7 +209,7 @@ class _Session:
         except BaseException:
             for future in waiting:
                 future.cancel()
-            server_pool.close()
+            pool.close()
             raise
 
     def _is_known(self, one: Handed, known: set[tuple[str, str, str]]) -> bool:

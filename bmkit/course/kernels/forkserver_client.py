@@ -113,10 +113,8 @@ class Warm:
             variables = sandbox.variables()
         else:
             variables = {**os.environ, **environment.variables(threads=threads)}
+            variables |= environment.paths()
             variables.pop("JPY_PARENT_PID", None)
-            # Where bmkit is not installed, it is found as we found it.
-            paths = [variables.get("PYTHONPATH"), str(environment.PACKAGE.parent)]
-            variables["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (open while we are)
         self.process = subprocess.Popen(
             words,

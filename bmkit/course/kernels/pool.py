@@ -1,7 +1,11 @@
-"""A client's forking processes: one for each set of modules, begun at first need."""
+"""This process's fork servers: one for each set of modules, begun at first need.
+
+Kernels are forked from them, and the processes in which submissions are judged.
+"""
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from pathlib import Path
@@ -13,17 +17,27 @@ _warms: dict[tuple[Any, ...], forkserver_client.Warm] = {}
 _lock = threading.Lock()
 
 
-def warmed(modules: tuple[str, ...], jailed: bool = False) -> forkserver_client.Warm:
-    """This process's own forking process with these modules; begun when there is none.
+def warmed(
+    modules: tuple[str, ...], jailed: bool = False, share: tuple[Path, ...] = ()
+) -> forkserver_client.Warm:
+    """This process's own fork server with these modules; begun when there is none.
+
+    It may still be importing: `Warm.wait_ready` waits for that. Threads share it.
+
+    Args:
+        modules: as `Warm`'s ``preload``.
+        jailed: in the sandbox.
+        share: what the sandbox shows besides the system, read-only.
 
     Raises:
         NoSandbox: ``jailed``, and this machine has no sandbox.
     """
-    key = (os.getpid(), modules, jailed, _age())
+    key = (os.getpid(), modules, jailed, share, _age())
     with _lock:
         found = _warms.get(key)
         if found is None or found.closed:
-            found = _warms[key] = forkserver_client.Warm(modules, jailed=jailed)
+            found = forkserver_client.Warm(modules, jailed=jailed, share=share)
+            _warms[key] = found
     retire()
     return found
 
@@ -35,14 +49,15 @@ def retire() -> None:
         for key, source in list(_warms.items()):
             # After a fork of the client, its are not ours to end.
             mine = key[0] == os.getpid()
-            if source.closed or (mine and key[3] != age and not source.busy):
+            if source.closed or (mine and key[-1] != age and not source.busy):
                 old.append(_warms.pop(key))
     for source in old:
         source.close()
 
 
+@atexit.register
 def close() -> None:
-    """End them all, and so every kernel forked from them."""
+    """End them all, and so every process forked from them."""
     with _lock:
         mine = [source for key, source in _warms.items() if key[0] == os.getpid()]
         _warms.clear()

@@ -126,19 +126,13 @@ def _all(
 def _executor(
     settings: Settings, workers: int, jobs: list[Job]
 ) -> Iterator[futures.Executor]:
+    local: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if settings.cluster is None:
-        # Threads: the work is done by the kernels, all forked from a few processes of
-        # ours. A kernel that dies takes none of the others with it.
         _begin(jobs)
-        with (
-            environment.kernels(jobs[0].threads),
-            futures.ThreadPoolExecutor(workers) as pool,
-        ):
-            yield pool
-        return
+        local = environment.kernels(jobs[0].threads)
     try:
-        with executors.pool(settings.cluster) as pool:
-            yield pool
+        with local, executors.executor(settings.cluster, workers) as executor:
+            yield executor
     except executors.NoCluster as error:
         raise CannotRun(str(error)) from None
 

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course.kernels import environment
+from bmkit.lab.mime import CLAIM, GRADER
 
-CLAIM = "application/vnd.bmkit.claim+json"
-GRADER = "application/vnd.bmkit.grader+json"
 GOOD = ("passed", "unchanged", "skipped")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most

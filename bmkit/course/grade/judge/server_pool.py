@@ -1,28 +1,25 @@
 """Judging in whatever process or thread it is asked for, with the frameworks warm.
 
-Each process keeps one fork server for each set of frameworks; threads share it. So a
-`Brief` can be judged by a pool of threads here or by a cluster's workers elsewhere.
+The fork servers are the process's own (`kernels.pool`). So a `Brief` can be judged by
+a pool of threads here or by a cluster's workers elsewhere.
 """
 
 from __future__ import annotations
 
 import ast
-import atexit
-import contextlib
-import threading
 from functools import cache
 
 from bmkit.course import parsing
 from bmkit.course.grade.judge.job import Brief
 from bmkit.course.grade.judge.judge import PRELOAD, judge
 from bmkit.course.grade.result import Verdict
+from bmkit.course.kernels import pool
 from bmkit.course.kernels.forkserver_client import NotWarm, Warm
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Lesson
 from bmkit.data import cards
 
-_warm: dict[tuple[tuple[str, ...], bool], Warm] = {}
-_lock = threading.Lock()
+_threaded: set[tuple[str, ...]] = set()  # modules whose import started threads
 
 
 def preload(lesson: Lesson) -> tuple[str, ...]:
@@ -86,30 +83,16 @@ def warm_up(names: tuple[str, ...], jailed: bool) -> None:
 
 
 def _server(names: tuple[str, ...], jailed: bool) -> Warm:
-    with _lock:
-        server = _warm.get((names, jailed))
-        if server is None or server.closed:
-            try:
-                server = _started(names, jailed)
-            except NotWarm:
-                # A lesson's own import may start threads; ours do not.
-                server = _started(PRELOAD, jailed)
-            _warm[names, jailed] = server
-        return server
-
-
-def _started(names: tuple[str, ...], jailed: bool) -> Warm:
+    """The fork server of this process with these modules, ready to fork."""
     share = (cards.FOLDER,) if cards.FOLDER.is_dir() else ()
-    server = Warm(names, jailed=jailed, share=share)
+    if names not in _threaded:
+        server = pool.warmed(names, jailed, share)
+        try:
+            server.wait_ready()
+            return server
+        except NotWarm:
+            # A lesson's own import may start threads; ours do not.
+            _threaded.add(names)
+    server = pool.warmed(PRELOAD, jailed, share)
     server.wait_ready()
     return server
-
-
-@atexit.register
-def close() -> None:
-    """End the fork servers of this process."""
-    with _lock:
-        for server in _warm.values():
-            with contextlib.suppress(OSError):
-                server.close()
-        _warm.clear()

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from bmkit.lab.checks import in_words
-
-GRADER = "application/vnd.bmkit.grader+json"
+from bmkit.lab.mime import GRADER
 
 
 def matrix(

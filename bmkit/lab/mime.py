@@ -1,0 +1,4 @@
+"""The kit's own kinds of notebook output: lessons show them, the runner reads them."""
+
+CLAIM = "application/vnd.bmkit.claim+json"
+GRADER = "application/vnd.bmkit.grader+json"
