@@ -27,7 +27,7 @@ def send(channel, message):
 
 
 learner.run = odd
-learner.wire.send = send
+learner.serialization.send = send
 
 
 # %% cube

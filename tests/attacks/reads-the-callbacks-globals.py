@@ -10,11 +10,11 @@ def twice(f, x):
     for name in ("__globals__", "__code__", "__self__", "__closure__", "__class__"):
         try:
             found = getattr(f, name)
-            if "wire" not in str(found) and "Far" not in str(found):
+            if "serialization" not in str(found) and "RemoteObject" not in str(found):
                 FOUND.append((name, str(found)[:300]))
         except AttributeError:
             pass
-    peer, number, _ = object.__getattribute__(f, "_far")
+    peer, number, _ = object.__getattribute__(f, "_remote")
     for request in (
         {"attribute": "__globals__", "of": number},
         {"attribute": "__code__", "of": number},

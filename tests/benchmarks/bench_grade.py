@@ -153,15 +153,15 @@ def phases(lesson: Lesson) -> dict[str, float]:
     found: dict[str, list[float]] = defaultdict(list)
     spent: dict[str, float] = defaultdict(float)
     for owner, name, phase in (
-        (processes.Pair, "__enter__", "fork both processes"),
-        (processes.Pair, "__exit__", "end both processes"),
-        (judge._Trial, "_run", "cells"),
-        (judge._Trial, "_mark", "checks"),
-        (judge._Trial, "_trip", "tripwires"),
+        (processes.ProcessPair, "__enter__", "fork both processes"),
+        (processes.ProcessPair, "__exit__", "end both processes"),
+        (judge._Judging, "_run", "cells"),
+        (judge._Judging, "_mark", "checks"),
+        (judge._Judging, "_run_canaries", "tripwires"),
         (gradebook, "write_notebook", "write the notebook"),
         (feedback, "write", "write the feedback"),
         (gradebook.Book, "record", "grade book"),
-        (session._Session, "_brief", "read the file"),
+        (session._Session, "_job", "read the file"),
     ):
         setattr(owner, name, timed(getattr(owner, name), spent, phase))
 

@@ -24,12 +24,12 @@ import pytest
 
 from bmkit.course.build.notebooks import dumps
 from bmkit.course.grade import feedback, gradebook, session, submission
-from bmkit.course.grade.judge.job import brief
-from bmkit.course.grade.judge.judge import Brief, judge
-from bmkit.course.grade.judge.server_pool import preload
+from bmkit.course.grade.judge.job import make_job
+from bmkit.course.grade.judge.judge import Job, judge
+from bmkit.course.grade.judge.worker import preload
 from bmkit.course.grade.result import Verdict
 from bmkit.course.kernels import sandbox
-from bmkit.course.kernels.forkserver_client import Warm
+from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Course, Lesson
 from tests import ROOT
@@ -63,22 +63,22 @@ class Place:
     home: Path
     port: int
     lessons: list[Lesson]
-    warm: Warm
+    warm: ForkServer
     room: Path
     written: gradebook.Book
-    honest: Brief
+    honest: Job
     calls: list[object]
 
     @property
     def book(self) -> Path:
         return self.home / "gradebook.db"
 
-    def brief(self, book) -> Brief:
+    def job(self, book) -> Job:
         """What judging a notebook takes."""
         path = self.home / f"{threading.get_ident()}.ipynb"
         path.write_text(dumps(book), encoding="utf-8")
         try:
-            return brief(submission.read(path, self.lessons), student="somebody")
+            return make_job(submission.read(path, self.lessons), student="somebody")
         finally:
             path.unlink()
 
@@ -112,13 +112,13 @@ def place(tmp_path_factory):
         unix.listen()
         for server in (tcp, unix):
             threading.Thread(target=_count, args=(server, calls), daemon=True).start()
-        with Warm(preload(lessons[0]), jailed=True) as warm:
+        with ForkServer(preload(lessons[0]), jailed=True) as warm:
             warm.wait_ready()
             room = tmp_path_factory.mktemp("room")
             with gradebook.Book(gradebook.default_url(room)) as written:
                 written.prepare(lessons[0], "en")
                 made = Place(home, port, lessons, warm, room, written, None, calls)
-                made.honest = made.brief(harness.right_book())
+                made.honest = made.job(harness.right_book())
                 yield made
     del os.environ["GRADER_SECRET"]
 
@@ -137,7 +137,7 @@ def soon(true, seconds: float = 20) -> bool:
     return bool(true())
 
 
-def graded(place: Place, hostile: Brief) -> tuple[list[Verdict], list[Verdict]]:
+def graded(place: Place, hostile: Job) -> tuple[list[Verdict], list[Verdict]]:
     """The hostile notebook twice at one time, and honest ones beside it."""
     with futures.ThreadPoolExecutor(3) as pool:
         bad = [pool.submit(judge, hostile, place.warm, TIGHT) for _ in range(2)]
@@ -167,7 +167,7 @@ def test_an_attack_is_contained(attack, place):
         ROOT=ROOT,
         WORD=SECRET[::-1],  # its own text is none of its finds
     )
-    hostile = place.brief(book)
+    hostile = place.job(book)
     alive, outside = place.alive(), place.outside()
     bad, good = graded(place, hostile)
     assert [problem for one in bad for problem in harness.broken(attack, one)] == []
@@ -206,7 +206,7 @@ def test_a_trick_with_the_file_is_contained(trick, place, tmp_path):
         assert trick.points is None, f"refused: {error}"
         assert "\n" not in str(error)
         return
-    verdict = judge(brief(handed, student="somebody"), place.warm, Limits())
+    verdict = judge(make_job(handed, student="somebody"), place.warm, Limits())
     assert verdict.points == trick.points
     record(place, verdict)
 

@@ -16,7 +16,7 @@ import pytest
 
 from bmkit.course.build import notebooks, release
 from bmkit.course.grade.gradebook import Book, default_url
-from bmkit.course.grade.judge import server_pool
+from bmkit.course.grade.judge import worker
 from bmkit.course.grade.session import CannotGrade, Settings, grade_all
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.source.catalog import Course
@@ -246,14 +246,14 @@ def test_what_cannot_be_written_is_one_line_and_what_was_graded_stays(
 def test_an_error_of_ours_costs_the_others_nothing(lessons, tmp_path, monkeypatch):
     for student in ("ada", "bob", "eve"):
         hand_in(tmp_path, student, notebook(lessons, RIGHT))
-    judging = server_pool.judge
+    judging = worker.judge
 
-    def failing(brief, *rest):
-        if brief.student == "bob":
+    def failing(job, *rest):
+        if job.student == "bob":
             raise KeyError("\x1b[31mours")
-        return judging(brief, *rest)
+        return judging(job, *rest)
 
-    monkeypatch.setattr(server_pool, "judge", failing)
+    monkeypatch.setattr(worker, "judge", failing)
     listener = Listener()
     outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
     assert points(tmp_path) == {"ada": 2.0, "eve": 2.0}

@@ -186,7 +186,7 @@ def test_what_was_registered_for_the_end_runs_at_the_end(start, tmp_path):
 @linux
 def test_the_forking_process_dies_and_the_next_kernel_has_a_new_one(start):
     kernel = start()
-    source = pool.warmed(kernel.manager.provisioner.modules)
+    source = pool.fork_server(kernel.manager.provisioner.modules)
     source.process.send_signal(signal.SIGKILL)
     assert soon(lambda: not kernel.manager.is_alive())
     assert soon(lambda: not psutil.pid_exists(kernel.pid))
@@ -246,10 +246,10 @@ def test_a_killed_client_leaves_no_process_and_the_next_sweeps_up(kernel, start)
 @linux
 def test_changed_code_of_ours_is_not_met_in_an_older_state(start, monkeypatch):
     old = start()
-    source = pool.warmed(old.manager.provisioner.modules)
+    source = pool.fork_server(old.manager.provisioner.modules)
     monkeypatch.setattr(pool, "_age", lambda: 1.0)
     new = start()
-    fresh = pool.warmed(new.manager.provisioner.modules)
+    fresh = pool.fork_server(new.manager.provisioner.modules)
     assert fresh is not source and not source.closed
     old.close()
     assert source.closed and new.run("print(1)") == "1"
@@ -296,9 +296,9 @@ def test_a_module_that_starts_a_thread_is_never_forked_from(monkeypatch, tmp_pat
     (tmp_path / "threaded.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{ROOT}")
     with pytest.raises(
-        forkserver_client.NotWarm, match="2 threads after importing threaded"
+        forkserver_client.ForkServerError, match="2 threads after importing threaded"
     ):
-        forkserver_client.Warm(("threaded",)).wait_ready()
+        forkserver_client.ForkServer(("threaded",)).wait_ready()
 
 
 def test_windows_can_import_what_it_cannot_use():

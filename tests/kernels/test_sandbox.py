@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from bmkit.course.grade.judge import canary, judge, processes, serialization
-from bmkit.course.grade.judge.judge import LEARNER, Brief
+from bmkit.course.grade.judge.judge import LEARNER, Job
 from bmkit.course.kernels import sandbox
-from bmkit.course.kernels.forkserver_client import NotWarm, Warm
+from bmkit.course.kernels.forkserver_client import ForkServer, ForkServerError
 from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.catalog import Course
 from tests import ROOT
@@ -31,7 +31,7 @@ SECRET = "a variable of the user's"
 class Room:
     """A process of a stranger's; cells of code go in, what came of them out."""
 
-    def __init__(self, warm: Warm, limits: Limits) -> None:
+    def __init__(self, warm: ForkServer, limits: Limits) -> None:
         self.channel, theirs = socket.socketpair()
         bridge, other = socket.socketpair()
         self.channel.settimeout(60)
@@ -67,7 +67,7 @@ class Room:
 def warm(tmp_path_factory):
     os.environ["BMKIT_TEST_SECRET"] = SECRET
     try:
-        with Warm(judge.PRELOAD, jailed=True) as server:
+        with ForkServer(judge.PRELOAD, jailed=True) as server:
             server.wait_ready()
             yield server
     finally:
@@ -468,7 +468,7 @@ def is_fork_server(pid: int) -> bool:
 
 @walls
 def test_an_ended_fork_server_takes_its_rooms_along():
-    with Warm((f"{LEARNER}:prepare",), jailed=True) as server:
+    with ForkServer((f"{LEARNER}:prepare",), jailed=True) as server:
         room = Room(server, Limits())
         assert room.run("print(1)") == "1\n"
         members = family(server.process.pid)
@@ -479,7 +479,7 @@ def test_an_ended_fork_server_takes_its_rooms_along():
         assert room.process.wait(20) is not None
         assert until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in rooms))
         assert server.closed
-        with pytest.raises(NotWarm):
+        with pytest.raises(ForkServerError):
             server.fork(f"{LEARNER}:main")
         room.end()
 
@@ -505,7 +505,7 @@ def test_what_is_missing_is_said_in_one_line_with_what_to_do(monkeypatch):
     with pytest.raises(sandbox.NoSandbox, match="bubblewrap"):
         sandbox.command(["python"])
     with pytest.raises(sandbox.NoSandbox, match="bubblewrap"):
-        Warm((), jailed=True)
+        ForkServer((), jailed=True)
     monkeypatch.setattr(sandbox.sys, "platform", "darwin")
     assert sandbox.missing() == "the sandbox needs Linux; this is darwin"
 
@@ -559,12 +559,12 @@ def test_a_courses_limits_are_taken_and_flags_come_first(tmp_path):
 
 
 def test_every_tripwire_trips_where_tests_are_honest():
-    wires = canary.wires()
-    assert len(wires) == len(canary.FORMS)
-    for source, says in wires:
+    canaries = canary.canaries()
+    assert len(canaries) == len(canary.FORMS)
+    for source, says in canaries:
         with pytest.raises(AssertionError, match=says):
             exec(source, {})
-    assert wires != canary.wires(), "the same tripwires twice can be known"
+    assert canaries != canary.canaries(), "the same canaries twice can be known"
 
 
 CHECK = """\
@@ -586,7 +586,7 @@ for n in range(2):
 
 def test_a_test_laid_in_a_check_holds_or_fails_as_it_should():
     for _ in range(20):
-        holds, fails, says = canary.laid_in(CHECK)
+        holds, fails, says = canary.planted(CHECK)
         # Between the import and the end, not before it.
         space = {"bm": __import__("bmkit")}
         exec(holds, dict(space))
@@ -619,12 +619,12 @@ PATCHES = {
 }
 
 
-def notebook(*cells: str) -> Brief:
+def notebook(*cells: str) -> Job:
     """A submission of code cells without any check."""
     import json
 
     made = [{"cell_type": "code", "source": cell, "metadata": {}} for cell in cells]
-    return Brief("", "", "en", json.dumps({"cells": made}), (), ())
+    return Job("", "", "en", json.dumps({"cells": made}), (), ())
 
 
 @walls
@@ -675,8 +675,8 @@ def test_an_honest_notebook_trips_no_wire(warm):
 )
 def test_a_cell_over_its_time_or_gone_ends_in_a_verdict(warm, monkeypatch, cell, says):
     monkeypatch.setattr(processes, "GRACE", 0.3)
-    brief = notebook(cell, "print('after')")
-    verdict = judge.judge(brief, warm, Limits(cell_seconds=0.5))
+    job = notebook(cell, "print('after')")
+    verdict = judge.judge(job, warm, Limits(cell_seconds=0.5))
     if says:
         assert len(verdict.person) == 1
         assert says in verdict.person[0]

@@ -19,11 +19,11 @@ from bmkit.course import executors
 from bmkit.course.grade import classroom, export, feedback, gradebook, intake
 from bmkit.course.grade.gradebook import Book
 from bmkit.course.grade.intake import Handed, IntakeError, Refused
-from bmkit.course.grade.judge import server_pool
-from bmkit.course.grade.judge.job import Brief, brief
+from bmkit.course.grade.judge import worker
+from bmkit.course.grade.judge.job import Job, make_job
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.submission import NotGradable, Submission, read
-from bmkit.course.kernels import forkserver_client, sandbox
+from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Lesson
 
@@ -84,8 +84,8 @@ def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
         return nbgrader_engine.grade(
             submission, timeout=int(settings.limits.cell_seconds)
         )
-    names = server_pool.preload(submission.lesson)
-    return server_pool.sit(brief(submission), names, settings.limits, jailed)
+    names = worker.preload(submission.lesson)
+    return worker.judge_job(make_job(submission), names, settings.limits, jailed)
 
 
 def grade_all(
@@ -114,11 +114,11 @@ def grade_all(
         handed, outcome.refused = intake.found(folder, [one.slug for one in lessons])
         url = settings.book or gradebook.default_url(folder)
         with (
-            executors.executor(settings.cluster, settings.jobs) as pool,
-            _opened(url, handed, lessons, pool, jailed) as book,
+            executors.executor(settings.cluster, settings.jobs) as executor,
+            _opened(url, handed, lessons, executor, jailed) as book,
         ):
             session = _Session(folder, lessons, settings, jailed, book, outcome)
-            session.work(handed, pool, listener)
+            session.work(handed, executor, listener)
             for refused in outcome.refused:
                 listener.refused(refused)
             _write_reports(session)
@@ -129,7 +129,7 @@ def grade_all(
         executors.NoCluster,
     ) as error:
         raise CannotGrade(str(error)) from None
-    except forkserver_client.NotWarm as error:
+    except forkserver_client.ForkServerError as error:
         raise CannotGrade(f"the grader's processes cannot start: {error}") from None
     except OSError as error:  # a full disk, a folder that is not ours
         raise CannotGrade(
@@ -143,14 +143,14 @@ def _opened(
     url: str,
     handed: list[Handed],
     lessons: list[Lesson],
-    pool: futures.Executor,
+    executor: futures.Executor,
     jailed: bool,
 ) -> Book:
     """The grade book; meanwhile the frameworks that grading needs are imported."""
     slugs = {one.slug for one in handed}
     for lesson in lessons:
         if lesson.slug in slugs:
-            pool.submit(server_pool.warm_up, server_pool.preload(lesson), jailed)
+            executor.submit(worker.warm_up, worker.preload(lesson), jailed)
     return Book(url)
 
 
@@ -182,7 +182,7 @@ class _Session:
     prepared: set[str] = field(default_factory=set)
 
     def work(
-        self, handed: list[Handed], pool: futures.Executor, listener: Listener
+        self, handed: list[Handed], executor: futures.Executor, listener: Listener
     ) -> None:
         """Judge what is new, a few at a time, and write down each as it comes."""
         known = set() if self.settings.fresh else self.book.known()
@@ -195,11 +195,13 @@ class _Session:
         waiting: dict[futures.Future[Verdict], Handed] = {}
         try:
             for one in new:
-                made = self._brief(one)
+                made = self._job(one)
                 if made is not None:
                     job, names = made
                     limits, jailed = self.settings.limits, self.jailed
-                    future = pool.submit(server_pool.sit, job, names, limits, jailed)
+                    future = executor.submit(
+                        worker.judge_job, job, names, limits, jailed
+                    )
                     waiting[future] = one
                 # Not all at once: a room's notebooks need not be in memory together.
                 if len(waiting) >= 2 * self.settings.jobs:
@@ -258,7 +260,7 @@ class _Session:
             Refused(one.path, f"{reason}); a person must grade it")
         )
 
-    def _brief(self, one: Handed) -> tuple[Brief, tuple[str, ...]] | None:
+    def _job(self, one: Handed) -> tuple[Job, tuple[str, ...]] | None:
         submission = self._read(one)
         if submission is None:
             return None
@@ -266,8 +268,8 @@ class _Session:
         if lesson.slug not in self.prepared:
             self.book.prepare(lesson, self.settings.lang)
             self.prepared.add(lesson.slug)
-        job = brief(submission, student=one.student, key=one.key)
-        return job, server_pool.preload(lesson)
+        job = make_job(submission, student=one.student, key=one.key)
+        return job, worker.preload(lesson)
 
     def _collect(
         self,
@@ -280,7 +282,7 @@ class _Session:
             one = waiting.pop(future)
             try:
                 verdict = future.result()
-            except (forkserver_client.NotWarm, sandbox.NoSandbox):
+            except (forkserver_client.ForkServerError, sandbox.NoSandbox):
                 raise  # the same for all
             except Exception as error:
                 self._fail(one, error)

@@ -28,7 +28,7 @@ forkserver.main()
 """
 
 
-class NotWarm(Exception):
+class ForkServerError(Exception):
     """The fork server did not start or has ended; the message says why."""
 
 
@@ -51,7 +51,7 @@ class Forked:
         limit: the limit for whose sake it was killed, in words; empty if none.
     """
 
-    warm: Warm
+    server: ForkServer
     number: int
     pid: int = 0
     code: int | None = None
@@ -62,7 +62,7 @@ class Forked:
     def signal(self, number: int) -> None:
         """Send a signal; nothing happens when it has ended."""
         if not self.ended.is_set():
-            self.warm.send({"signal": self.number, "number": number})
+            self.server.send({"signal": self.number, "number": number})
 
     def kill(self) -> None:
         """End it and all that it started."""
@@ -74,7 +74,7 @@ class Forked:
         return self.code
 
 
-class Warm:
+class ForkServer:
     """A fork server of our own; a context manager.
 
     Args:
@@ -85,7 +85,7 @@ class Warm:
         threads: how many each process may use.
 
     Raises:
-        NotWarm: it could not import, or is not supported here.
+        ForkServerError: it could not import, or is not supported here.
         NoSandbox: ``jailed``, and this machine has no sandbox.
     """
 
@@ -98,7 +98,9 @@ class Warm:
         threads: int = 1,
     ) -> None:
         if not supported():
-            raise NotWarm(f"forking warm processes needs Linux; this is {sys.platform}")
+            raise ForkServerError(
+                f"forking warm processes needs Linux; this is {sys.platform}"
+            )
         self._numbers = itertools.count(1)
         self._forked: dict[int, Forked] = {}
         self._lock = threading.Lock()
@@ -129,7 +131,7 @@ class Warm:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
-    def __enter__(self) -> Warm:
+    def __enter__(self) -> ForkServer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -154,14 +156,14 @@ class Warm:
         """Wait until everything is imported.
 
         Raises:
-            NotWarm: something could not be imported.
+            ForkServerError: something could not be imported.
         """
         if not self._ready.wait(PATIENCE):
             self._failure = f"not ready after {PATIENCE} s"
         if self._failure:
             reason = self._failure
             self.close()
-            raise NotWarm(reason)
+            raise ForkServerError(reason)
 
     def fork(
         self,
@@ -180,12 +182,12 @@ class Warm:
                 fork server is ``jailed`` a room of its own.
 
         Raises:
-            NotWarm: the fork server has ended.
+            ForkServerError: the fork server has ended.
         """
         self.wait_ready()
         with self._lock:
             if self.closed:  # nobody would ever answer
-                raise NotWarm(self._failure or "the forking process has ended")
+                raise ForkServerError(self._failure or "the forking process has ended")
             forked = Forked(self, next(self._numbers))
             self._forked[forked.number] = forked
         request = {
@@ -197,7 +199,7 @@ class Warm:
         self.send(request, list(files))
         forked.known.wait()
         if not forked.pid:
-            raise NotWarm(self._failure or "the forking process has ended")
+            raise ForkServerError(self._failure or "the forking process has ended")
         return forked
 
     def send(self, message: dict[str, Any], files: list[int] = ()) -> None:

@@ -13,19 +13,19 @@ from typing import Any
 
 from bmkit.course.kernels import forkserver_client
 
-_warms: dict[tuple[Any, ...], forkserver_client.Warm] = {}
+_servers: dict[tuple[Any, ...], forkserver_client.ForkServer] = {}
 _lock = threading.Lock()
 
 
-def warmed(
+def fork_server(
     modules: tuple[str, ...], jailed: bool = False, share: tuple[Path, ...] = ()
-) -> forkserver_client.Warm:
+) -> forkserver_client.ForkServer:
     """This process's own fork server with these modules; begun when there is none.
 
-    It may still be importing: `Warm.wait_ready` waits for that. Threads share it.
+    It may still be importing: `ForkServer.wait_ready` waits for that. Threads share it.
 
     Args:
-        modules: as `Warm`'s ``preload``.
+        modules: as `ForkServer`'s ``preload``.
         jailed: in the sandbox.
         share: what the sandbox shows besides the system, read-only.
 
@@ -34,10 +34,10 @@ def warmed(
     """
     key = (os.getpid(), modules, jailed, share, _age())
     with _lock:
-        found = _warms.get(key)
+        found = _servers.get(key)
         if found is None or found.closed:
-            found = forkserver_client.Warm(modules, jailed=jailed, share=share)
-            _warms[key] = found
+            found = forkserver_client.ForkServer(modules, jailed=jailed, share=share)
+            _servers[key] = found
     retire()
     return found
 
@@ -46,11 +46,11 @@ def retire() -> None:
     """End the forking processes that are out of date, once no kernel of theirs runs."""
     age, old = _age(), []
     with _lock:
-        for key, source in list(_warms.items()):
+        for key, source in list(_servers.items()):
             # After a fork of the client, its are not ours to end.
             mine = key[0] == os.getpid()
             if source.closed or (mine and key[-1] != age and not source.busy):
-                old.append(_warms.pop(key))
+                old.append(_servers.pop(key))
     for source in old:
         source.close()
 
@@ -59,8 +59,8 @@ def retire() -> None:
 def close() -> None:
     """End them all, and so every process forked from them."""
     with _lock:
-        mine = [source for key, source in _warms.items() if key[0] == os.getpid()]
-        _warms.clear()
+        mine = [source for key, source in _servers.items() if key[0] == os.getpid()]
+        _servers.clear()
     for source in mine:
         source.close()
 

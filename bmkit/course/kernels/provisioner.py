@@ -122,13 +122,13 @@ class WarmProvisioner(LocalProvisioner):
         """Fork; where the frameworks cannot be imported, start an ordinary kernel.
 
         Raises:
-            NotWarm: ``sandbox``, and nothing can be forked.
+            ForkServerError: ``sandbox``, and nothing can be forked.
         """
         self.leaving = False
         if self.forks:
             try:
                 await self._fork(cmd, kwargs)
-            except forkserver_client.NotWarm as error:
+            except forkserver_client.ForkServerError as error:
                 if self.sandbox:
                     raise
                 self._say(f"kernels start cold: {error}")
@@ -140,7 +140,9 @@ class WarmProvisioner(LocalProvisioner):
 
     async def _fork(self, cmd: list[str], kwargs: dict[str, Any]) -> None:
         if "ipykernel_launcher" not in cmd:
-            raise forkserver_client.NotWarm(f"{cmd} starts no ipykernel_launcher")
+            raise forkserver_client.ForkServerError(
+                f"{cmd} starts no ipykernel_launcher"
+            )
         sockets.note(self.home, self.parent.connection_file)
         request = {
             "argv": cmd[cmd.index("ipykernel_launcher") + 1 :],
@@ -173,12 +175,12 @@ class WarmProvisioner(LocalProvisioner):
         limits = Limits.of(self.limits, "WarmProvisioner.limits")
         jail = limits.plain() if self.sandbox else None
         for last in (False, True):
-            source = pool.warmed(self.modules, self.sandbox)
+            source = pool.fork_server(self.modules, self.sandbox)
             while not source.ready:  # importing takes seconds; others go on meanwhile
                 await asyncio.sleep(TICK)
             try:
                 return source.fork("bmkit.course.kernels.child:run", {}, files, jail)
-            except forkserver_client.NotWarm:
+            except forkserver_client.ForkServerError:
                 # It may have been ended, or have aged, just before we asked.
                 if last or not source.started:
                     raise
@@ -258,7 +260,7 @@ def begin(name: str) -> None:
             "(pip install -e .)"
         ) from None
     if isinstance(source, WarmProvisioner) and forkserver_client.supported():
-        pool.warmed(source.modules, source.sandbox)
+        pool.fork_server(source.modules, source.sandbox)
 
 
 def running(cwd: Path) -> list[int]:

@@ -13,9 +13,9 @@ import pytest
 
 from bmkit.course.build import notebooks, release
 from bmkit.course.grade import nbgrader_engine, submission
-from bmkit.course.grade.judge import server_pool
-from bmkit.course.grade.judge.job import brief
-from bmkit.course.kernels import forkserver_client, sandbox
+from bmkit.course.grade.judge import worker
+from bmkit.course.grade.judge.job import make_job
+from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source import loading
 from bmkit.course.source.catalog import LANGS, Course
@@ -207,7 +207,7 @@ EXTRA = "helper = 3\nprint('my own cell', helper)\nhelper"
 @pytest.fixture(scope="session", autouse=True)
 def fork_servers():
     yield
-    server_pool.close()
+    pool.close()
 
 
 WAYS = {
@@ -261,8 +261,8 @@ def handed_in(lesson, answers, path: Path, lang: str = "en", extra: str = ""):
 
 def judged(made):
     """The judge's verdict."""
-    return server_pool.sit(
-        brief(made), server_pool.preload(made.lesson), Limits(), JAILED
+    return worker.judge_job(
+        make_job(made), worker.preload(made.lesson), Limits(), JAILED
     )
 
 
@@ -408,6 +408,6 @@ def test_a_cell_left_out_changes_no_mark(tmp_path):
     for number in (0, 2):
         answers = {name: ways[number % len(ways)][1] for name, ways in known.items()}
         made = handed_in(lesson, answers, tmp_path / "mine.ipynb")
-        whole = dataclasses.replace(brief(made), whole=True)
-        every = server_pool.sit(whole, server_pool.preload(lesson), Limits(), JAILED)
+        whole = dataclasses.replace(make_job(made), whole=True)
+        every = worker.judge_job(whole, worker.preload(lesson), Limits(), JAILED)
         assert not differences(judged(made), every)

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.rpc import Far, Peer, RemoteError
-from bmkit.course.grade.judge.serialization import Seen, WireError
+from bmkit.course.grade.judge.rpc import Peer, RemoteError, RemoteObject
+from bmkit.course.grade.judge.serialization import Seen, SerializationError
 
 Point = collections.namedtuple("Point", "x y")
 NAN, INF = float("nan"), float("inf")
@@ -26,7 +26,7 @@ class Nobody:
     """Names nothing: whatever cannot cross is an error."""
 
     def name(self, value):
-        raise WireError(f"a {type(value).__name__} cannot cross")
+        raise SerializationError(f"a {type(value).__name__} cannot cross")
 
     named = name
 
@@ -215,7 +215,7 @@ def nested(depth: int):
     ids=["objects", "none among objects", "too deep", "no data"],
 )
 def test_what_cannot_cross_is_refused_where_it_is_packed(value):
-    with pytest.raises(WireError):
+    with pytest.raises(SerializationError):
         serialization.pack(value, Nobody(), Seen())
 
 
@@ -273,7 +273,7 @@ GARBAGE = {
 
 @pytest.mark.parametrize("message", GARBAGE.values(), ids=GARBAGE)
 def test_garbage_is_refused_as_garbage(message):
-    with pytest.raises(WireError):
+    with pytest.raises(SerializationError):
         serialization.unpack(message, Nobody(), Seen())
 
 
@@ -308,12 +308,12 @@ def test_lone_surrogates_do_not_end_the_line(line):
         (b"", EOFError),
         (b"\0\0", EOFError),
         (struct.pack(">I", 9) + b"[1,", EOFError),
-        (struct.pack(">I", 3) + b"[1,", WireError),
-        (struct.pack(">I", 2) + b"\xff\xff", WireError),
-        (struct.pack(">I", 0), WireError),
-        (struct.pack(">I", 100_000) + b"[" * 100_000, WireError),
-        (struct.pack(">I", serialization.LARGEST + 1), WireError),
-        (b"\xff" * 8, WireError),
+        (struct.pack(">I", 3) + b"[1,", SerializationError),
+        (struct.pack(">I", 2) + b"\xff\xff", SerializationError),
+        (struct.pack(">I", 0), SerializationError),
+        (struct.pack(">I", 100_000) + b"[" * 100_000, SerializationError),
+        (struct.pack(">I", serialization.LARGEST + 1), SerializationError),
+        (b"\xff" * 8, SerializationError),
     ],
     ids=[
         "none",
@@ -336,7 +336,7 @@ def test_broken_messages_are_told_from_the_end(line, data, error):
 
 def test_a_message_too_large_is_not_sent(line, monkeypatch):
     monkeypatch.setattr(serialization, "LARGEST", 1000)
-    with pytest.raises(WireError, match="MiB"):
+    with pytest.raises(SerializationError, match="MiB"):
         serialization.send(line[0], "x" * 1000)
 
 
@@ -621,7 +621,7 @@ def test_generators_and_objects_are_used_from_afar(far):
 
 def test_an_object_equal_to_everything_equals_itself_alone(far):
     one = far.everything
-    assert isinstance(one, Far)
+    assert isinstance(one, RemoteObject)
     assert one == far.everything
     for other in (0, True, None, far.box, [one][1:]):
         assert one != other
@@ -637,9 +637,9 @@ def test_objects_and_functions_are_true_or_false_as_over_there(far):
 
 
 def test_pythons_own_questions_are_not_asked_there(far):
-    assert far.box.__class__ is Far
+    assert far.box.__class__ is RemoteObject
     for name in ("__dict__", "__globals__", "__array__", "__eq__", "__hash__"):
-        asked = getattr(Far, name, None)
+        asked = getattr(RemoteObject, name, None)
         assert not getattr(asked, "__qualname__", "").startswith("_relayed"), name
     with pytest.raises(AttributeError):
         _ = far.add.__globals__
@@ -725,7 +725,7 @@ def test_no_message_reaches_more_than_calls(line, request_):
 )
 def test_the_learner_cannot_name_what_it_was_not_given(line, named):
     examiner = Peer(line[0])
-    with pytest.raises(WireError):
+    with pytest.raises(SerializationError):
         serialization.unpack(named, examiner, Seen())
 
 
@@ -748,7 +748,7 @@ def test_an_answer_that_is_none_is_refused(line, answer):
     examiner = Peer(line[0])
     value = np.zeros(2)
     serialization.send(line[1], answer)
-    with pytest.raises(WireError):
+    with pytest.raises(SerializationError):
         examiner.call(1, "__call__", [value], {})
     assert value.tolist() == [0, 0]
 
@@ -764,7 +764,7 @@ def test_a_changed_argument_keeps_shape_and_kind(line):
         # Position 0 is the list of all arguments.
         changed = [[1, serialization.pack(became, Nobody(), Seen())]]
         serialization.send(line[1], {"answer": 1, "changed": changed})
-        with pytest.raises(WireError, match="changed its shape or kind"):
+        with pytest.raises(SerializationError, match="changed its shape or kind"):
             examiner.call(1, "__call__", [given], {})
 
 
@@ -784,5 +784,5 @@ def test_only_functions_generators_and_data_are_handed_over(far):
     class Ours:
         """A class of the tests' own."""
 
-    with pytest.raises(WireError, match=r"hands over a Ours.*inside=true"):
+    with pytest.raises(SerializationError, match=r"hands over a Ours.*inside=true"):
         far.same(Ours())

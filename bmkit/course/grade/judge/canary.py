@@ -21,7 +21,7 @@ FORMS = (
     "import math\nassert math.isclose({a}, {b}), {says!r}",
     "import bmkit as bm\nbm.expect.true({a} == {b}, {says!r})",
 )
-LAID = (
+PLANTED = (
     "bm.expect.close([{a}], [{b}], {says!r})",
     "bm.expect.equal({a}, {b}, {says!r})",
     "bm.expect.true({a} == {b}, {says!r})",
@@ -29,20 +29,20 @@ LAID = (
 WORDS = ("the rows differ at", "not the value of step", "compare with", "wrong in case")
 
 
-def wires() -> list[tuple[str, str]]:
+def canaries() -> list[tuple[str, str]]:
     """Every form once, in random order: ``(source, what its error must say)``."""
     made = [_made(form, equal=False) for form in FORMS]
     random.shuffle(made)
     return made
 
 
-def laid_in(check: str) -> tuple[str, str, str]:
+def planted(check: str) -> tuple[str, str, str]:
     """One check twice, each with one test more: a test that holds, one that does not.
 
     Returns:
         the check that may pass, the check that must fail, and what its error says.
     """
-    form = random.choice(LAID)
+    form = random.choice(PLANTED)
     right, _ = _made(form, equal=True)
     wrong, says = _made(form, equal=False)
     lines = check.splitlines()

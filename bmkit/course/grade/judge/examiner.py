@@ -1,7 +1,7 @@
 """The clean process that runs the tests: no line of the learner's runs in it.
 
 It makes the lesson's own names that the tests use from the lesson's own cells, takes
-the learner's functions as `Far` objects, and says what passed.
+the learner's functions as `RemoteObject`s, and says what passed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import traceback
 from typing import Any
 
 from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.rpc import Far, Gone, Peer, RemoteError
-from bmkit.course.grade.judge.serialization import WireError
+from bmkit.course.grade.judge.rpc import ConnectionLost, Peer, RemoteError, RemoteObject
+from bmkit.course.grade.judge.serialization import SerializationError
 from bmkit.course.kernels import sandbox
 
 
@@ -80,16 +80,19 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
                 with contextlib.suppress(NameError):
                     space[name] = peer.fetch(name)
             exec(compile(message["check"], "<check>", "exec"), space)
-    except Gone:
-        kind, says = "Gone", "the notebook's process ended while it was being tested"
-    except WireError as error:
-        kind, says = "WireError", str(error)
+    except ConnectionLost:
+        kind, says = (
+            "ConnectionLost",
+            "the notebook's process ended while it was being tested",
+        )
+    except SerializationError as error:
+        kind, says = "SerializationError", str(error)
     except RemoteError as error:
         kind, says = "RemoteError", str(error)
     except BaseException as error:
         kind, says = type(error).__name__, _safely(error)
     for name in message["names"]:
-        if isinstance(space.get(name), Far) or name not in own:
+        if isinstance(space.get(name), RemoteObject) or name not in own:
             space.pop(name, None)
     space.update(own)
     return {

@@ -44,7 +44,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Brief:
+class Job:
     """All that judging one submission takes: it can travel to another machine.
 
     Attributes:
@@ -70,7 +70,7 @@ class Brief:
     whole: bool = False
 
 
-def brief(submission: Submission, *, student: str = "", key: str = "") -> Brief:
+def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job:
     """Everything about one submission as plain data.
 
     Args:
@@ -79,7 +79,7 @@ def brief(submission: Submission, *, student: str = "", key: str = "") -> Brief:
         key: SHA-256 of the file.
     """
     lesson, lang = submission.lesson, submission.lang
-    return Brief(
+    return Job(
         student=student,
         slug=lesson.slug,
         lang=lang,

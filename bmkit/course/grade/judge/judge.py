@@ -14,12 +14,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bmkit.course.grade.judge import canary
-from bmkit.course.grade.judge.job import Brief, Check
-from bmkit.course.grade.judge.processes import EXAMINER, LEARNER, Lost, Pair, ending
+from bmkit.course.grade.judge.job import Check, Job
+from bmkit.course.grade.judge.processes import (
+    EXAMINER,
+    LEARNER,
+    ProcessLost,
+    ProcessPair,
+    ending,
+)
 from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.grade.judge.tamper_scan import reaches
 from bmkit.course.grade.result import Mark, Verdict
-from bmkit.course.kernels.forkserver_client import Warm
+from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
 
 # What a learner is told; what a teacher is told is in English.
@@ -49,12 +55,12 @@ PRELOAD = (
 )
 
 
-def judge(brief: Brief, warm: Warm, limits: Limits) -> Verdict:
+def judge(job: Job, server: ForkServer, limits: Limits) -> Verdict:
     """Run one submission and decide on its points.
 
     Args:
-        brief: the submission.
-        warm: forks the two processes; ``jailed`` unless a person chose otherwise.
+        job: the submission.
+        server: forks the two processes; ``jailed`` unless a person chose otherwise.
         limits: what the learner's process may use.
 
     Returns:
@@ -62,27 +68,27 @@ def judge(brief: Brief, warm: Warm, limits: Limits) -> Verdict:
     """
     began = time.monotonic()
     verdict = Verdict(
-        brief.student,
-        brief.slug,
-        brief.lang,
-        remarks=list(brief.remarks),
-        key=brief.key,
+        job.student,
+        job.slug,
+        job.lang,
+        remarks=list(job.remarks),
+        key=job.key,
     )
-    with Pair(warm, limits) as pair:
-        trial = _Trial(brief, verdict, pair, began + limits.total_seconds)
-        trial.run()
-    verdict.notebook = json.dumps(trial.book, ensure_ascii=False)
+    with ProcessPair(server, limits) as pair:
+        judging = _Judging(job, verdict, pair, began + limits.total_seconds)
+        judging.run()
+    verdict.notebook = json.dumps(judging.book, ensure_ascii=False)
     verdict.seconds = time.monotonic() - began
     return verdict
 
 
 @dataclass
-class _Trial:
+class _Judging:
     """The course of one judging."""
 
-    brief: Brief
+    job: Job
     verdict: Verdict
-    pair: Pair
+    pair: ProcessPair
     deadline: float
     lost: str = ""
     set_up: set[str] = field(default_factory=set)
@@ -91,12 +97,12 @@ class _Trial:
     @property
     def words(self) -> dict[str, str]:
         """What a learner is told, in the language of the notebook."""
-        return WORDS[self.brief.lang]
+        return WORDS[self.job.lang]
 
     def run(self) -> None:
-        """Cell after cell, check after check, and the tripwires at the end."""
-        self.book = json.loads(self.brief.notebook)
-        checks = {check.exercise: check for check in self.brief.checks}
+        """Cell after cell, check after check, and the canaries at the end."""
+        self.book = json.loads(self.job.notebook)
+        checks = {check.exercise: check for check in self.job.checks}
         run = self._cells_to_run()
         for position, cell in enumerate(self.book["cells"]):
             exercise = _exercise(cell)
@@ -109,7 +115,7 @@ class _Trial:
             self._give(checks[name], "its check is missing")
         order = list(checks)
         self.verdict.marks.sort(key=lambda mark: order.index(mark.exercise))
-        self._trip()
+        self._run_canaries()
 
     def _cells_to_run(self) -> set[int]:
         cells = self.book["cells"]
@@ -118,10 +124,10 @@ class _Trial:
             for position, cell in enumerate(cells)
             if cell["cell_type"] == "code"
         ]
-        if self.brief.whole:
+        if self.job.whole:
             return set(code)
-        own = set(self.brief.own)
-        checks = {check.exercise: check for check in self.brief.checks}
+        own = set(self.job.own)
+        checks = {check.exercise: check for check in self.job.checks}
         sources, wanted = [], set()
         for number, position in enumerate(code):
             cell = cells[position]
@@ -144,7 +150,7 @@ class _Trial:
                 long = self.words["long"].format(self.pair.limits.cell_seconds)
                 remark = self.words["cell"].format(position + 1, long)
                 self.verdict.remarks.append(remark)
-        except Lost as lost:
+        except ProcessLost as lost:
             self._lose(f"cell {position + 1} {lost}")
 
     def _lose(self, reason: str) -> None:
@@ -157,7 +163,7 @@ class _Trial:
             return
         try:
             kind, says = (self._inside if check.inside else self._outside)(check)
-        except Lost as lost:
+        except ProcessLost as lost:
             self._lose(f"the check of {check.exercise} was not finished: it {lost}")
             self._give(check, self.words["lost"])
             return
@@ -172,16 +178,16 @@ class _Trial:
 
     def _outside(self, check: Check) -> tuple[str, str]:
         """The check in the clean process: what it raised and said, or nothing."""
-        setup = {"setup": self._setup(check), "lang": self.brief.lang}
+        setup = {"setup": self._setup(check), "lang": self.job.lang}
         failed = self.pair.ask_examiner(setup, self.deadline)["failed"]
         if failed:
             reason = failed.strip().splitlines()[-1]
             self.verdict.person.append(f"the lesson's own cells fail: {reason}")
         message = {"check": check.source, "names": check.names}
         answer = self.pair.ask_examiner(message, self.deadline)
-        if answer["kind"] == "Gone":
+        if answer["kind"] == "ConnectionLost":
             self.pair.learner.wait(2)
-            raise Lost(ending(self.pair.learner, EOFError()))
+            raise ProcessLost(ending(self.pair.learner, EOFError()))
         computes = answer["computed"] or (answer["operated"] and not check.classes)
         if computes and not answer["kind"]:
             self.verdict.person.append(
@@ -193,7 +199,7 @@ class _Trial:
     def _setup(self, check: Check) -> list[str]:
         """The lesson's own cells up to this check that have not run yet."""
         cells: list[str] = []
-        for one in self.brief.checks:
+        for one in self.job.checks:
             if not one.inside and one.exercise not in self.set_up:
                 self.set_up.add(one.exercise)
                 cells += one.setup
@@ -203,7 +209,7 @@ class _Trial:
 
     def _inside(self, check: Check) -> tuple[str, str]:
         """The check in the learner's process, believed only if its twin fails."""
-        holds, fails, says = canary.laid_in(check.source)
+        holds, fails, says = canary.planted(check.source)
         order = random.sample([holds, fails], 2)
         answers = {
             source: self.pair.ask_learner({"cell": source}, self.deadline)
@@ -230,7 +236,7 @@ class _Trial:
 
     def _reach(self) -> str:
         """What in the learner's own cells reaches for the interpreter, or nothing."""
-        own = set(self.brief.own)
+        own = set(self.job.own)
         theirs = [
             cell["source"]
             for cell in self.book["cells"]
@@ -243,8 +249,8 @@ class _Trial:
 
     def _mistake(self, check: Check, says: str) -> str:
         """Which of the known mistakes the message tells of."""
-        if self.brief.lang != "en":  # the mistakes are known by their English words
-            with contextlib.suppress(Lost):
+        if self.job.lang != "en":  # the mistakes are known by their English words
+            with contextlib.suppress(ProcessLost):
                 if check.inside:
                     cell = {"cell": check.english}
                     says = _failed(self.pair.ask_learner(cell, self.deadline))[1]
@@ -261,12 +267,12 @@ class _Trial:
         )
         self.verdict.marks.append(mark)
 
-    def _trip(self) -> None:
+    def _run_canaries(self) -> None:
         """At the end, tests that must fail: is this interpreter still honest?"""
         if self.lost:
             return
         try:
-            for source, says in canary.wires():
+            for source, says in canary.canaries():
                 answer = self.pair.ask_learner({"cell": source}, self.deadline)
                 kind, told = _failed(answer)
                 if not kind or says not in told:
@@ -277,7 +283,7 @@ class _Trial:
                     )
                     self._doubt()
                     return
-        except Lost as lost:
+        except ProcessLost as lost:
             self.verdict.person.append(f"after its last cell the notebook {lost}")
 
     def _doubt(self) -> None:
@@ -297,7 +303,7 @@ def _exercise(cell: dict[str, Any]) -> str:
 def _failed(answer: Any) -> tuple[str, str]:
     """The error's name and words in what a stranger's process answered."""
     if not isinstance(answer, dict):
-        return "WireError", "no answer"
+        return "SerializationError", "no answer"
     return str(answer.get("failed", ""))[:200], str(answer.get("says", ""))[:4000]
 
 

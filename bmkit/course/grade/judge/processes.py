@@ -1,7 +1,7 @@
 """The two processes of one submission: how they start, are asked, and end.
 
 Whatever the learner's process does, asking it comes back in time: with its answer, or
-with `Lost`.
+with `ProcessLost`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import time
 from typing import Any
 
 from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.serialization import WireError
+from bmkit.course.grade.judge.serialization import SerializationError
 from bmkit.course.kernels import sandbox
-from bmkit.course.kernels.forkserver_client import Forked, Warm
+from bmkit.course.kernels.forkserver_client import Forked, ForkServer
 from bmkit.course.kernels.limits import Limits
 
 LEARNER = "bmkit.course.grade.judge.learner"
@@ -23,25 +23,25 @@ EXAMINER = "bmkit.course.grade.judge.examiner"
 GRACE = 2.0  # seconds that a cell gets to end after SIGINT
 
 
-class Lost(Exception):
+class ProcessLost(Exception):
     """A process of this submission has ended; the message says how."""
 
 
-class Pair:
+class ProcessPair:
     """The learner's process and the examiner; a context manager that leaves nothing.
 
     Args:
-        warm: forks both.
+        server: forks both.
         limits: what the learner's may use.
     """
 
-    def __init__(self, warm: Warm, limits: Limits) -> None:
-        self.warm, self.limits = warm, limits
+    def __init__(self, server: ForkServer, limits: Limits) -> None:
+        self.server, self.limits = server, limits
         self.stopped = False  # whether what was asked last ran over its time
 
-    def __enter__(self) -> Pair:
+    def __enter__(self) -> ProcessPair:
         self.home = ""
-        if not self.warm.jailed:
+        if not self.server.jailed:
             self.home = tempfile.mkdtemp(prefix="bmkit-grade-")
         ours, theirs, self.pair = [], [], socket.socketpair()
         for _ in range(2):
@@ -70,7 +70,7 @@ class Pair:
         self, entry: str, args: Any, ends: list[socket.socket], *, jailed: bool
     ) -> Forked:
         jail = self.limits.plain() if jailed else None
-        return self.warm.fork(entry, args, [end.fileno() for end in ends], jail)
+        return self.server.fork(entry, args, [end.fileno() for end in ends], jail)
 
     def __exit__(self, *_: object) -> None:
         for process in (self.learner, self.examiner):
@@ -86,7 +86,7 @@ class Pair:
         """What the learner's process answers; a cell over time is interrupted.
 
         Raises:
-            Lost: it ended, or would not stop.
+            ProcessLost: it ended, or would not stop.
         """
         until = self._until(deadline)
         return self._ask(self.to_learner, self.learner, message, until)
@@ -95,7 +95,7 @@ class Pair:
         """What the examiner answers; the learner's function over time is interrupted.
 
         Raises:
-            Lost: it ended, or the learner's process would not stop.
+            ProcessLost: it ended, or the learner's process would not stop.
         """
         until = self._until(deadline)
         return self._ask(self.to_examiner, self.examiner, message, until)
@@ -105,7 +105,7 @@ class Pair:
         now = time.monotonic()
         if now > deadline:
             self.learner.kill()
-            raise Lost("used up the time that all of it may take")
+            raise ProcessLost("used up the time that all of it may take")
         return min(deadline, now + self.limits.cell_seconds)
 
     def _ask(
@@ -121,12 +121,12 @@ class Pair:
                 answer = self._hear(channel, time.monotonic() + GRACE)
             if answer is None:
                 self.learner.kill()
-                raise Lost("ran over its time and would not stop")
+                raise ProcessLost("ran over its time and would not stop")
             return answer
-        except (EOFError, OSError, WireError) as error:
+        except (EOFError, OSError, SerializationError) as error:
             process.kill()
             process.wait(5)
-            raise Lost(ending(process, error)) from None
+            raise ProcessLost(ending(process, error)) from None
 
     def _hear(self, channel: socket.socket, until: float) -> Any:
         """The next message, or None when nothing of it has come in time."""
@@ -146,7 +146,7 @@ class Pair:
 
 def ending(process: Forked, error: Exception) -> str:
     """How a process ended, in words that go on from "it"."""
-    if isinstance(error, (WireError, TimeoutError)):
+    if isinstance(error, (SerializationError, TimeoutError)):
         return f"sent what is no answer ({error or 'unfinished'})"
     if process.limit:
         return f"used {process.limit}"

@@ -16,7 +16,7 @@ import sys
 from typing import Any
 
 from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.serialization import Seen, WireError
+from bmkit.course.grade.judge.serialization import Seen, SerializationError
 
 MOST = 100_000  # objects handed over, items of one iteration
 OPERATORS = (
@@ -38,57 +38,57 @@ class RemoteError(Exception):
     """The learner's code raised something that is no built-in exception."""
 
 
-class Gone(BaseException):
+class ConnectionLost(BaseException):
     """The other process has ended; no test of ours may take it for an answer."""
 
 
-class Far:
+class RemoteObject:
     """An object of the other process: using it asks there.
 
     It equals itself alone: what a stranger's ``__eq__`` would say does not count.
     """
 
     def __init__(self, peer: Peer, number: int, kind: str) -> None:
-        object.__setattr__(self, "_far", (peer, number, kind))
+        object.__setattr__(self, "_remote", (peer, number, kind))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        peer, number, _ = self._far
+        peer, number, _ = self._remote
         return peer.call(number, "__call__", args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        peer, number, _ = object.__getattribute__(self, "_far")
+        peer, number, _ = object.__getattribute__(self, "_remote")
         if name.startswith("__"):  # Python's own questions are not asked there
             raise AttributeError(name)
         return peer.ask({"attribute": name, "of": number})
 
     def __setattr__(self, name: str, value: Any) -> None:
-        peer, number, _ = self._far
+        peer, number, _ = self._remote
         peer.ask({"set": name, "of": number}, value)
 
     def __iter__(self) -> Any:
-        peer, number, _ = self._far
+        peer, number, _ = self._remote
         return iter(peer.call(number, "__iter__", (), {}))
 
     def __repr__(self) -> str:
-        return f"<{self._far[2]} in the learner's process>"
+        return f"<{self._remote[2]} in the learner's process>"
 
 
 def _relayed(method: str) -> Any:
-    def relay(self: Far, *args: Any) -> Any:
-        peer, number, _ = self._far
+    def relay(self: RemoteObject, *args: Any) -> Any:
+        peer, number, _ = self._remote
         answer = peer.call(number, method, args, {})
         if method in COMPUTING:
             peer.operated = True
             # A number made of a number of the tests: it need not be the right one.
-            mixed = bool(args) and not any(type(one) is Far for one in args)
-            peer.computed |= mixed and type(answer) is not Far
+            mixed = bool(args) and not any(type(one) is RemoteObject for one in args)
+            peer.computed |= mixed and type(answer) is not RemoteObject
         return answer
 
     return relay
 
 
 for _method in METHODS - {"__iter__", "__repr__"}:
-    setattr(Far, _method, _relayed(_method))
+    setattr(RemoteObject, _method, _relayed(_method))
 
 
 class Peer:
@@ -105,15 +105,15 @@ class Peer:
         self.channel = channel
         self.space = space
         self.mine: dict[int, Any] = {}
-        self.theirs: dict[int, Far] = {}
+        self.theirs: dict[int, RemoteObject] = {}
         self.operated = self.computed = False  # by the other side's own arithmetic
 
-    # What cannot cross, as `wire.Naming`
+    # What cannot cross, as `serialization.Naming`
 
     def name(self, value: Any) -> Any:
         """The name under which the other side may use ``value``."""
-        if type(value) is Far:
-            return {"yours": value._far[1]}
+        if type(value) is RemoteObject:
+            return {"yours": value._remote[1]}
         if isinstance(value, BaseException):
             return {"raised": _told(value)}
         if self.space is None:
@@ -121,12 +121,12 @@ class Peer:
             if known:
                 return {"import": known}
             if not (callable(value) or isinstance(value, RANDOM)):
-                raise WireError(
+                raise SerializationError(
                     f"this check hands over a {type(value).__name__}, which cannot "
                     "cross: give it `inside=true`"
                 )
         if len(self.mine) >= MOST:
-            raise WireError("too many objects")
+            raise SerializationError("too many objects")
         self.mine[id(value)] = value
         return {"object": id(value), "kind": type(value).__name__}
 
@@ -134,11 +134,11 @@ class Peer:
         """The object that `name` named on the other side.
 
         Raises:
-            WireError: there is none, or it is not granted.
+            SerializationError: there is none, or it is not granted.
         """
         if "yours" in name:
             if name["yours"] not in self.mine:
-                raise WireError("an object that was never handed over")
+                raise SerializationError("an object that was never handed over")
             return self.mine[name["yours"]]
         if "raised" in name:
             return _exception(name["raised"])
@@ -150,7 +150,7 @@ class Peer:
             return found
         number = int(name["object"])
         if number not in self.theirs:
-            self.theirs[number] = Far(self, number, str(name["kind"])[:80])
+            self.theirs[number] = RemoteObject(self, number, str(name["kind"])[:80])
         return self.theirs[number]
 
     # Asking
@@ -171,7 +171,7 @@ class Peer:
         """Send a request and serve the other side's until the answer comes.
 
         Raises:
-            WireError: the other side talks nonsense.
+            SerializationError: the other side talks nonsense.
             BaseException: what the request raised there.
         """
         given = Seen()
@@ -180,20 +180,20 @@ class Peer:
         try:
             serialization.send(self.channel, request)
         except OSError:
-            raise Gone from None
+            raise ConnectionLost from None
         while True:
             try:
                 message = serialization.receive(self.channel)
             except (EOFError, OSError):
-                raise Gone from None
+                raise ConnectionLost from None
             if not isinstance(message, dict):
-                raise WireError("no message")
+                raise SerializationError("no message")
             if "answer" not in message and "raised" not in message:
                 self.serve(message)
                 continue
             for position, contents in message.get("changed", []):
                 if not 0 <= position < count:
-                    raise WireError("an argument that was not given")
+                    raise SerializationError("an argument that was not given")
                 value = serialization.unpack(contents, self, given)
                 given.forget(count)
                 serialization.overwrite(given.things[position], value)
@@ -224,7 +224,7 @@ class Peer:
         try:
             answer["changed"] = self._changed(before, taken)
             serialization.send(self.channel, answer)
-        except WireError as error:  # too large, or holds what cannot cross
+        except SerializationError as error:  # too large, or holds what cannot cross
             serialization.send(self.channel, {"raised": _told(error)})
 
     def _changed(self, before: list[Any], taken: Seen) -> list[Any]:
@@ -243,7 +243,7 @@ class Peer:
     def _do(self, request: dict[str, Any], values: list[Any]) -> Any:
         if "fetch" in request:
             if self.space is None:
-                raise WireError("no variable is granted")
+                raise SerializationError("no variable is granted")
             if request["fetch"] not in self.space:
                 raise NameError(f"name {request['fetch']!r} is not defined")
             return self.space[request["fetch"]]
@@ -292,7 +292,7 @@ def _items(target: Any) -> list[Any]:
     for item in target:
         items.append(item)
         if len(items) > MOST:
-            raise WireError(f"more than {MOST} items")
+            raise SerializationError(f"more than {MOST} items")
     return items
 
 

@@ -2,7 +2,7 @@
 
 What comes from a stranger is rebuilt from plain parts: no pickle, no class of theirs,
 no object array. Everything that is not data stays where it is and crosses as a number
-that names it (`Far`, in `peer`).
+that names it (`rpc.RemoteObject`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST = 2_000_000  # containers in one: each takes far more memory than its two b
 DEEPEST = 60  # containers in containers
 
 
-class WireError(Exception):
+class SerializationError(Exception):
     """A message that is too large, too deep or makes no sense."""
 
 
@@ -66,12 +66,12 @@ def send(channel: socket.socket, message: Any) -> None:
     """Send one message: its length in four bytes, then JSON.
 
     Raises:
-        WireError: it is larger than `LARGEST`.
+        SerializationError: it is larger than `LARGEST`.
         OSError: the other side is gone.
     """
     data = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
     if len(data) > LARGEST:
-        raise WireError(f"{len(data) / 2**20:.0f} MiB in one value")
+        raise SerializationError(f"{len(data) / 2**20:.0f} MiB in one value")
     channel.sendall(struct.pack(">I", len(data)) + data)
 
 
@@ -86,20 +86,20 @@ def receive(
         largest: how many bytes it may have.
 
     Raises:
-        WireError: it is no message of ours.
+        SerializationError: it is no message of ours.
         EOFError: the other side has closed.
         TimeoutError: it has not come in time, or not all of it.
     """
     (length,) = struct.unpack(">I", _exactly(channel, 4, until))
     if length > largest:
-        raise WireError(f"{length / 2**20:.0f} MiB in one value")
+        raise SerializationError(f"{length / 2**20:.0f} MiB in one value")
     data = _exactly(channel, length, until)
     if data.count(b"[") + data.count(b"{") > MOST:
-        raise WireError(f"more than {MOST} containers in one value")
+        raise SerializationError(f"more than {MOST} containers in one value")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise WireError(f"not JSON: {error}") from None
+        raise SerializationError(f"not JSON: {error}") from None
 
 
 def _exactly(channel: socket.socket, count: int, until: float | None) -> bytes:
@@ -128,10 +128,10 @@ def pack(value: Any, naming: Naming, seen: Seen, depth: int = 0) -> Any:
         depth: how deep in containers we are; at 0 the contents cross in any case.
 
     Raises:
-        WireError: nested too deeply.
+        SerializationError: nested too deeply.
     """
     if depth > DEEPEST:
-        raise WireError("nested too deeply")
+        raise SerializationError("nested too deeply")
     kind = type(value)
     if value is None or kind in (bool, str):
         return value
@@ -244,20 +244,20 @@ def unpack(packed: Any, naming: Naming, seen: Seen, depth: int = 0) -> Any:
     """The value that `pack` made ``packed`` of.
 
     Raises:
-        WireError: it is none.
+        SerializationError: it is none.
     """
     if packed is None or isinstance(packed, (bool, int, float, str)):
         return packed
     if depth > DEEPEST or not isinstance(packed, dict):
-        raise WireError("no value")
+        raise SerializationError("no value")
     try:
         return _unpack(packed, naming, seen, depth)
-    except WireError:
+    except SerializationError:
         raise
     except (ArithmeticError, AttributeError, LookupError, RuntimeError) as error:
-        raise WireError(f"no value: {type(error).__name__}") from None
+        raise SerializationError(f"no value: {type(error).__name__}") from None
     except (TypeError, ValueError) as error:
-        raise WireError(f"no value: {type(error).__name__}") from None
+        raise SerializationError(f"no value: {type(error).__name__}") from None
 
 
 def _unpack(packed: dict[str, Any], naming: Naming, seen: Seen, depth: int) -> Any:
@@ -307,7 +307,7 @@ def _unpack_array(kind: str, body: Any, seen: Seen) -> Any:
 
     dtype = np.dtype(body if kind == "dtype" else body["type"])
     if dtype.hasobject:
-        raise WireError("an array of objects")
+        raise SerializationError("an array of objects")
     if kind == "dtype":
         return dtype
     array = np.frombuffer(base64.b64decode(body["data"]), dtype).copy()
@@ -346,10 +346,10 @@ def _loaded(name: str) -> Any:
     """A framework that the tests use; the kit itself never imports one.
 
     Raises:
-        WireError: they do not use it.
+        SerializationError: they do not use it.
     """
     if name not in sys.modules:
-        raise WireError(f"a value of {name}, which the tests do not use")
+        raise SerializationError(f"a value of {name}, which the tests do not use")
     return sys.modules[name]
 
 
@@ -357,7 +357,7 @@ def _tensor(body: Any, torch: Any) -> Any:
     dtype = getattr(torch, body["type"])
     data = bytearray(base64.b64decode(body["data"]))
     if not isinstance(dtype, torch.dtype):
-        raise WireError("no type of numbers")
+        raise SerializationError("no type of numbers")
     if not data:
         return torch.empty(body["shape"], dtype=dtype)
     return torch.frombuffer(data, dtype=dtype).reshape(body["shape"])
@@ -378,7 +378,7 @@ def overwrite(target: Any, value: Any) -> None:
     """Give ``target``, a container or array, the contents of ``value``, in place.
 
     Raises:
-        WireError: it cannot hold them.
+        SerializationError: it cannot hold them.
     """
     try:
         if isinstance(target, (list, set, dict)) and type(value) is type(target):
@@ -393,4 +393,6 @@ def overwrite(target: Any, value: Any) -> None:
         else:
             target[...] = value
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise WireError(f"an argument changed its shape or kind: {error}") from None
+        raise SerializationError(
+            f"an argument changed its shape or kind: {error}"
+        ) from None

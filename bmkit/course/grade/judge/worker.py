@@ -1,6 +1,6 @@
 """Judging in whatever process or thread it is asked for, with the frameworks warm.
 
-The fork servers are the process's own (`kernels.pool`). So a `Brief` can be judged by
+The fork servers are the process's own (`kernels.pool`). So a `Job` can be judged by
 a pool of threads here or by a cluster's workers elsewhere.
 """
 
@@ -10,11 +10,11 @@ import ast
 from functools import cache
 
 from bmkit.course import parsing
-from bmkit.course.grade.judge.job import Brief
+from bmkit.course.grade.judge.job import Job
 from bmkit.course.grade.judge.judge import PRELOAD, judge
 from bmkit.course.grade.result import Verdict
 from bmkit.course.kernels import pool
-from bmkit.course.kernels.forkserver_client import NotWarm, Warm
+from bmkit.course.kernels.forkserver_client import ForkServer, ForkServerError
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Lesson
 from bmkit.data import cards
@@ -52,29 +52,29 @@ def _imports(source: str) -> list[str]:
     return found
 
 
-def sit(
-    brief: Brief, names: tuple[str, ...], limits: Limits, jailed: bool = True
+def judge_job(
+    job: Job, names: tuple[str, ...], limits: Limits, jailed: bool = True
 ) -> Verdict:
     """Judge one submission.
 
     Args:
-        brief: the submission.
+        job: the submission.
         names: `preload` of its lesson.
         limits: what its code may use.
         jailed: in the sandbox; False lets a stranger's code do what the user may.
 
     Raises:
-        NotWarm: the frameworks cannot be imported.
+        ForkServerError: the frameworks cannot be imported.
         NoSandbox: ``jailed``, and this machine has none.
     """
     server = _server(names, jailed)
     try:
-        return judge(brief, server, limits)
-    except NotWarm:
+        return judge(job, server, limits)
+    except ForkServerError:
         if not server.closed:
             raise
         # Someone ended the fork server itself: once more with a new one.
-        return judge(brief, _server(names, jailed), limits)
+        return judge(job, _server(names, jailed), limits)
 
 
 def warm_up(names: tuple[str, ...], jailed: bool) -> None:
@@ -82,17 +82,17 @@ def warm_up(names: tuple[str, ...], jailed: bool) -> None:
     _server(names, jailed)
 
 
-def _server(names: tuple[str, ...], jailed: bool) -> Warm:
+def _server(names: tuple[str, ...], jailed: bool) -> ForkServer:
     """The fork server of this process with these modules, ready to fork."""
     share = (cards.FOLDER,) if cards.FOLDER.is_dir() else ()
     if names not in _threaded:
-        server = pool.warmed(names, jailed, share)
+        server = pool.fork_server(names, jailed, share)
         try:
             server.wait_ready()
             return server
-        except NotWarm:
+        except ForkServerError:
             # A lesson's own import may start threads; ours do not.
             _threaded.add(names)
-    server = pool.warmed(PRELOAD, jailed, share)
+    server = pool.fork_server(PRELOAD, jailed, share)
     server.wait_ready()
     return server
