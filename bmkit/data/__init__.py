@@ -11,11 +11,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bmkit import language
 from bmkit.data import cards, news, plays, poems, store
 from bmkit.data.cards import Card, DataError
 from bmkit.data.news import News
 from bmkit.data.plays import Plays
 from bmkit.data.poems import Poem, Poems
+from bmkit.lab.words import say
 
 if TYPE_CHECKING:
     from bmkit.lab.start import Lab
@@ -40,20 +42,20 @@ def load(name: str, lab: Lab | None = None) -> News | Plays | Poems:
     Raises:
         DataError: there is no data set of that name, or its card is broken.
     """
-    card = cards.card(name)
-    room = _ROOMS[name]
-    lang = "en" if lab is None else lab.lang
-    if lab is not None and lab.profile == "ci":
-        print(_small(card, lang))
-        return room.stand_in(card)
-    try:
-        paths, passed_over = _real(card)
-    except DataError as error:
-        print(_missing(card, error, lang))
-        return room.stand_in(card)
-    if passed_over:
-        print(_note(card, _joined(passed_over), lang))
-    return room.read(card, paths)
+    with language.speaking("en" if lab is None else lab.lang):
+        card = cards.card(name)
+        room = _ROOMS[name]
+        if lab is not None and lab.profile == "ci":
+            print(say("data.small", name=name))
+            return room.stand_in(card)
+        try:
+            paths, passed_over = _real(card)
+        except DataError as error:
+            print(say("data.stand_in", name=name, why=error))
+            return room.stand_in(card)
+        if passed_over:
+            print(say("data.elsewhere", name=name, why=_joined(passed_over)))
+        return room.read(card, paths)
 
 
 def hashes(names: Iterable[str], profile: str) -> dict[str, str]:
@@ -96,30 +98,5 @@ def _real(card: Card) -> tuple[dict[str, Path], list[DataError]]:
 
 
 def _joined(errors: list[DataError]) -> DataError:
-    return DataError(
-        "; ".join(error.en for error in errors), "；".join(e.zh for e in errors)
-    )
-
-
-def _small(card: Card, lang: str) -> str:
-    if lang == "zh":
-        return f"{card.name}：使用内置的替代数据（ci 档总是如此）。"
-    return f"{card.name}: built-in stand-in data, as always in profile ci."
-
-
-def _missing(card: Card, error: DataError, lang: str) -> str:
-    if lang == "zh":
-        return (
-            f"{card.name}：没有真实数据，改用内置的替代数据。原因：{error.zh}。"
-            f"要用真实数据，请运行：bmkit data get {card.name}"
-        )
-    return (
-        f"{card.name}: using built-in stand-in data, not the real set, because "
-        f"{error.en}. For the real set: bmkit data get {card.name}"
-    )
-
-
-def _note(card: Card, problem: DataError, lang: str) -> str:
-    if lang == "zh":
-        return f"{card.name}：{problem.zh}；改用另一份完好的副本。"
-    return f"{card.name}: {problem.en}; a good copy was taken elsewhere."
+    """All of them in one line."""
+    return DataError(say("data.and").join(map(str, errors)))

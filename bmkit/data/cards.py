@@ -12,24 +12,17 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bmkit.errors import BmkitError
+from bmkit.lab.words import say
+
 # A wheel carries the cards inside the package. A folder "datasets" beside an installed
 # package would be somebody else's: the repository's is the second choice.
 _INSIDE = Path(__file__).parent / "cards"
 FOLDER = _INSIDE if _INSIDE.is_dir() else Path(__file__).parents[2] / "datasets"
 
 
-class DataError(Exception):
-    """Data that cannot be had, as one line in both languages.
-
-    Attributes:
-        en: the line in English (also ``str(error)``).
-        zh: the line in Chinese.
-    """
-
-    def __init__(self, en: str, zh: str) -> None:
-        super().__init__(en)
-        self.en = en
-        self.zh = zh
+class DataError(BmkitError):
+    """Data that cannot be had; the message says why, in one line."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +87,7 @@ def card(name: str) -> Card:
     """
     known = names()
     if name not in known:
-        listed = ", ".join(known)
-        raise DataError(
-            f"there is no data set {name!r}; there are: {listed}",
-            f"没有名为 {name!r} 的数据集；现有：{listed}",
-        )
+        raise DataError(say("data.unknown", name=name, known=", ".join(known)))
     try:
         # Universal newlines: a checkout on Windows has the same digest.
         text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
@@ -116,7 +105,5 @@ def card(name: str) -> Card:
             digest=hashlib.sha256(text.encode()).hexdigest(),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"the card {name}.toml cannot be read: {type(error).__name__}: {error}",
-            f"数据卡片 {name}.toml 无法读取：{type(error).__name__}: {error}",
-        ) from error
+        what = f"{type(error).__name__}: {error}"
+        raise DataError(say("data.card", name=name, error=what)) from error

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from bmkit.data.cards import Card, DataError, File
+from bmkit.errors import reason
+from bmkit.lab.words import say
 
 CONNECT = 10.0  # seconds until a server must have answered
 READ = 15.0  # seconds a server may be silent in the middle of a file
@@ -47,18 +49,20 @@ def check(path: Path, file: File) -> DataError | None:
         with path.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
-        return DataError(f"{path} is not there", f"{path} 不存在")
+        return DataError(say("data.absent", path=path))
     except OSError as error:
-        why = error.strerror or error
-        return DataError(f"{path} cannot be read: {why}", f"{path} 无法读取：{why}")
+        return DataError(say("data.unreadable", path=path, why=reason(error)))
     if found == file.sha256:
         return None
-    size = path.stat().st_size
     return DataError(
-        f"{path} is not the file on the card ({size:,} bytes, sha256 {found[:8]}…; "
-        f"expected {file.bytes:,} bytes, {file.sha256[:8]}…)",
-        f"{path} 与数据卡片不符（{size:,} 字节，sha256 {found[:8]}…；"
-        f"应为 {file.bytes:,} 字节，{file.sha256[:8]}…）",
+        say(
+            "data.other",
+            path=path,
+            size=path.stat().st_size,
+            found=found[:8],
+            bytes=file.bytes,
+            sha256=file.sha256[:8],
+        )
     )
 
 
@@ -116,10 +120,7 @@ def fetch(card: Card, file: File) -> Path:
         if problem:
             size = draft.stat().st_size
             raise DataError(
-                f"{file.host} gave something else than the {file.file} on the card "
-                f"({size:,} of {file.bytes:,} bytes, or another hash)",
-                f"{file.host} 给出的 {file.file} 与数据卡片不符"
-                f"（{size:,} 字节，应为 {file.bytes:,} 字节，或哈希不同）",
+                say("data.got_other", **_named(file), size=size, bytes=file.bytes)
             )
         draft.chmod(0o644)  # a room may share one cache; mkstemp's are private
         try:
@@ -138,10 +139,7 @@ def fetch(card: Card, file: File) -> Path:
 
 def _download(file: File, stream: IO[bytes]) -> None:
     if offline():
-        raise DataError(
-            f"{file.file} is not here, and BMKIT_OFFLINE forbids the network",
-            f"{file.file} 不在本机，而 BMKIT_OFFLINE 禁止联网",
-        )
+        raise DataError(say("data.offline", file=file.file))
     import pooch
     import requests
 
@@ -159,24 +157,21 @@ def _download(file: File, stream: IO[bytes]) -> None:
             status = error.response.status_code
             if status < 500 or turn == TRIES:
                 raise DataError(
-                    f"{file.host} answered {status} for {file.file}",
-                    f"{file.host} 对 {file.file} 的回应是 {status}",
+                    say("data.status", **_named(file), status=status)
                 ) from error
         except requests.Timeout as error:  # another wait would be as long
             raise DataError(
-                f"{file.host} does not answer ({file.file}; waited {CONNECT:g} s to "
-                f"connect, {READ:g} s for data)",
-                f"{file.host} 没有回应（{file.file}；连接等待 {CONNECT:g} 秒，"
-                f"数据等待 {READ:g} 秒）",
+                say("data.silent", **_named(file), connect=CONNECT, read=READ)
             ) from error
         except requests.RequestException as error:
             if turn == TRIES:
                 raise DataError(
-                    f"{file.host} cannot be reached, or the connection broke "
-                    f"({file.file}: {type(error).__name__})",
-                    f"无法连接 {file.host}，或连接中断"
-                    f"（{file.file}：{type(error).__name__}）",
+                    say("data.unreachable", **_named(file), error=type(error).__name__)
                 ) from error
+
+
+def _named(file: File) -> dict[str, str]:
+    return {"host": file.host, "file": file.file}
 
 
 def _bar(file: File) -> Any:
@@ -211,13 +206,5 @@ def _sweep(folder: Path) -> None:
 
 def _unwritable(target: Path, error: OSError) -> DataError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return DataError(
-            f"the disk is full: {target} cannot be written; free some space, or name "
-            "another folder in BMKIT_CACHE",
-            f"磁盘已满：无法写入 {target}；请腾出空间，或用 BMKIT_CACHE 指定别的文件夹",
-        )
-    why = error.strerror or error
-    return DataError(
-        f"{target} cannot be written: {why}; BMKIT_CACHE names another folder",
-        f"无法写入 {target}：{why}；可用 BMKIT_CACHE 指定别的文件夹",
-    )
+        return DataError(say("data.full", path=target))
+    return DataError(say("data.unwritable", path=target, why=reason(error)))

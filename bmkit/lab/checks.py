@@ -54,13 +54,8 @@ def check(name: str) -> None:
     shell = _shell()
     exercises = _exercises()
     if name not in exercises:
-        known = ", ".join(exercises) or say("none", "无")
-        print(
-            say(
-                f"No exercise is called {name!r} here. This lesson has: {known}",
-                f"这里没有名为 {name!r} 的练习。本课的练习有：{known}",
-            )
-        )
+        known = ", ".join(exercises) or say("check.none")
+        print(say("check.unknown", name=name, known=known))
         return
     exercise = exercises[name]
     space = shell.user_ns if shell else sys.modules["__main__"].__dict__
@@ -103,25 +98,15 @@ def _report(
         _lab.slug if _lab else "?", exercise.name, exercise.points, error is None
     )
     if error is None:
-        points = f"{exercise.points:g}"
-        print(
-            say(
-                f"✓ {exercise.name}: right. {points} of {points} points "
-                "(the grader runs some more tests).",
-                f"✓ {exercise.name}：正确。{points} / {points} 分"
-                "（评分时还会运行一些隐藏的测试）。",
-            )
-        )
+        print(say("check.right", name=exercise.name, points=exercise.points))
         return
     if not told:
-        print(f"✗ {exercise.name}{say(': ', '：')}{in_words(error)}")
+        print(say("check.wrong", name=exercise.name, why=in_words(error)))
     if exercise.hints:
-        rung = min(attempts, len(exercise.hints))
-        print(
-            say(f"Hint {rung} of {len(exercise.hints)}", f"提示 {rung}")
-            + say(": ", "：")
-            + exercise.hints[rung - 1]
-        )
+        count = len(exercise.hints)
+        rung = min(attempts, count)
+        hint = exercise.hints[rung - 1]
+        print(say("check.hint", rung=rung, count=count, hint=hint))
 
 
 def in_words(error: BaseException) -> str:
@@ -129,15 +114,12 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, CheckFailed):
         return str(error)
     if isinstance(error, NotImplementedError):
-        return say(
-            "not written yet: replace the `raise NotImplementedError()` by your code.",
-            "还没有写：请用你的代码替换 `raise NotImplementedError()`。",
-        )
+        return say("check.stub")
     if isinstance(error, AssertionError) and str(error):
         return str(error)
     text = f"{type(error).__name__}: {error}"
     line = _learners_line(error)
-    return text + (say(f" (at `{line}`)", f"（出错处：`{line}`）") if line else "")
+    return say("check.at", error=text, line=line) if line else text
 
 
 def _learners_line(error: BaseException) -> str:

@@ -82,19 +82,10 @@ def equation(label: str, left: Any, right: Any, *, atol: float = 1e-9) -> None:
     """
     a, b = _numbers(left), _numbers(right)
     if a.shape != b.shape:
-        raise CheckFailed(
-            say(
-                f"equation {label}: left has shape {a.shape}, right {b.shape}",
-                f"公式 {label}：左边形状为 {a.shape}，右边为 {b.shape}",
-            )
-        )
+        shapes = say("equation.shapes", label=label, left=a.shape, right=b.shape)
+        raise CheckFailed(shapes)
     gap = float(np.max(np.abs(a - b))) if a.size else 0.0
     if not gap <= atol:
-        raise CheckFailed(
-            say(
-                f"equation {label}: sides differ by {gap:.3g}, more than {atol:.3g}",
-                f"公式 {label}：两边相差 {gap:.3g}，超过 {atol:.3g}",
-            )
-        )
-    text = say(f"Equation “{label}” holds", f"公式“{label}”成立")
+        raise CheckFailed(say("equation.differs", label=label, gap=gap, allowed=atol))
+    text = say("equation.holds", label=label)
     _emit(text, True, {"difference": gap, "allowed": atol}, "equation")

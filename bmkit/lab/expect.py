@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from bmkit.errors import BmkitError
 from bmkit.lab.words import say
 
 
-class CheckFailed(AssertionError):
+class CheckFailed(BmkitError, AssertionError):
     """An answer is not right yet; the message says how and what to try."""
 
     def _render_traceback_(self) -> list[str]:
@@ -33,7 +34,7 @@ def _numbers(value: Any) -> np.ndarray:
 
 
 def _join(found: str, advice: str) -> str:
-    return f"{found}{say(': ', '：')}{advice}" if advice else found
+    return say("expect.advice", found=found, advice=advice) if advice else found
 
 
 def true(condition: Any, advice: str) -> None:
@@ -48,15 +49,8 @@ def equal(got: Any, want: Any, advice: str = "") -> None:
     if hasattr(same, "all"):
         same = _numbers(got).shape == _numbers(want).shape and bool(same.all())
     if not same:
-        raise CheckFailed(
-            _join(
-                say(
-                    f"expected {_short(want)}, got {_short(got)}",
-                    f"应为 {_short(want)}，得到 {_short(got)}",
-                ),
-                advice,
-            )
-        )
+        found = say("expect.equal", want=_short(want), got=_short(got))
+        raise CheckFailed(_join(found, advice))
 
 
 def shape(got: Any, want: tuple[int, ...], advice: str = "") -> None:
@@ -64,15 +58,8 @@ def shape(got: Any, want: tuple[int, ...], advice: str = "") -> None:
     _demand_array(got)
     have = tuple(int(n) for n in _numbers(got).shape)
     if have != tuple(want):
-        raise CheckFailed(
-            _join(
-                say(
-                    f"expected shape {tuple(want)}, got {have}",
-                    f"形状应为 {tuple(want)}，得到 {have}",
-                ),
-                advice,
-            )
-        )
+        found = say("expect.shape", want=tuple(want), got=have)
+        raise CheckFailed(_join(found, advice))
 
 
 def close(
@@ -86,32 +73,19 @@ def close(
         return
     gap = np.abs(have.astype(np.float64) - right.astype(np.float64))
     if have.ndim == 0:
-        found = say(
-            f"expected {float(right):.6g}, got {float(have):.6g}",
-            f"应为 {float(right):.6g}，得到 {float(have):.6g}",
-        )
+        found = say("expect.close", want=float(right), got=float(have))
     elif not np.isfinite(have).all() and np.isfinite(right).all():
-        found = say("the result holds NaN or infinity", "结果中有 NaN 或无穷大")
+        found = say("expect.infinite")
     else:
         where = tuple(int(i) for i in np.unravel_index(int(np.argmax(gap)), gap.shape))
         at = ", ".join(map(str, where))
-        found = say(
-            f"values differ, most at [{at}]: expected {right[where]:.6g}, "
-            f"got {have[where]:.6g}",
-            f"数值不符，相差最大处在 [{at}]：应为 {right[where]:.6g}，"
-            f"得到 {have[where]:.6g}",
-        )
+        found = say("expect.differ", at=at, want=right[where], got=have[where])
     raise CheckFailed(_join(found, advice))
 
 
 def _demand_array(got: Any) -> None:
     if got is None:
-        raise CheckFailed(
-            say(
-                "your code returned None: is a `return` missing?",
-                "你的代码返回了 None：是不是漏了 `return`？",
-            )
-        )
+        raise CheckFailed(say("expect.nothing"))
     # Not an import: a value can only be a tensor of a framework that is loaded.
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(got, torch.Tensor):
@@ -121,12 +95,8 @@ def _demand_array(got: Any) -> None:
     except Exception:
         numeric = False
     if not numeric:
-        raise CheckFailed(
-            say(
-                f"expected numbers, got {type(got).__name__} {_short(got)}",
-                f"应为数值，得到 {type(got).__name__}：{_short(got)}",
-            )
-        )
+        kind = type(got).__name__
+        raise CheckFailed(say("expect.numbers", kind=kind, got=_short(got)))
 
 
 def _short(value: Any) -> str:

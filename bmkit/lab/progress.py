@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from bmkit.errors import BmkitError, reason
+from bmkit.lab.words import say
+
+Record = dict[str, dict[str, dict[str, Any]]]
+
+
+class BadRecord(BmkitError):
+    """The file of what was solved is broken; the message says which, and what now."""
 
 
 def path() -> Path:
@@ -24,22 +34,52 @@ def recorded() -> bool:
     return os.environ.get("BMKIT_PROGRESS") != "off"
 
 
-def load() -> dict[str, dict[str, Any]]:
-    """``{slug: {exercise: {"points", "passed", "attempts"}}}``; empty when none."""
+def load() -> Record:
+    """``{slug: {exercise: {"points", "passed", "attempts"}}}``; empty when none.
+
+    Raises:
+        BadRecord: the file cannot be read, or is not of this form.
+    """
+    file = path()
     try:
-        found = json.loads(path().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
         return {}
-    return found if isinstance(found, dict) else {}
+    except OSError as error:
+        why = reason(error)
+    except ValueError:
+        why = say("progress.form")
+    else:
+        if _formed(found):
+            return found
+        why = say("progress.form")
+    raise BadRecord(say("progress.broken", path=file, why=why))
+
+
+def _formed(found: Any) -> bool:
+    """Whether this is what `record` writes."""
+    return isinstance(found, dict) and all(
+        isinstance(lesson, dict)
+        and all(
+            isinstance(entry, dict) and entry.keys() >= {"passed", "attempts"}
+            for entry in lesson.values()
+        )
+        for lesson in found.values()
+    )
 
 
 def record(slug: str, exercise: str, points: float, passed: bool) -> int:
     """Note one attempt; return how many attempts there have been.
 
     A solved exercise stays solved. A folder that cannot be written costs the record,
-    not the check.
+    not the check. A broken file is put aside, not overwritten.
     """
-    everything = load()
+    try:
+        everything = load()
+    except BadRecord:
+        everything = {}
+        with contextlib.suppress(OSError):
+            os.replace(path(), path().with_suffix(".broken.json"))
     entry = everything.setdefault(slug, {}).setdefault(
         exercise, {"points": points, "passed": False, "attempts": 0}
     )
@@ -48,13 +88,11 @@ def record(slug: str, exercise: str, points: float, passed: bool) -> int:
     entry["passed"] = entry["passed"] or passed
     if recorded():
         target = path()
-        try:
+        with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(
                 "w", encoding="utf-8", dir=target.parent, delete=False
             ) as draft:
                 json.dump(everything, draft, indent=1, ensure_ascii=False)
             os.replace(draft.name, target)
-        except OSError:
-            pass
     return entry["attempts"]

@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bmkit.lab.words import say, speak
+from bmkit.lab.words import say
+from bmkit.language import speak
 
 PROFILES = ("ci", "workshop", "full")
 DEVICES = ("auto", "cpu", "cuda")
@@ -72,7 +73,8 @@ def start(
         ("device", device, DEVICES),
     ):
         if value not in choices:
-            raise ValueError(f"{name} is {value!r}; choose one of {', '.join(choices)}")
+            named = ", ".join(choices)
+            raise ValueError(say("start.choice", name=name, value=value, choices=named))
     lab = Lab(slug, profile, _resolve(device), seed, lang)
     _seed(seed)
     if "matplotlib" in sys.modules:
@@ -99,12 +101,7 @@ def _resolve(device: str) -> str:
     elif sys.modules["tensorflow"].config.list_physical_devices("GPU"):
         found = True
     if device == "cuda" and not found:
-        raise ValueError(
-            say(
-                'device is "cuda", but no GPU is found here: use "auto" or "cpu"',
-                "device 为 “cuda”，但这里没有找到 GPU：请改用 “auto” 或 “cpu”",
-            )
-        )
+        raise ValueError(say("start.gpu"))
     return "cuda" if found else "cpu"
 
 

@@ -1,22 +1,7 @@
-"""The language in which the kit speaks to whoever runs a notebook."""
+"""What lessons and their data say to learners, in both languages: `words.toml`."""
 
-LANGUAGES = ("en", "zh")
-_current = "en"
+from pathlib import Path
 
+from bmkit.language import Catalogue
 
-def speak(lang: str) -> None:
-    """Choose the language of every later message: ``"en"`` or ``"zh"``."""
-    global _current
-    if lang not in LANGUAGES:
-        raise ValueError(f"lang is {lang!r}; choose one of {', '.join(LANGUAGES)}")
-    _current = lang
-
-
-def language() -> str:
-    """The language chosen last."""
-    return _current
-
-
-def say(en: str, zh: str) -> str:
-    """Return the sentence in the language chosen last."""
-    return zh if _current == "zh" else en
+say = Catalogue(Path(__file__).with_suffix(".toml"))

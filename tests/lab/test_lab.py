@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 
 import bmkit as bm
-from bmkit.lab import checks, progress, words
+from bmkit import language
+from bmkit.lab import checks, progress
 from bmkit.lab.expect import CheckFailed, close, equal, shape, true
 
 
 @pytest.fixture(autouse=True)
 def english():
-    words.speak("en")
+    language.speak("en")
     yield
-    words.speak("en")
+    language.speak("en")
 
 
 def message(call, *args, **kwargs) -> str:
@@ -55,7 +56,7 @@ def test_right_answers_raise_nothing():
 
 
 def test_messages_are_in_the_learners_language():
-    words.speak("zh")
+    language.speak("zh")
     assert message(close, 1.0, 2.0, "再算一遍") == "应为 2，得到 1：再算一遍"
 
 
@@ -149,11 +150,16 @@ assert isinstance(other.error_in_exec, NotImplementedError)
     assert "Traceback" in other and "no such kernel" in other
 
 
-def test_a_broken_progress_file_costs_nothing(notebook, tmp_path):
-    (tmp_path / "progress.json").write_text("{broken", encoding="utf-8")
-    assert progress.load() == {}
+@pytest.mark.parametrize("text", ["{broken", "[]", '{"welcome": 3}', '{"w": {"a": 1}}'])
+def test_a_broken_progress_file_is_said_and_put_aside(notebook, tmp_path, text):
+    file = tmp_path / "progress.json"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(progress.BadRecord, match="cannot be read") as caught:
+        progress.load()
+    assert str(file) in str(caught.value)
     assert progress.record("adding", "add", 2, True) == 1
     assert progress.load()["adding"]["add"]["passed"]
+    assert (tmp_path / "progress.broken.json").read_text(encoding="utf-8") == text
 
 
 def test_importing_bmkit_and_helping_imports_no_framework():

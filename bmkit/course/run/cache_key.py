@@ -81,7 +81,10 @@ def fingerprint(
 
 
 def modules(code: str, package: Path = PACKAGE) -> set[Path]:
-    """The files of bmkit that ``code`` reaches by import, itself or through others."""
+    """The files of bmkit that ``code`` reaches by import, itself or through others.
+
+    With each module, the ``.toml`` of the same name: what the module reads.
+    """
     waiting = list(_mentioned(code, package))
     found: set[Path] = set()
     while waiting:
@@ -89,7 +92,8 @@ def modules(code: str, package: Path = PACKAGE) -> set[Path]:
         if path not in found:
             found.add(path)
             waiting += _mentioned(path.read_text(encoding="utf-8"), package)
-    return found
+    beside = {path.with_suffix(".toml") for path in found}
+    return found | {path for path in beside if path.is_file()}
 
 
 def _mentioned(code: str, package: Path) -> set[Path]:

@@ -50,7 +50,7 @@ def main(files: list[int], *, memory: int) -> None:
 
 def setup(cells: list[str], lang: str, space: dict[str, Any]) -> dict[str, Any]:
     """Run the lesson's own cells that the tests need."""
-    from bmkit.lab.words import speak
+    from bmkit.language import speak
 
     with _quiet():
         for number, source in enumerate(cells):

@@ -1,0 +1,81 @@
+"""Everything that is said is said in both languages, with the same values in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from string import Formatter
+
+import pytest
+
+from bmkit import language
+from bmkit.lab import words as lab
+from tests import ROOT
+
+CATALOGUES = {"lab": lab.say}
+
+
+def places(sentence: str) -> set[str | None]:
+    """The names of the values that stand in a sentence."""
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name is not None}
+
+
+@pytest.mark.parametrize("wing", CATALOGUES)
+def test_every_sentence_is_there_twice_with_the_same_places(wing):
+    wrong = []
+    for key, both in CATALOGUES[wing].sentences.items():
+        whole = set(both) == set(language.LANGS) and all(map(str.strip, both.values()))
+        # A place without a name would depend on the order, which languages change.
+        if not whole or not places(both["en"]) == places(both["zh"]) - {""}:
+            wrong.append(key)
+    assert wrong == []
+
+
+def said() -> dict[str, set[str]]:
+    """Every key that the code asks for as a literal, and where."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "bmkit").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.setdefault(node.value, set()).add(path.name)
+    for path in (ROOT / "bmkit").rglob("*.html"):
+        for key in re.findall(r'"([a-z_]+\.[a-z_]+)"', path.read_text("utf-8")):
+            found.setdefault(key, set()).add(path.name)
+    return found
+
+
+def test_no_sentence_is_left_over():
+    asked = said()
+    # Of these the second half is made from data.
+    made = ("system.",)
+    keys = [key for one in CATALOGUES.values() for key in one.sentences]
+    assert [k for k in keys if k not in asked and not k.startswith(made)] == []
+    assert len(keys) == len(set(keys)), "one key, one wing"
+
+
+@pytest.mark.parametrize(
+    "variables, lang",
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_TW.UTF-8", "LC_ALL": "C.UTF-8"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "LC_MESSAGES": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "de_DE.UTF-8"}, "en"),
+    ],
+)
+def test_the_locale_chooses(monkeypatch, variables, lang):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert language.of_locale() == lang
+
+
+def test_a_language_is_spoken_for_a_while():
+    language.speak("en")
+    with language.speaking("zh"):
+        assert lab.say("check.none") == "无"
+        assert lab.say("check.none", lang="en") == "none"
+    assert lab.say("check.none") == "none"
+    with pytest.raises(ValueError, match="choose one of en, zh"):
+        language.speak("fr")
