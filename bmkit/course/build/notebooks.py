@@ -12,6 +12,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Any
 
+from bmkit.course.build import nbgrader_cells
 from bmkit.course.source import lint
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source, SourceError
@@ -109,7 +110,7 @@ def _notebook(
     v4 = _nbformat().v4
     seen: dict[str, int] = {}
     for cell in cells:
-        grade = cell.metadata.get("nbgrader", {}).get("grade_id")
+        grade = nbgrader_cells.grade_id(cell)
         base = grade or hashlib.sha256(cell.source.encode()).hexdigest()[:16]
         seen[base] = seen.get(base, 0) + 1
         cell["id"] = base if seen[base] == 1 else f"{base}-{seen[base]}"
@@ -145,30 +146,16 @@ def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
         return [v4.new_code_cell(text, metadata={"tags": ["parameters"]})]
     metadata: dict[str, Any] = {}
     if cell.kind == "exercise":
-        metadata["nbgrader"] = _nbgrader(cell.name, solution=True)
+        metadata["nbgrader"] = nbgrader_cells.metadata(cell.name, solution=True)
         metadata["bmkit"] = {"exercise": cell.name}
     elif cell.kind == "check":
         points = source.of("exercise", cell.name)[0].options["points"]
-        metadata["nbgrader"] = _nbgrader(f"check-{cell.name}", points=points)
+        check = nbgrader_cells.check_id(cell.name)
+        metadata["nbgrader"] = nbgrader_cells.metadata(check, points=points)
         metadata["bmkit"] = {"check": cell.name}
     elif cell.kind == "equation":
         metadata["bmkit"] = {"equation": cell.name}
     return [v4.new_code_cell(text, metadata=metadata)]
-
-
-def _nbgrader(
-    grade_id: str, *, solution: bool = False, points: int | None = None
-) -> dict[str, Any]:
-    graded = points is not None
-    meta: dict[str, Any] = {
-        "schema_version": 3,
-        "grade_id": grade_id,
-        "grade": graded,
-        "solution": solution,
-        "locked": graded,
-        "task": False,
-    }
-    return {**meta, "points": points} if graded else meta
 
 
 def _numbered(text: str, source: Source) -> str:

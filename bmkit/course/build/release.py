@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bmkit.course.build import nbgrader_cells
 from bmkit.course.build.notebooks import dumps, loads, source_notebook
 from bmkit.course.source.catalog import LANGS, Course, Lesson
 from bmkit.course.source.loading import sources
@@ -23,21 +24,7 @@ def learner_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
 
 @cache
 def _learner_text(lesson: Lesson, lang: str, _changed: int) -> str:
-    from nbgrader import preprocessors as steps
-
-    book: Any = source_notebook(lesson, lang)
-    resources: dict[str, Any] = {}
-    for step in (
-        steps.LockCells,
-        steps.ClearSolutions,
-        steps.ClearOutput,
-        steps.CheckCellMetadata,
-        steps.ComputeChecksums,
-        steps.ClearHiddenTests,
-        steps.ComputeChecksums,
-    ):
-        book, resources = step().preprocess(book, resources)
-    return json.dumps(book)
+    return json.dumps(nbgrader_cells.released(source_notebook(lesson, lang)))
 
 
 def built(course: Course) -> dict[Path, str]:

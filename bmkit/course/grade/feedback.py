@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course import atomic
+from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.result import Mark, Verdict
+from bmkit.course.json_values import as_dict, as_text
 from bmkit.course.report import pages
 from bmkit.course.report.sanitize import coloured, image, prose, seen
 from bmkit.course.source.regions import HIDDEN, cut
@@ -98,7 +100,9 @@ def page(verdict: Verdict) -> str:
     Whatever state the notebook is in, there is a page; what cannot be shown is said.
     """
     words = WORDS.get(verdict.lang, WORDS["en"])
-    shown = _Notebook(words, {f"check-{mark.exercise}": mark for mark in verdict.marks})
+    shown = _Notebook(
+        words, {nbgrader_cells.check_id(mark.exercise): mark for mark in verdict.marks}
+    )
     shown.read(verdict.notebook)
     return pages.template("feedback.html").render(
         lang="zh-CN" if words is WORDS["zh"] else "en",
@@ -155,15 +159,15 @@ class _Notebook:
             self.notes.append(self.words["huge" if text else "none"])
             return
         try:
-            book = _dict(json.loads(text))
+            book = as_dict(json.loads(text))
         except (ValueError, RecursionError, TypeError):
             book = {}
         cells = book.get("cells")
         if not isinstance(cells, list):
             self.notes.append(self.words["broken"])
             return
-        about = _dict(_dict(book.get("metadata")).get("bmkit"))
-        self.title = seen(_string(about.get("title"))[:200])
+        about = as_dict(as_dict(book.get("metadata")).get("bmkit"))
+        self.title = seen(as_text(about.get("title"))[:200])
         for cell in cells[:CELLS]:
             if isinstance(cell, dict):
                 self.cells.append(self._cell(cell))
@@ -173,16 +177,16 @@ class _Notebook:
             self.notes.append(self.words["full"])
 
     def _cell(self, cell: dict[str, Any]) -> dict[str, Any]:
-        grader = _dict(_dict(cell.get("metadata")).get("nbgrader"))
-        name = _string(grader.get("grade_id"))
-        check = name.startswith("check-") or grader.get("grade") is True
-        source = _string(cell.get("source", cell.get("input")))
+        name = nbgrader_cells.grade_id(cell)
+        check = bool(nbgrader_cells.exercise_of_check(cell))
+        check |= nbgrader_cells.is_graded(cell)
+        source = as_text(cell.get("source", cell.get("input")))
         if check:  # what was printed, or raised, while hidden tests ran tells of them
             source = cut(source, HIDDEN).rstrip("\n")
         code = cell.get("cell_type") == "code"
         made: dict[str, Any] = {"kind": "code" if code else "prose", "outputs": []}
         made["mark"] = self.marks.get(name) if check else None
-        made["answer"] = f"check-{name}" in self.marks
+        made["answer"] = nbgrader_cells.check_id(name) in self.marks
         if made["mark"]:
             made["anchor"] = f"cell-{len(self.cells) + 1}"
             self.places.setdefault(made["mark"].exercise, made["anchor"])
@@ -212,7 +216,7 @@ class _Notebook:
         """The outputs of a cell, texts that follow one another as one."""
         found: list[dict[str, Any]] = []
         for output in outputs:
-            made = self._output(_dict(output))
+            made = self._output(as_dict(output))
             last = found[-1] if found else {}
             if made["kind"] == last.get("kind") in ("out", "err"):
                 last["text"].append(made["text"][0])
@@ -234,27 +238,27 @@ class _Notebook:
         kind = output.get("output_type")
         if kind == "stream":
             name = "err" if output.get("name") == "stderr" else "out"
-            return {"kind": name, "text": [_string(output.get("text"))]}
+            return {"kind": name, "text": [as_text(output.get("text"))]}
         if kind == "error":
             rows = output.get("traceback")
-            rows = [_string(row) for row in rows] if isinstance(rows, list) else []
-            name, value = _string(output.get("ename")), _string(output.get("evalue"))
+            rows = [as_text(row) for row in rows] if isinstance(rows, list) else []
+            name, value = as_text(output.get("ename")), as_text(output.get("evalue"))
             return {"kind": "error", "text": ["\n".join(rows) or f"{name}: {value}"]}
-        data, about = _dict(output.get("data")), _dict(output.get("metadata"))
+        data, about = as_dict(output.get("data")), as_dict(output.get("metadata"))
         for mime in ("image/png", "image/jpeg"):
             if mime in data:
-                alt = _string(_dict(about.get(mime)).get("alt"))
+                alt = as_text(as_dict(about.get(mime)).get("alt"))
                 return self._picture(data, mime, alt)
         if "application/vnd.jupyter.widget-view+json" in data:
             return {"kind": "note", "text": [self.words["widget"]]}
-        if _string(data.get("text/plain")):
-            return {"kind": "out", "text": [_string(data["text/plain"]) + "\n"]}
+        if as_text(data.get("text/plain")):
+            return {"kind": "out", "text": [as_text(data["text/plain"]) + "\n"]}
         kinds = ", ".join(sorted(data))[:80] or self.words["nothing"]
         return {"kind": "note", "text": [self.words["other"].format(kinds)]}
 
     def _picture(self, data: dict[str, Any], mime: str, alt: str) -> dict[str, Any]:
         """A picture as its own bytes, encoded afresh."""
-        encoded = _string(data[mime])
+        encoded = as_text(data[mime])
         raw = image(encoded) if len(encoded) <= 1.4 * PICTURE else b""
         if not raw or len(raw) > min(PICTURE, self.pictures):
             return {"kind": "note", "text": [self.words["bad_picture"]]}
@@ -262,7 +266,7 @@ class _Notebook:
         real = "png" if raw.startswith(b"\x89PNG") else "jpeg"
         return {
             "kind": "picture",
-            "text": [(alt or _string(data.get("text/plain")))[:2_000].strip()],
+            "text": [(alt or as_text(data.get("text/plain")))[:2_000].strip()],
             "src": f"data:image/{real};base64,{base64.b64encode(raw).decode()}",
         }
 
@@ -275,14 +279,3 @@ class _Notebook:
         shown = shown[:room]
         self.text -= len(shown)
         return shown, self.words["more"].format(f"{len(text):,}") if more else ""
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _string(value: Any) -> str:
-    """A notebook's text: a string, or a list of them; anything else is none."""
-    if isinstance(value, list):
-        return "".join(part for part in value if isinstance(part, str))
-    return value if isinstance(value, str) else ""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmkit.course import atomic
+from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.database import BookError, engine, make_tables, told
 from bmkit.course.grade.result import Verdict
 
@@ -268,7 +269,7 @@ def _unanswered(verdict: Verdict, ids: _Assignment) -> set[str]:
     empty = set()
     cells = json.loads(verdict.notebook)["cells"] if verdict.notebook else []
     for cell in cells:
-        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        name = nbgrader_cells.grade_id(cell)
         if name in ids.answers:
             cell = nbformat.from_dict({**cell, "source": "".join(cell["source"])})
             if compute_checksum(cell) == ids.stubs.get(name):
@@ -282,7 +283,7 @@ def _grades(link: Any, verdict: Verdict, ids: _Assignment, notebook: str) -> Non
     from sqlalchemy import or_
 
     grade = api.Grade.__table__
-    marks = {f"check-{mark.exercise}": mark for mark in verdict.marks}
+    marks = {nbgrader_cells.check_id(mark.exercise): mark for mark in verdict.marks}
     unknown = sorted(set(marks) - set(ids.grades))
     if unknown:
         raise BookError(
@@ -349,18 +350,8 @@ def _insert(link: Any) -> Any:
 def _save_cells(book: Any, slug: str, url: str) -> None:
     """What ``nbgrader generate_assignment`` does to the database."""
     from nbgrader import api
-    from nbgrader import preprocessors as steps
 
     with api.Gradebook(url, COURSE) as gradebook:
         gradebook.update_or_create_assignment(slug)
     names = {"notebook": slug, "assignment": slug, "db_url": url}
-    resources: dict[str, Any] = {"nbgrader": names}
-    for step in (
-        steps.LockCells,
-        steps.ClearSolutions,
-        steps.ClearOutput,
-        steps.CheckCellMetadata,
-        steps.ComputeChecksums,
-        steps.SaveCells,
-    ):
-        book, resources = step().preprocess(book, resources)
+    nbgrader_cells.assigned(book, {"nbgrader": names})

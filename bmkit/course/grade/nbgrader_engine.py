@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bmkit.course.build import nbgrader_course
+from bmkit.course.build import nbgrader_cells, nbgrader_course
 from bmkit.course.build.notebooks import dumps
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.submission import Submission
@@ -124,7 +124,7 @@ def _marks(submission: Submission, api: Any, folder: Path | None) -> list[Mark]:
     errors = _errors(submission, folder) if folder else {}
     marks = []
     for cell in source.exercises():
-        check = f"check-{cell.name}"
+        check = nbgrader_cells.check_id(cell.name)
         of = float(cell.options["points"])
         mark = Mark(cell.name, scores.get(check, 0.0), of)
         if mark.points < of:
@@ -154,7 +154,7 @@ def _errors(submission: Submission, folder: Path) -> dict[str, str]:
     path = folder / "autograded" / STUDENT / slug / f"{slug}.ipynb"
     found = {}
     for cell in nbformat.read(path, as_version=4).cells:
-        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        grade_id = nbgrader_cells.grade_id(cell)
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 found[grade_id] = _in_words(output.ename, output.evalue)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bmkit.course import parsing
+from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.result import Verdict
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def answers(verdict: Verdict) -> dict[str, str]:
     codes = {}
     cells = json.loads(verdict.notebook)["cells"] if verdict.notebook else []
     for cell in cells:
-        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        name = nbgrader_cells.grade_id(cell)
         if name in wanted:
             codes[name] = "".join(cell["source"])
     return codes

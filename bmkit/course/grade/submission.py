@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course import parsing
+from bmkit.course.build.nbgrader_cells import check_id, exercise_of_check, grade_id
 from bmkit.course.build.release import learner_notebook
+from bmkit.course.json_values import as_dict, as_text
 from bmkit.course.source.catalog import LANGS, Lesson
 from bmkit.course.source.loading import source_of
 
@@ -92,31 +94,19 @@ def _load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     if not isinstance(book, dict) or not isinstance(book.get("cells"), list):
         raise NotGradable("not a notebook: it has no cells")
     cells = [_clean(cell) for cell in book["cells"] if isinstance(cell, dict)]
-    meta = _dict(_dict(book.get("metadata")).get("bmkit"))
+    meta = as_dict(as_dict(book.get("metadata")).get("bmkit"))
     return cells, meta
 
 
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
 def _clean(cell: dict[str, Any]) -> dict[str, Any]:
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list):
-        source = "".join(part for part in source if isinstance(part, str))
+    source = as_text(cell.get("source", cell.get("input")))
     kind = cell.get("cell_type")
     return {
         "cell_type": kind if kind in ("code", "markdown") else "raw",
         # Halves of characters are written by no file and no database.
-        "source": source.encode("utf-8", "replace").decode()
-        if isinstance(source, str)
-        else "",
-        "metadata": _dict(cell.get("metadata")),
+        "source": source.encode("utf-8", "replace").decode(),
+        "metadata": as_dict(cell.get("metadata")),
     }
-
-
-def _grade_id(cell: dict[str, Any]) -> str:
-    return str(_dict(cell["metadata"].get("nbgrader")).get("grade_id", ""))
 
 
 def _recognise(
@@ -126,7 +116,7 @@ def _recognise(
         if lesson.slug == meta.get("slug"):
             return lesson
     # Metadata lost: the lesson that shares most grade ids or function names.
-    mine = {_grade_id(cell) for cell in cells} | {n for c in cells for n in _defines(c)}
+    mine = {grade_id(cell) for cell in cells} | {n for c in cells for n in _defines(c)}
     best = max(lessons, key=lambda lesson: len(mine & _names(lesson)), default=None)
     if best is None or not mine & _names(best):
         what = f"lesson {meta['slug']!r}" if meta.get("slug") else "this notebook"
@@ -136,7 +126,7 @@ def _recognise(
 
 def _names(lesson: Lesson) -> set[str]:
     names = {cell.name for cell in source_of(lesson).exercises()}
-    return names | {f"check-{name}" for name in names}
+    return names | {check_id(name) for name in names}
 
 
 def _defines(cell: dict[str, Any]) -> set[str]:
@@ -154,27 +144,27 @@ def _defines(cell: dict[str, Any]) -> set[str]:
 def _assemble(submission: Submission, cells: list[dict[str, Any]]) -> Any:
     """Our notebook's graded cells among the learner's own, in a sound order."""
     ours = learner_notebook(submission.lesson, submission.lang)
-    graded = {_grade_id(cell): cell for cell in ours.cells if _grade_id(cell)}
-    exercises = [name for name in graded if f"check-{name}" in graded]
+    graded = {grade_id(cell): cell for cell in ours.cells if grade_id(cell)}
+    exercises = [name for name in graded if check_id(name) in graded]
     _adopt(submission, cells, exercises)
     places = {name: [] for name in graded}
     for position, cell in enumerate(cells):
-        if _grade_id(cell) in places:
-            places[_grade_id(cell)].append(position)
+        if grade_id(cell) in places:
+            places[grade_id(cell)].append(position)
     made: list[Any] = []
     checks_at = _checks_at(submission, cells, exercises, places, graded)
     for position, cell in enumerate([*cells, None]):
-        if cell is not None and not _grade_id(cell).startswith("check-"):
+        if cell is not None and not exercise_of_check(cell):
             made.append(_ours_or_theirs(cell, position, places, graded))
         for name in checks_at.get(position, ()):
             if not places[name]:
                 made.append(_node("code", **_kept(graded[name])))
-            made.append(_node("code", **_kept(graded[f"check-{name}"])))
+            made.append(_node("code", **_kept(graded[check_id(name)])))
     if cells and not any("parameters" in c.metadata.get("tags", []) for c in made):
         submission.remarks.append("the cell of parameters is gone; defaults are used")
         made.insert(0, _node("code", "", {"tags": ["parameters"]}))
     for position, cell in enumerate(made):
-        cell["id"] = _grade_id(cell) or f"cell-{position}"
+        cell["id"] = grade_id(cell) or f"cell-{position}"
     ours.cells = [_for_grading(cell) for cell in made]
     return ours
 
@@ -183,12 +173,12 @@ def _adopt(
     submission: Submission, cells: list[dict[str, Any]], exercises: list[str]
 ) -> None:
     """Give back its grade id to a cell that lost it but defines the exercise."""
-    present = {_grade_id(cell) for cell in cells}
+    present = {grade_id(cell) for cell in cells}
     for name in exercises:
         if name in present:
             continue
         for cell in cells:
-            if name in _defines(cell) and not _grade_id(cell):
+            if name in _defines(cell) and not grade_id(cell):
                 cell["metadata"] = {"nbgrader": {"grade_id": name}}
                 submission.remarks.append(
                     f"{name}: its cell had lost its label; found by its name"
@@ -206,7 +196,7 @@ def _checks_at(
     """After which of the learner's cells each exercise's check runs."""
     at: dict[int, list[str]] = {}
     for name in exercises:
-        answers, checks = places[name], places[f"check-{name}"]
+        answers, checks = places[name], places[check_id(name)]
         remark = submission.remarks.append
         if not answers:
             remark(f"{name}: its cell is missing, so it counts as not done")
@@ -214,7 +204,7 @@ def _checks_at(
             remark(f"{name}: its cell is there {len(answers)} times; all are run")
         if not checks:
             remark(f"{name}: its check was deleted; it is run all the same")
-        right = graded[f"check-{name}"].source.strip()
+        right = graded[check_id(name)].source.strip()
         if any(cells[place]["source"].strip() != right for place in checks):
             remark(f"{name}: its check was edited; ours is run")
         last = max(answers, default=-1)
@@ -231,7 +221,7 @@ def _ours_or_theirs(
     graded: dict[str, Any],
 ) -> Any:
     """A learner's cell; graded cells get our metadata, others none but tags."""
-    name = _grade_id(cell)
+    name = grade_id(cell)
     if name in graded and places[name][-1] == position:
         return _node("code", cell["source"], graded[name].metadata)
     if cell["cell_type"] == "code":

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from bmkit.course.build import release
+from bmkit.course.build import nbgrader_cells, release
 from bmkit.course.grade.judge.slicing import names, needed
 from bmkit.course.grade.submission import Submission
 from bmkit.course.source import loading
@@ -97,7 +97,7 @@ def _own(lesson: Lesson, lang: str, _changed: int) -> tuple[str, ...]:
     return tuple(
         cell.source.strip()
         for cell in book.cells
-        if cell.cell_type == "code" and "nbgrader" not in cell.metadata
+        if cell.cell_type == "code" and not nbgrader_cells.of(cell)
     )
 
 

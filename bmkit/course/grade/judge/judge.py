@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.judge import canary
 from bmkit.course.grade.judge.job import Check, Job
 from bmkit.course.grade.judge.processes import (
@@ -295,9 +296,8 @@ class _Judging:
 
 def _exercise(cell: dict[str, Any]) -> str:
     """The exercise whose check this cell is."""
-    meta = cell.get("metadata", {}).get("nbgrader", {})
-    grade_id = meta.get("grade_id", "") if meta.get("grade") else ""
-    return grade_id.removeprefix("check-") if grade_id.startswith("check-") else ""
+    graded = nbgrader_cells.is_graded(cell)
+    return nbgrader_cells.exercise_of_check(cell) if graded else ""
 
 
 def _failed(answer: Any) -> tuple[str, str]:

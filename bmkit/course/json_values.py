@@ -1,0 +1,21 @@
+"""Values of JSON from outside, where nobody has promised any type.
+
+A notebook that a learner hands in may hold a number where a dictionary belongs. What
+is of another type than the format says counts as absent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def as_dict(value: object) -> dict[str, Any]:
+    """The value if it is a dictionary; else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_text(value: object) -> str:
+    """A notebook's text: a string, or a list of them joined; anything else is none."""
+    if isinstance(value, list):
+        return "".join(part for part in value if isinstance(part, str))
+    return value if isinstance(value, str) else ""
