@@ -21,7 +21,8 @@ from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.json_values import as_dict, as_text
 from bmkit.course.report import pages
-from bmkit.course.report.sanitize import coloured, image, prose, seen
+from bmkit.course.report.images import image
+from bmkit.course.report.sanitize import coloured, prose, seen
 from bmkit.course.source.regions import HIDDEN, cut
 
 # What a page shows at most; lengths in characters. A lesson stays far below.

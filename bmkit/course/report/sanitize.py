@@ -1,19 +1,15 @@
-"""A stranger's text, code and pictures as HTML that cannot act.
+"""A stranger's text and code as HTML that cannot act.
 
 Nothing of theirs becomes markup: prose is rendered by an allow-list and then cleaned by
-another, code is escaped, and a picture is one only if its bytes say so.
+another, code is escaped.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-import struct
 from functools import cache, lru_cache
 from typing import Any
 
-PIXELS = 40_000_000  # a small file can unpack to more than a browser holds
 # What prose may be made of. No attribute but those that `_attribute` lets through.
 BARE = "details|summary|br|sub|sup|kbd|b|i|u|s|em|strong|small|mark"
 MADE = "p|h1|h2|h3|h4|h5|h6|ul|ol|li|blockquote|pre|code|hr|a|span|div"
@@ -43,33 +39,6 @@ def seen(text: str) -> str:
     return text.translate(UNSEEN)
 
 
-def image(encoded: str) -> bytes:
-    """The bytes of a PNG or JPEG of bearable size; none if it is not one."""
-    try:
-        raw = base64.b64decode("".join(encoded.split()), validate=True)
-        if raw.startswith(b"\x89PNG\r\n\x1a\n") and raw[12:16] == b"IHDR":
-            width, height = struct.unpack(">II", raw[16:24])
-        elif raw.startswith(b"\xff\xd8\xff"):
-            height, width = _jpeg(raw)
-        else:
-            return b""
-    except (binascii.Error, ValueError, struct.error):
-        return b""
-    return raw if 0 < width * height <= PIXELS else b""
-
-
-def _jpeg(raw: bytes) -> tuple[int, int]:
-    """Height and width, from the frame header, which follows other segments."""
-    place = 2
-    while True:
-        lead, kind, length = struct.unpack(">BBH", raw[place : place + 4])
-        if lead != 0xFF or length < 2:
-            raise ValueError("no segment begins here")
-        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
-            return struct.unpack(">HH", raw[place + 5 : place + 9])
-        place += 2 + length
-
-
 @lru_cache(maxsize=256)
 def coloured(source: str, _not_loaded: str) -> str:
     """Python code in Pygments' spans."""
@@ -89,18 +58,33 @@ def _colours() -> tuple[Any, Any]:
 @lru_cache(maxsize=256)
 def prose(source: str, not_loaded: str) -> str:
     """Markdown as HTML; two walls, of which either alone would do."""
-    from bleach.sanitizer import Cleaner
-
-    # One each time: a Cleaner is not for several threads.
-    cleaner = Cleaner(tags=TAGS, attributes=_attribute)
-    return cleaner.clean(_markdown(not_loaded)(source))
+    return _cleaned(_markdown(not_loaded)(source))
 
 
-def _attribute(tag: str, name: str, value: str) -> bool:
-    """Whether prose may have this attribute."""
+def _cleaned(html: str) -> str:
+    """The second wall: no tag but `TAGS`, no attribute but those let through.
+
+    What is not let through is dropped with its tag, never its text. The first wall has
+    escaped it, so that learners see what they wrote.
+    """
+    import nh3
+
+    return nh3.clean(
+        html,
+        tags=set(TAGS),
+        clean_content_tags=set(),
+        attributes={"*": {"class"}, "a": {"class", "href"}},
+        attribute_filter=_attribute,
+        url_schemes={"http", "https", "mailto"},
+        link_rel=None,
+    )
+
+
+def _attribute(tag: str, name: str, value: str) -> str | None:
+    """The value of an attribute that prose may have; None for any other."""
     if tag == "a" and name == "href":
-        return bool(LINK.fullmatch(value))
-    return name == "class" and value == "tex"
+        return value if LINK.fullmatch(value) else None
+    return value if name == "class" and value == "tex" else None
 
 
 @cache
