@@ -20,6 +20,15 @@ os.environ["BMKIT_PROGRESS"] = "off"
 TINY = Path(__file__).parent / "course"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all-stock",
+        action="store_true",
+        help="compare every known answer of every lesson with stock nbgrader: hours; "
+        "without it two submissions of a few lessons",
+    )
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """A copy of the tiny course, free to be broken."""

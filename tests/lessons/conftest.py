@@ -1,0 +1,218 @@
+"""One pass over each selected lesson for all that it must show, and what that cost.
+
+Work that takes long is begun once for every lesson that a selected test asks about,
+side by side; a test waits for its own lesson and looks at what came of it.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures as futures
+import contextlib
+import json
+import multiprocessing
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bmkit.course.grade import nbgrader_engine
+from bmkit.course.grade.result import Verdict
+from bmkit.course.grade.submission import Submission
+from bmkit.course.report import run_report
+from bmkit.course.run import runner
+from bmkit.course.run.progress import Board
+from bmkit.course.run.worker import Result
+from bmkit.course.source.catalog import LANGS, Course, Lesson
+from tests import ROOT
+from tests.known_answers import differences, handed_in, judged, known_answers, misjudged
+
+OUTPUT = ROOT / ".bmkit" / "test-report"
+CORES = os.cpu_count() or 1
+SECONDS = 60  # what a lesson may take at ci: the table flags those that take more
+COLUMNS = ("run", "graders", "equations", "pages", "judging", "stock")
+# Stock nbgrader runs a whole lesson with a cold kernel for each submission.
+SUBMISSIONS = 2
+Costs = dict[str, dict[str, float]]
+COSTS = pytest.StashKey[Costs]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[COSTS] = defaultdict(lambda: dict.fromkeys(COLUMNS, 0.0))
+
+
+@pytest.fixture(scope="session")
+def cost(request: pytest.FixtureRequest) -> Callable[[str, str], object]:
+    """``with cost(slug, column):`` adds what the block takes to the table."""
+    costs = request.config.stash[COSTS]
+
+    @contextlib.contextmanager
+    def measured(slug: str, column: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        costs[slug][column] += time.perf_counter() - began
+
+    return measured
+
+
+def selected(request: pytest.FixtureRequest) -> list[Lesson]:
+    """The lessons of the selected tests that use the fixture which asks."""
+    slugs = {
+        item.callspec.params.get("slug")
+        for item in request.session.items
+        if hasattr(item, "callspec") and request.fixturename in item.fixturenames
+    }
+    return [lesson for lesson in Course(ROOT).lessons() if lesson.slug in slugs]
+
+
+@pytest.fixture(scope="session")
+def results(request: pytest.FixtureRequest) -> dict[str, Result]:
+    """The lessons at ci, afresh, side by side; the report is kept for CI."""
+    os.environ["BMKIT_OFFLINE"] = "1"
+    lessons = selected(request)
+    settings = runner.Settings(
+        profile="ci",
+        device="cpu",
+        jobs=CORES,
+        fresh=True,
+        limit=300,
+        store=Course(ROOT).state / "results",
+    )
+    began = time.time()
+    with request.config.pluginmanager.getplugin(
+        "capturemanager"
+    ).global_and_fixture_disabled():
+        print()
+        done, _ = runner.run(lessons, settings, Board([x.slug for x in lessons]))
+        _print_matrix(done)
+    path = run_report.write(OUTPUT, done, settings, time.time() - began)
+    print(f"report: {path}")
+    costs = request.config.stash[COSTS]
+    for result in done:
+        for column, seconds in _shares(result).items():
+            costs[result.slug][column] += seconds
+    return {result.slug: result for result in done}
+
+
+def _print_matrix(done: list[Result]) -> None:
+    """Every exercise's row: which known answers its check judged rightly."""
+    for result in done:
+        for grader in result.graders:
+            cells = [
+                f"{row['kind']}{'✓' if row['ok'] else '✗'}" for row in grader["rows"]
+            ]
+            print(f"  {result.slug}.{grader['exercise']}: {' '.join(cells)}")
+
+
+def _shares(result: Result) -> dict[str, float]:
+    """A run's seconds: trying the graders, trying the equations, all the rest."""
+    shares = {"graders": 0.0, "equations": 0.0}
+    cells = json.loads(result.notebook)["cells"] if result.notebook else []
+    for cell in cells:
+        metadata = cell["metadata"]
+        ours = metadata.get("bmkit", {})
+        column = {"matrix" in ours: "graders", "flips" in ours: "equations"}.get(True)
+        if column:
+            shares[column] += metadata.get("papermill", {}).get("duration") or 0.0
+    return {**shares, "run": result.seconds - sum(shares.values())}
+
+
+Waiting = dict[str, futures.Future[list[str]]]
+
+
+@pytest.fixture(scope="session")
+def judgings(request, cost, tmp_path_factory) -> Iterator[Waiting]:
+    """For each lesson, what the judge gets wrong of all that its source knows."""
+
+    def judging(lesson: Lesson, folder: Path) -> list[str]:
+        with cost(lesson.slug, "judging"):
+            return [
+                line for lang in LANGS for line in misjudged(lesson, folder, lang)
+            ]
+
+    with futures.ThreadPoolExecutor(CORES) as pool:
+        yield {
+            lesson.slug: pool.submit(
+                judging, lesson, tmp_path_factory.mktemp(lesson.slug)
+            )
+            for lesson in selected(request)
+            if not runner._absent(lesson)
+        }
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="session")
+def comparisons(request, cost, tmp_path_factory) -> Iterator[Waiting]:
+    """For each lesson, how the judge's points differ from stock nbgrader's."""
+    spawn = multiprocessing.get_context("spawn")
+
+    def compared(lesson: Lesson, folder: Path) -> list[str]:
+        with cost(lesson.slug, "stock"):
+            return [
+                line
+                for made in _mixed(lesson, folder, request.config)
+                for line in differing(made, stock)
+            ]
+
+    with (
+        futures.ProcessPoolExecutor(CORES, spawn) as stock,
+        futures.ThreadPoolExecutor(CORES) as pool,
+    ):
+        yield {
+            lesson.slug: pool.submit(
+                compared, lesson, tmp_path_factory.mktemp(lesson.slug)
+            )
+            for lesson in selected(request)
+            if not runner._absent(lesson)
+        }
+        pool.shutdown(cancel_futures=True)
+
+
+def _mixed(lesson: Lesson, folder: Path, config: pytest.Config) -> list[Submission]:
+    """Each takes one known answer for every exercise, a different kind of each."""
+    known = known_answers(lesson)
+    every = config.getoption("all_stock")
+    made = []
+    for number in range(max(map(len, known.values())) if every else SUBMISSIONS):
+        answers = {
+            name: ways[(number + place) % len(ways)].code
+            for place, (name, ways) in enumerate(known.items())
+        }
+        made.append(handed_in(lesson, answers, folder / f"{number}.ipynb"))
+    return made
+
+
+def differing(made: Submission, stock: futures.Executor) -> list[str]:
+    """How the judge's verdict on a submission differs from stock's."""
+    theirs = stock.submit(by_stock, made).result()
+    if theirs.person:  # two that start at once may choose one port for a kernel
+        theirs = stock.submit(by_stock, made).result()
+    ours = judged(made)
+    return [f"{made.path}: {x}" for x in [*differences(ours, theirs), *ours.person]]
+
+
+def by_stock(made: Submission) -> Verdict:
+    """Stock's verdict, in a process of its own: it changes the whole process."""
+    return nbgrader_engine.grade(made, timeout=600)
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """What each lesson cost, in seconds; those too big for ci are flagged."""
+    costs = config.stash[COSTS]
+    if not costs:
+        return
+    write = terminalreporter.write_line
+    terminalreporter.section(f"seconds a lesson took, {CORES} side by side")
+    write(f"{'':<26}" + "".join(f"{c:>10}" for c in (*COLUMNS, "in all")))
+    for slug, row in sorted(costs.items(), key=lambda one: -sum(one[1].values())):
+        big = sum(row[column] for column in COLUMNS[:3]) > SECONDS
+        write(_line(slug, row) + (f"  runs over {SECONDS} s" if big else ""))
+    total = {c: sum(row[c] for row in costs.values()) for c in COLUMNS}
+    write(_line(f"{len(costs)} lessons", total))
+
+
+def _line(name: str, row: dict[str, float]) -> str:
+    values = [*row.values(), sum(row.values())]
+    return f"{name:<26}" + "".join(f"{value:>10.1f}" for value in values)
