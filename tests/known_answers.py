@@ -14,7 +14,7 @@ from bmkit.course.build.notebooks import dumps
 from bmkit.course.build.release import learner_notebook
 from bmkit.course.grade import submission
 from bmkit.course.grade.judge.slicing import needed
-from bmkit.course.grade.result import Verdict
+from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.session import Settings, grade
 from bmkit.course.grade.submission import Submission
 from bmkit.course.kernels import sandbox
@@ -138,17 +138,22 @@ def misjudged(lesson: Lesson, folder: Path, lang: str) -> list[str]:
             if answer is None and near[mark.exercise] & tried.keys():
                 continue  # it may be right or wrong with the answer it builds on
             answer = answer or Answer(True, references[mark.exercise])
-            if answer.right and (mark.points != mark.of or mark.message):
-                found.append(f"{mark.exercise}: a right answer gets {mark.message!r}")
-            elif not answer.right and (mark.points or not mark.hint):
-                found.append(f"{mark.exercise}: {answer.says!r} gets {mark.points:g}")
-            # One message may tell of two mistakes; the first is named then.
-            elif bool(mark.mistake) != bool(answer.says):
-                found.append(f"{mark.exercise}: {answer.says!r} gets {mark.message!r}")
-            elif lang == "en" and answer.says not in mark.message:
-                found.append(f"{mark.exercise}: {answer.says!r} gets {mark.message!r}")
+            if not _as_it_should(mark, answer, lang):
+                asked = "full points" if answer.right else repr(answer.says)
+                gets = f"{mark.points:g} of {mark.of:g} points, {mark.message!r}"
+                found.append(f"{mark.exercise}: {asked} expected: {gets}")
         lines += [f"{lesson.slug}, {lang}, trying {list(tried)}: {x}" for x in found]
     return lines
+
+
+def _as_it_should(mark: Mark, answer: Answer, lang: str) -> bool:
+    if answer.right:
+        return mark.points == mark.of and not mark.message
+    # One message may tell of two mistakes; the first is named then. What a mistake's
+    # message says is known in English.
+    named = bool(mark.mistake) == bool(answer.says)
+    told = answer.says in mark.message or lang != "en"
+    return mark.points == 0 and bool(mark.hint) and named and told
 
 
 def differences(ours: Verdict, theirs: Verdict) -> list[str]:

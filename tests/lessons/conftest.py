@@ -128,9 +128,7 @@ def judgings(request, cost, tmp_path_factory) -> Iterator[Waiting]:
 
     def judging(lesson: Lesson, folder: Path) -> list[str]:
         with cost(lesson.slug, "judging"):
-            return [
-                line for lang in LANGS for line in misjudged(lesson, folder, lang)
-            ]
+            return [line for lang in LANGS for line in misjudged(lesson, folder, lang)]
 
     with futures.ThreadPoolExecutor(CORES) as pool:
         yield {

@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import concurrent.futures as futures
-import copy
 import dataclasses
-import multiprocessing
-import os
-from pathlib import Path
 
 import pytest
 
-from bmkit.course.build import notebooks, release
-from bmkit.course.grade import nbgrader_engine, submission
+from bmkit.course.grade import nbgrader_engine
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import make_job
 from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.kernels.limits import Limits
-from bmkit.course.source import loading
 from bmkit.course.source.catalog import LANGS, Course
-from bmkit.course.source.regions import stub
 from tests import ROOT
+from tests.known_answers import differences, handed_in, judged, known_answers, misjudged
 
 pytestmark = pytest.mark.skipif(
     not forkserver_client.supported(), reason="forking warm processes needs Linux"
 )
 JAILED = not sandbox.missing()
-LESSONS = Course(ROOT).lessons()
 TINY = ROOT / "tests" / "course" / "solutions" / "01-first" / "01-adding.py"
 
 EXERCISE = """
@@ -243,46 +235,8 @@ def solution(code: str) -> str:
     return f"### BEGIN SOLUTION\n{body}\n### END SOLUTION"
 
 
-def handed_in(lesson, answers, path: Path, lang: str = "en", extra: str = ""):
-    """What is read of a file with these answers by exercise; the others not done."""
-    book = copy.deepcopy(release.learner_notebook(lesson, lang))
-    cells = []
-    for cell in book.cells:
-        if cell["id"] in answers:
-            cell.source = answers[cell["id"]]
-            if extra:
-                own = {**copy.deepcopy(cell), "source": extra, "metadata": {}}
-                cells.append(type(cell)({**own, "id": f"own-{len(cells)}"}))
-        cells.append(cell)
-    book.cells = cells
-    path.write_text(notebooks.dumps(book), encoding="utf-8")
-    return submission.read(path, Course(lesson.path.parents[2]).lessons())
-
-
-def judged(made):
-    """The judge's verdict."""
-    return worker.judge_job(
-        make_job(made), worker.preload(made.lesson), Limits(), JAILED
-    )
-
-
-def table(verdict) -> dict[str, float]:
-    return {mark.exercise: mark.points for mark in verdict.marks}
-
-
-def differences(ours, theirs) -> list[str]:
-    """How two verdicts on one submission differ, a line each."""
-    other = {mark.exercise: mark for mark in theirs.marks}
-    assert list(other) == [mark.exercise for mark in ours.marks]
-    return [
-        f"{mark.exercise}: judge {mark.points:g} ({mark.message!r}), stock "
-        f"{other[mark.exercise].points:g} ({other[mark.exercise].message!r})"
-        for mark in ours.marks
-        if mark.points != other[mark.exercise].points
-    ]
-
-
-@pytest.mark.lessons
+@pytest.mark.slow
+@pytest.mark.integration
 def test_the_same_points_as_stock_for_every_way_to_answer(many, tmp_path):
     answers = {name: way.format(name=name) for name, (*_, way) in WAYS.items()}
     made = handed_in(many[0], answers, tmp_path / "mine.ipynb", extra=EXTRA)
@@ -291,7 +245,7 @@ def test_the_same_points_as_stock_for_every_way_to_answer(many, tmp_path):
     assert not ours.person, ours.person
 
 
-@pytest.mark.lessons
+@pytest.mark.slow
 def test_every_right_way_has_its_points_and_a_message_where_it_has_none(many, tmp_path):
     answers = {name: way.format(name=name) for name, (*_, way) in WAYS.items()}
     verdict = judged(handed_in(many[0], answers, tmp_path / "mine.ipynb"))
@@ -302,111 +256,34 @@ def test_every_right_way_has_its_points_and_a_message_where_it_has_none(many, tm
         assert (mark.points == mark.of) == (not mark.hint), mark.exercise
 
 
-def known_answers(lesson) -> dict[str, list[tuple[str, str, str]]]:
-    """For each exercise, every answer in its source: kind, code, mistake."""
-    source = loading.source_of(lesson)
-    known = {}
-    for cell in source.exercises():
-        right = cell.text("en")
-        known[cell.name] = [
-            ("right", right, ""),
-            ("not done", stub(right), ""),
-            *(
-                ("mistake", c.source, c.options["says"])
-                for c in source.of("mistake", cell.name)
-            ),
-            *(("right", c.source, "") for c in source.of("variant", cell.name)),
-        ]
-    return known
-
-
-def judges_rightly(lesson, path: Path, lang: str) -> None:
-    """Every known answer, the others right: points and the mistake's name."""
-    known = known_answers(lesson)
-    rights = {
-        cell.name: cell.text(lang) for cell in loading.source_of(lesson).exercises()
-    }
-    for name, answers in known.items():
-        for kind, code, says in answers:
-            verdict = judged(handed_in(lesson, {**rights, name: code}, path, lang))
-            where = f"{lesson.slug}, {lang}, {name}, {kind} {says!r}"
-            (mark,) = [mark for mark in verdict.marks if mark.exercise == name]
-            assert verdict.person == [], where
-            if kind == "right":
-                missing = [m for m in verdict.marks if m.points != m.of]
-                assert missing == [], where
-            else:
-                assert mark.points == 0, where
-                assert mark.hint, where
-                # One message may tell of two mistakes; the first is named then.
-                assert bool(mark.mistake) == bool(says), f"{where}: {mark.message}"
-                if lang == "en":
-                    assert says in mark.message, f"{where}: {mark.message}"
-
-
 def test_every_known_answer_of_the_tiny_course_is_judged_rightly(tmp_path):
     (lesson,) = [x for x in Course(TINY.parents[2]).lessons() if x.slug == "adding"]
     for lang in LANGS:
-        judges_rightly(lesson, tmp_path / "mine.ipynb", lang)
+        assert misjudged(lesson, tmp_path, lang) == []
 
 
-@pytest.mark.lessons
-@pytest.mark.parametrize("lang", LANGS)
-@pytest.mark.parametrize("lesson", LESSONS, ids=[x.slug for x in LESSONS])
-def test_every_known_answer_of_every_lesson_is_judged_rightly(lesson, tmp_path, lang):
-    skip_without(lesson)
-    judges_rightly(lesson, tmp_path / "mine.ipynb", lang)
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('says="did you', 'says="have you', "did you add?"),
+        ("sum([a, b])", "sum([a, a])", "full points expected"),
+    ],
+)
+def test_a_wrong_judgement_is_told(course, adding, tmp_path, old, new, line):
+    text = adding.read_text(encoding="utf-8")
+    assert old in text
+    adding.write_text(text.replace(old, new), encoding="utf-8")
+    (lesson,) = [x for x in Course(course).lessons() if x.slug == "adding"]
+    assert any(line in told for told in misjudged(lesson, tmp_path, "en"))
 
 
-def skip_without(lesson) -> None:
-    for extra in lesson.extras:
-        pytest.importorskip(extra, reason=f"{lesson.slug} needs {extra}")
-
-
-# Stock runs a whole lesson for each submission: every answer of these alone.
-EVERY_ANSWER = {"attention", "published-example", "gradient-descent"}
-SOME = 2
-SPAWN = multiprocessing.get_context("spawn")
-
-
-@pytest.mark.lessons
-@pytest.mark.parametrize("lesson", LESSONS, ids=[x.slug for x in LESSONS])
-def test_the_same_points_as_stock_for_known_answers(lesson, tmp_path):
-    """Each submission takes one answer for every exercise, a different kind of each."""
-    skip_without(lesson)
-    known = known_answers(lesson)
-    most = max(map(len, known.values()))
-    made = []
-    for number in range(most if lesson.slug in EVERY_ANSWER else SOME):
-        answers = {
-            name: ways[(number + place) % len(ways)][1]
-            for place, (name, ways) in enumerate(known.items())
-        }
-        made.append(handed_in(lesson, answers, tmp_path / f"{number}.ipynb"))
-    with futures.ProcessPoolExecutor(os.cpu_count(), SPAWN) as pool:
-        theirs = list(pool.map(by_stock, made))
-    for one, other in zip(made, theirs, strict=True):
-        if other.person:  # two that start at once may choose one port for a kernel
-            other = by_stock(one)
-        ours = judged(one)
-        assert not differences(ours, other), f"{one.path}:\n" + "\n".join(
-            differences(ours, other)
-        )
-        assert not ours.person, ours.person
-
-
-def by_stock(made):
-    """Stock's verdict, in a process of its own: it changes the whole process."""
-    return nbgrader_engine.grade(made, timeout=600)
-
-
-@pytest.mark.lessons
+@pytest.mark.slow
 def test_a_cell_left_out_changes_no_mark(tmp_path):
     """The judge runs what an answer depends on; all cells give the same marks."""
-    (lesson,) = [x for x in LESSONS if x.slug == "gradient-descent"]
+    (lesson,) = Course(ROOT).pick(["gradient-descent"])
     known = known_answers(lesson)
     for number in (0, 2):
-        answers = {name: ways[number % len(ways)][1] for name, ways in known.items()}
+        answers = {name: ways[number % len(ways)].code for name, ways in known.items()}
         made = handed_in(lesson, answers, tmp_path / "mine.ipynb")
         whole = dataclasses.replace(make_job(made), whole=True)
         every = worker.judge_job(whole, worker.preload(lesson), Limits(), JAILED)
