@@ -1,32 +1,28 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: welcome
-#     title: {en: Welcome, zh: 开始}
-#     section: "5.1, 7"
-#     minutes: 45
-#     needs: []
-#     data: []
-#     extras: []
-#     symbols:
-#       N: number of parameters
-#       x: input
-#       y: target
-#       z: "scores, before the softmax"
-#       p: probability
-#       W: "weights of a layer, (out, in)"
-#       b: bias of a layer
-#       w: "width, the numbers that a layer takes or gives"
-#       theta: all parameters
-#       J: loss
-#       g: slope of the loss
-#       lr: learning rate
-#     says:
-#       en: Look at your machine, solve four exercises, teach a network to read digits.
-#       zh: 看看你的机器，做四道练习，教会一个网络认数字。
+# slug: welcome
+# title: {en: Welcome, zh: 开始}
+# section: "5.1, 7"
+# minutes: 60
+# needs: []
+# data: []
+# extras: []
+# introduces: [parameter, softmax, learning rate, baseline]
+# symbols:
+#   N: number of parameters
+#   x: input
+#   y: target
+#   z: "scores, before the softmax"
+#   p: probability
+#   W: "weights of a layer, (out, in)"
+#   b: bias of a layer
+#   w: "width, the numbers that a layer takes or gives"
+#   theta: all parameters
+#   J: loss
+#   g: slope of the loss
+#   lr: learning rate
+# says:
+#   en: Look at your machine, solve four exercises, teach a network to read digits.
+#   zh: 看看你的机器，做四道练习，教会一个网络认数字。
 # ---
 
 # %% [markdown]
@@ -95,9 +91,8 @@ lab = bm.start("welcome", profile=profile, device=device, seed=seed, lang=lang)
 steps = lab.pick(ci=200, workshop=600, full=600)
 print(f"profile {lab.profile}: {steps} steps of training")
 
-# %% lang="zh" of="fddad302"
-steps = lab.pick(ci=200, workshop=600, full=600)
-print(f"配置 {lab.profile}：训练 {steps} 步")
+# %% [raw] lang="zh"
+# profile {lab.profile}: {steps} steps of training → 配置 {lab.profile}：训练 {steps} 步
 
 # %% [markdown]
 # ## What is installed
@@ -135,27 +130,15 @@ packages = {
 }
 
 
-# %% lang="zh" of="579d2c32"
-def about(*names):
-    """这些名字中第一个装了的包：它的版本，以及它接受的 Python。"""
-    for name in names:
-        try:
-            found = metadata.metadata(name)
-        except metadata.PackageNotFoundError:
-            continue
-        return found["Version"], found["Requires-Python"]
-    return None
-
-
-packages = {
-    "PyTorch": ("模型", about("torch")),
-    "TensorFlow": ("模型", about("tensorflow", "tensorflow-cpu")),
-    "NumPy": ("数组", about("numpy")),
-    "pandas": ("表格", about("pandas")),
-    "Matplotlib": ("图", about("matplotlib")),
-    "scikit-learn": ("基线", about("scikit-learn")),
-    "JupyterLab": ("本页面", about("jupyterlab")),
-}
+# %% [raw] lang="zh"
+# Version and accepted Pythons of the first of these packages that is here.
+# → 这些名字中第一个装了的包：它的版本，以及它接受的 Python。
+# models → 模型
+# arrays → 数组
+# tables → 表格
+# pictures → 图
+# baselines → 基线
+# this page → 本页面
 
 # %%
 rows = [
@@ -165,13 +148,12 @@ rows = [
 rows.append({"package": "Python", "for": "all", "version": platform.python_version()})
 pd.DataFrame(rows).set_index("package")
 
-# %% lang="zh" of="e195babb"
-rows = [
-    {"包": name, "用途": use, "版本": (found or ("没有",))[0]}
-    for name, (use, found) in packages.items()
-]
-rows.append({"包": "Python", "用途": "一切", "版本": platform.python_version()})
-pd.DataFrame(rows).set_index("包")
+# %% [raw] lang="zh"
+# package → 包
+# for → 用途
+# version → 版本
+# not here → 没有
+# all → 一切
 
 # %% [markdown]
 # The document that this course follows says, in §5.1: make sure that you have Python
@@ -194,7 +176,7 @@ accepts = np.array(
     ]
 )  # (packages, pythons)
 
-# %%
+# %% fold
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
 ax.imshow(accepts, cmap="Greys", vmin=0, vmax=2, aspect="auto")
 for row, column in np.argwhere(accepts):
@@ -211,22 +193,13 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="58e82bc3"
-fig, ax = plt.subplots(figsize=(6.4, 3.2))
-ax.imshow(accepts, cmap="Greys", vmin=0, vmax=2, aspect="auto")
-for row, column in np.argwhere(accepts):
-    ax.text(column, row, "✓", ha="center", va="center")
-ax.set_xticks(range(len(pythons)), pythons)
-ax.set_yticks(range(len(here)), [f"{name} {v}" for name, (v, _) in here.items()])
-mine = int(platform.python_version_tuple()[1]) - 8
-ax.axvspan(mine - 0.5, mine + 0.5, fill=False, lw=2.5, ec="#c2410c")
-ax.set(xlabel="Python（框内是你的）", ylabel="已安装的包")
-ax.grid(False)
-alt = (
-    "纵向是已安装的包，横向是 Python 的版本，接受之处打勾。"
-    "3.8 和 3.9 两列是空的；框出的是你的版本，整列都有勾。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# Python (framed: yours) → Python（框内是你的）
+# installed package → 已安装的包
+# Installed packages by versions of Python, a tick where the package accepts it. The
+# columns 3.8 and 3.9 are empty; yours, framed, is full.
+# → 纵向是已安装的包，横向是 Python 的版本，接受之处打勾。
+#   3.8 和 3.9 两列是空的；框出的是你的版本，整列都有勾。
 
 # %%
 on_38 = [name for name, row in zip(here, accepts, strict=True) if row[0]]
@@ -236,13 +209,9 @@ bm.claim(
     asks=", ".join(f"{name} {asked}" for name, (_, asked) in here.items()),
 )
 
-# %% lang="zh" of="e253436f"
-on_38 = [name for name, row in zip(here, accepts, strict=True) if row[0]]
-bm.claim(
-    "§5.1 说从 Python 3.8 起都行，而这里没有一个包还接受它",
-    not on_38,
-    asks=", ".join(f"{name} {asked}" for name, (_, asked) in here.items()),
-)
+# %% [raw] lang="zh"
+# Not one of the packages here accepts Python 3.8, with which §5.1 begins
+# → §5.1 说从 Python 3.8 起都行，而这里没有一个包还接受它
 
 # %% [markdown]
 # The row with the ✓ is a **claim**. Each takeaway of this course is one: a sentence, a
@@ -258,8 +227,8 @@ bm.claim(
 # %%
 bm.claim("To a computer, 0.1 + 0.2 is not 0.3", 0.1 + 0.2 != 0.3, gap=0.1 + 0.2 - 0.3)
 
-# %% lang="zh" of="5c300e1e"
-bm.claim("对计算机来说，0.1 + 0.2 不等于 0.3", 0.1 + 0.2 != 0.3, gap=0.1 + 0.2 - 0.3)
+# %% [raw] lang="zh"
+# To a computer, 0.1 + 0.2 is not 0.3 → 对计算机来说，0.1 + 0.2 不等于 0.3
 
 # %% [markdown]
 # A computer keeps only so many digits of a number. That is why no check in this course
@@ -287,19 +256,14 @@ pd.Series(
     name="your machine",
 ).to_frame()
 
-# %% lang="zh" of="8905afa3"
-gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "没有"
-pd.Series(
-    {
-        "系统": platform.system(),
-        "核数": os.cpu_count(),
-        "PyTorch 使用的线程数": torch.get_num_threads(),
-        "内存，GiB": round(psutil.virtual_memory().total / 2**30, 1),
-        "GPU": gpu,
-        "本课运行在": lab.device,
-    },
-    name="你的机器",
-).to_frame()
+# %% [raw] lang="zh"
+# none → 没有
+# system → 系统
+# cores → 核数
+# threads that PyTorch uses → PyTorch 使用的线程数
+# memory, GiB → 内存，GiB
+# this lesson runs on → 本课运行在
+# your machine → 你的机器
 
 # %% [markdown]
 # No GPU is no obstacle: every lesson runs without one. With one, §5.1 tells you to
@@ -339,25 +303,13 @@ sizes = [2**k for k in range(5, lab.pick(ci=10, workshop=11, full=12))]
 measured = {k: [milliseconds(n, k) for n in sizes] for k in sorted({1, cores})}
 
 
-# %% lang="zh" of="06bd8528"
-def milliseconds(n, threads, where="cpu", repeats=5):
-    """两个 n × n 矩阵相乘，取几次中最快的一次。"""
-    before, times = torch.get_num_threads(), []
-    torch.set_num_threads(threads)
-    A = torch.ones(n, n, device=where)
-    for _ in range(repeats + 1):
-        began = time.perf_counter()
-        (A @ A)[0, 0].item()  # 取出一个数，也就等到了 GPU 算完
-        times.append(time.perf_counter() - began)
-    torch.set_num_threads(before)
-    return 1000 * min(times[1:])  # 第一次用来热身
+# %% [raw] lang="zh"
+# The fastest of a few products of two n × n matrices.
+# → 两个 n × n 矩阵相乘，取几次中最快的一次。
+# asking for a number waits for the GPU too → 取出一个数，也就等到了 GPU 算完
+# the first one warms up → 第一次用来热身
 
-
-cores = os.cpu_count()
-sizes = [2**k for k in range(5, lab.pick(ci=10, workshop=11, full=12))]
-measured = {k: [milliseconds(n, k) for n in sizes] for k in sorted({1, cores})}
-
-# %%
+# %% fold
 fig, ax = plt.subplots()
 for (threads, times), mark in zip(measured.items(), "os", strict=False):
     ax.loglog(sizes, times, marker=mark, label=f"threads: {threads}")
@@ -374,21 +326,15 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="d99d743c"
-fig, ax = plt.subplots()
-for (threads, times), mark in zip(measured.items(), "os", strict=False):
-    ax.loglog(sizes, times, marker=mark, label=f"线程：{threads}")
-if lab.device == "cuda":
-    on_gpu = [milliseconds(n, 1, "cuda") for n in sizes]
-    ax.loglog(sizes, on_gpu, "^-.", label="GPU")
-ax.set_xscale("log", base=2)
-ax.set(xlabel="方阵的行数", ylabel="一次乘法的毫秒数")
-ax.legend()
-alt = (
-    "双对数坐标：矩阵乘法的用时随大小的变化，分别用一个线程和每核一个线程。"
-    "小矩阵几乎不花时间，大矩阵的用时急剧上升。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# threads: {threads} → 线程：{threads}
+# rows of the square matrices → 方阵的行数
+# milliseconds a product → 一次乘法的毫秒数
+# Time of a matrix product against its size, on logarithmic axes, with one thread and
+# with one for each core: small products take next to no time, large ones climb steeply.
+# → 双对数坐标：矩阵乘法的用时随大小的变化，分别用一个线程和每核一个线程。
+#   小矩阵几乎不花时间，大矩阵的用时急剧上升。
+# GPU → =
 
 # %% [markdown]
 # Where the lines part, threads begin to pay. To the left of it, handing out the work
@@ -410,14 +356,8 @@ torch.set_num_threads(before)
 gap = (products[0] - products[1]).abs().max() / products[0].abs().max()
 bm.claim("Threads change the time, not the result", gap < 1e-4, relative_gap=gap)
 
-# %% lang="zh" of="8e0170b9"
-A, before, products = torch.randn(300, 300), torch.get_num_threads(), []
-for threads in (1, cores):
-    torch.set_num_threads(threads)
-    products.append(A @ A)
-torch.set_num_threads(before)
-gap = (products[0] - products[1]).abs().max() / products[0].abs().max()
-bm.claim("线程改变用时，不改变结果", gap < 1e-4, relative_gap=gap)
+# %% [raw] lang="zh"
+# Threads change the time, not the result → 线程改变用时，不改变结果
 
 # %% [markdown]
 # ## A network is numbers on lines
@@ -437,7 +377,7 @@ bm.claim("线程改变用时，不改变结果", gap < 1e-4, relative_gap=gap)
 # 网络学到的一切都在其中。拖动滑块，看看两个计数怎样变化。
 
 
-# %%
+# %% fold
 def drawn(inputs, hidden, outputs):
     widths = [inputs, hidden, outputs]
     fig, ax = plt.subplots(figsize=(6.4, 3.4))
@@ -467,34 +407,18 @@ bm.show.explore(
 )
 
 
-# %% lang="zh" of="6c61f853"
-def drawn(inputs, hidden, outputs):
-    widths = [inputs, hidden, outputs]
-    fig, ax = plt.subplots(figsize=(6.4, 3.4))
-    spots = [[(c, r - (w - 1) / 2) for r in range(w)] for c, w in enumerate(widths)]
-    lines = 0
-    for left, right in pairwise(spots):
-        for a in left:
-            for b in right:
-                ax.plot(*zip(a, b, strict=True), "-", color="0.6", lw=1, zorder=1)
-                lines += 1
-    for column, shade in zip(spots, ("white", "#9db4d8", "#1b3a6b"), strict=True):
-        ax.scatter(*zip(*column, strict=True), s=160, c=shade, ec="black", zorder=2)
-    ax.set_xticks(range(3), ["输入", "隐藏", "输出"])
-    ax.set(yticks=[], xlim=(-0.4, 2.4), xlabel="列", ylabel="一列中的点")
-    ax.set_title(f"{lines} 个权重（线），{hidden + outputs} 个偏置（实心点）")
-    ax.spines[:].set_visible(False)
-    ax.grid(False)
-    return fig
-
-
-alt = (
-    "三列点，依次为四个、三个、两个，每个点都有线通到下一列的所有点："
-    "18 个权重，5 个偏置。"
-)
-bm.show.explore(
-    drawn, alt=alt, inputs=(1, 10, 1, 4), hidden=(1, 10, 1, 3), outputs=(1, 10, 1, 2)
-)
+# %% [raw] lang="zh"
+# inputs → 输入
+# hidden → 隐藏
+# outputs → 输出
+# column → 列
+# dots of a column → 一列中的点
+# {lines} weights (lines), {hidden + outputs} biases (filled dots)
+# → {lines} 个权重（线），{hidden + outputs} 个偏置（实心点）
+# Three columns of dots, four, three and two, with a line from each dot to every dot of
+# the next column: 18 weights, and 5 biases.
+# → 三列点，依次为四个、三个、两个，每个点都有线通到下一列的所有点：
+#   18 个权重，5 个偏置。
 
 # %% [markdown]
 # ## Your first exercise
@@ -529,17 +453,13 @@ def count_parameters(widths):
     ### END SOLUTION
 
 
-# %% lang="zh" of="f24a4a81"
-def count_parameters(widths):
-    """由全连接层组成的网络有多少个权重和偏置。
-
-    widths：每一列有几个点，输入在最前，例如 [4, 3, 2]。
-    返回一个整数。
-    """
-    ### BEGIN SOLUTION
-    return sum((before + 1) * after for before, after in pairwise(widths))
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# How many weights and biases a network of dense layers has.
+# → 由全连接层组成的网络有多少个权重和偏置。
+# widths: how many dots each column has, inputs first, such as [4, 3, 2].
+# Returns a whole number.
+# → widths：每一列有几个点，输入在最前，例如 [4, 3, 2]。
+#   返回一个整数。
 
 # %% check="count_parameters"
 N = count_parameters([3, 2])
@@ -555,19 +475,17 @@ bm.expect.equal(count_parameters([784, 300, 100, 10]), 266_610, "every layer cou
 bm.expect.equal(count_parameters([5]), 0, "a single column has no lines and no biases")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="db691fc0"
-N = count_parameters([3, 2])
-bm.expect.true(N is not None, "什么也没有返回：是不是漏了 `return`？")
-advice = "有线通到的点都有一个偏置：3·2 个权重，还有 2 个偏置"
-bm.expect.true(N != 6, advice)
-bm.expect.true(N != 9, "输入没有偏置：只有线通到的点才加偏置")
-bm.expect.equal(N, 8, "3·2 个权重，2 个偏置")
-advice = "第一层 4·3 + 3，第二层 3·2 + 2：是不是都加起来了？"
-bm.expect.equal(count_parameters([4, 3, 2]), 23, advice)
-### BEGIN HIDDEN TESTS
-bm.expect.equal(count_parameters([784, 300, 100, 10]), 266_610, "每一层都要算")
-bm.expect.equal(count_parameters([5]), 0, "只有一列时，没有线，也没有偏置")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# nothing came back: is a `return` missing? → 什么也没有返回：是不是漏了 `return`？
+# a dot that lines lead to has a bias: 3·2 weights and 2 biases
+# → 有线通到的点都有一个偏置：3·2 个权重，还有 2 个偏置
+# inputs have no bias: only dots that lines lead to add one
+# → 输入没有偏置：只有线通到的点才加偏置
+# 3·2 weights and 2 biases → 3·2 个权重，2 个偏置
+# 4·3 + 3 for the first layer, 3·2 + 2 for the second: do you add them all?
+# → 第一层 4·3 + 3，第二层 3·2 + 2：是不是都加起来了？
+# every layer counts → 每一层都要算
+# a single column has no lines and no biases → 只有一列时，没有线，也没有偏置
 
 # %% [markdown] hint="count_parameters"
 # Take two neighbouring columns only. How many lines run between 4 dots and 3 dots? How
@@ -678,15 +596,12 @@ order = torch.randperm(len(x))
 train, test = order[:1400], order[1400:]
 print(f"{len(train)} pictures to learn from, {len(test)} for the examination")
 
-# %% lang="zh" of="73fe9aa3"
-digits = load_digits()
-x = torch.tensor(digits.data / 16)  # (1797, 64)，float64，从 0 到 1
-y = torch.tensor(digits.target)  # (1797,)
-order = torch.randperm(len(x))
-train, test = order[:1400], order[1400:]
-print(f"{len(train)} 幅用来学习，{len(test)} 幅用来考试")
+# %% [raw] lang="zh"
+# (1797, 64), float64, from 0 to 1 → (1797, 64)，float64，从 0 到 1
+# {len(train)} pictures to learn from, {len(test)} for the examination
+# → {len(train)} 幅用来学习，{len(test)} 幅用来考试
 
-# %%
+# %% fold
 fig, axes = plt.subplots(2, 5, figsize=(6.4, 2.9), layout="constrained")
 for ax, i in zip(axes.flat, train[:10].tolist(), strict=True):
     ax.imshow(x[i].view(8, 8), cmap="Greys")
@@ -695,14 +610,10 @@ for ax, i in zip(axes.flat, train[:10].tolist(), strict=True):
 fig.supxlabel("8 × 8 grey values; above each, what it is")
 bm.show.figure(fig, alt="Ten coarse grey pictures of handwritten digits, each named.")
 
-# %% lang="zh" of="05d94aa4"
-fig, axes = plt.subplots(2, 5, figsize=(6.4, 2.9), layout="constrained")
-for ax, i in zip(axes.flat, train[:10].tolist(), strict=True):
-    ax.imshow(x[i].view(8, 8), cmap="Greys")
-    ax.set_title(str(int(y[i])))
-    ax.set(xticks=[], yticks=[])
-fig.supxlabel("8 × 8 个灰度值；上方写着它是几")
-bm.show.figure(fig, alt="十幅粗糙的手写数字灰度图，每幅上方标着它是几。")
+# %% [raw] lang="zh"
+# 8 × 8 grey values; above each, what it is → 8 × 8 个灰度值；上方写着它是几
+# Ten coarse grey pictures of handwritten digits, each named.
+# → 十幅粗糙的手写数字灰度图，每幅上方标着它是几。
 
 # %% [markdown]
 # ## A layer: one matrix product for a whole batch
@@ -733,17 +644,12 @@ def layer(x, W, b):
     ### END SOLUTION
 
 
-# %% lang="zh" of="521681d1"
-def layer(x, W, b):
-    """全连接层，前面可以有任意多个轴。
-
-    x：(..., inputs)；W：(outputs, inputs)；b：(outputs,)。
-    返回 (..., outputs)。
-    """
-    ### BEGIN SOLUTION
-    return x @ W.T + b
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Dense layer, for any number of leading axes. → 全连接层，前面可以有任意多个轴。
+# x: (..., inputs); W: (outputs, inputs); b: (outputs,).
+# Returns (..., outputs).
+# → x：(..., inputs)；W：(outputs, inputs)；b：(outputs,)。
+#   返回 (..., outputs)。
 
 # %% check="layer"
 W = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
@@ -767,27 +673,16 @@ bm.expect.close(
 )
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="774e928d"
-W = torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]])
-one = torch.eye(3)[:1].expand(3, 3)  # 三个样本，都只有输入 0 为 1
-advice = "W[i, j] 从输入 j 通到输出 i：x 要乘 W 的转置"
-got = layer(one, W, torch.zeros(3))
-bm.expect.close(got, torch.tensor([[1.0, 4.0, 7.0]] * 3), advice)
-b = torch.tensor([10.0, 20.0, 30.0])
-advice = "要加上偏置 b，每个输出一个数"
-bm.expect.close(layer(torch.zeros(2, 3), W, b), b.expand(2, 3), advice)
-got = layer(torch.ones(5, 3), W[:2], b[:2])
-bm.expect.shape(got, (5, 2), "每个样本一行，每个输出一列")
-### BEGIN HIDDEN TESTS
-draws = torch.Generator().manual_seed(3)
-x3, W3 = torch.randn(2, 3, 3, generator=draws), torch.randn(3, 3, generator=draws)
-advice = "输入沿 x 的最后一个轴排列：前面的轴不要动"
-bm.expect.close(layer(x3, W3, b), F.linear(x3, W3, b), advice)
-advice = "单个样本就是一个向量，根本没有批次轴"
-bm.expect.close(
-    layer(x3[0, 0], W3[:2], b[:2]), F.linear(x3, W3[:2], b[:2])[0, 0], advice
-)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# three examples, each has only input 0 on → 三个样本，都只有输入 0 为 1
+# W[i, j] leads from input j to output i: multiply x by W transposed
+# → W[i, j] 从输入 j 通到输出 i：x 要乘 W 的转置
+# add the bias b, one number for each output → 要加上偏置 b，每个输出一个数
+# a row for each example, a column for each output → 每个样本一行，每个输出一列
+# the inputs run along the last axis of x: leave the axes before it alone
+# → 输入沿 x 的最后一个轴排列：前面的轴不要动
+# a single example is a vector: it has no batch axis at all
+# → 单个样本就是一个向量，根本没有批次轴
 
 # %% [markdown] hint="layer"
 # A product `A @ B` needs as many columns of `A` as `B` has rows, and these disappear.
@@ -895,18 +790,13 @@ def softmax(z):
     ### END SOLUTION
 
 
-# %% lang="zh" of="e5e60eb4"
-def softmax(z):
-    """沿最后一个轴，把分数变成概率，不溢出。
-
-    z：(..., classes)，任意有限的数；不要改动它。
-    返回同样的形状：都是正数，每行之和为 1。请用指数与求和来写。
-    """
-    ### BEGIN SOLUTION
-    e = (z - z.amax(-1, keepdim=True)).exp()
-    return e / e.sum(-1, keepdim=True)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Probabilities from scores, along the last axis, without overflow.
+# → 沿最后一个轴，把分数变成概率，不溢出。
+# z: (..., classes), any finite numbers; not changed.
+# Returns the same shape: positive, each row sums to 1. Use exponentials and sums.
+# → z：(..., classes)，任意有限的数；不要改动它。
+#   返回同样的形状：都是正数，每行之和为 1。请用指数与求和来写。
 
 # %% check="softmax"
 z = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
@@ -927,24 +817,17 @@ z = torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(2))
 bm.expect.close(softmax(z), torch.softmax(z, -1), "along the last axis, at any depth")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="d85a6aed"
-z = torch.tensor([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0]])
-p = softmax(z)
-bm.expect.shape(p, (2, 3), "每个分数一个概率")
-advice = "每一行各自的和为 1：沿最后一个轴求和，并用 keepdim=True"
-bm.expect.close(p.sum(-1), torch.ones(2), advice)
-bm.expect.close(p, torch.softmax(z, -1), "取指数，再除以它们的和")
-large = torch.tensor([[800.0, 799.0]])
-advice = "exp 溢出了：先减去最大的分数，别的什么都不会变"
-bm.expect.close(softmax(large), torch.softmax(large, -1), advice, atol=1e-3)
-far = torch.tensor([[800.0, 799.0], [-800.0, -801.0]])
-advice = "每一行减去自己的最大分数，而不是所有分数中的最大值"
-bm.expect.close(softmax(far), torch.softmax(far, -1), advice, atol=1e-3)
-bm.expect.equal(far[0, 0].item(), 800.0, "不要改动传进来的 z")
-### BEGIN HIDDEN TESTS
-z = torch.randn(2, 4, 5, generator=torch.Generator().manual_seed(2))
-bm.expect.close(softmax(z), torch.softmax(z, -1), "无论几个轴，都沿最后一个")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# one probability for each score → 每个分数一个概率
+# each row sums to 1 by itself: sum along the last axis, keepdim=True
+# → 每一行各自的和为 1：沿最后一个轴求和，并用 keepdim=True
+# exponentials, divided by their sum → 取指数，再除以它们的和
+# exp overflows: subtract the largest score first, it changes nothing else
+# → exp 溢出了：先减去最大的分数，别的什么都不会变
+# subtract each row's own largest score, not the largest of all
+# → 每一行减去自己的最大分数，而不是所有分数中的最大值
+# leave the caller's z as it is → 不要改动传进来的 z
+# along the last axis, at any depth → 无论几个轴，都沿最后一个
 
 # %% [markdown] hint="softmax"
 # Which $c$ makes the largest exponent exactly 0? Then no exponential exceeds 1.
@@ -1019,7 +902,7 @@ def softmax(z):
 # 下面的地形只有一个参数。`lr` 小了会怎样，大了又会怎样？
 
 
-# %%
+# %% fold
 def walk(start, lr):
     curve = torch.linspace(-3, 3, 200)
     height = lambda t: t**4 / 10 - t**2 / 2 + t / 5
@@ -1045,27 +928,15 @@ alt = (
 bm.show.explore(walk, alt=alt, start=(-2.8, 2.8, 0.2, 2.6), lr=(0.02, 2.0, 0.02, 0.1))
 
 
-# %% lang="zh" of="f15629f7"
-def walk(start, lr):
-    curve = torch.linspace(-3, 3, 200)
-    height = lambda t: t**4 / 10 - t**2 / 2 + t / 5
-    path = [start]
-    for _ in range(12):
-        slope = 0.4 * path[-1] ** 3 - path[-1] + 0.2
-        path.append(max(-3.0, min(3.0, path[-1] - lr * slope)))
-    path = torch.tensor(path)
-    fig, ax = plt.subplots()
-    ax.plot(curve, height(curve))
-    ax.plot(path, height(path), "o-", lw=1, ms=5)
-    ax.plot(path[:1], height(path[:1]), "s", ms=9, color="black", label="起点")
-    ax.set(xlabel="参数 θ", ylabel="损失 J", ylim=(-1.5, 5))
-    ax.set_title(f"12 步之后：θ = {path[-1]:.2f}，J = {height(path[-1]):.2f}")
-    ax.legend()
-    return fig
-
-
-alt = "一条有两个谷的曲线，左边的更深。从右坡上的起点出发，十二个点一步步走进右边的谷。"
-bm.show.explore(walk, alt=alt, start=(-2.8, 2.8, 0.2, 2.6), lr=(0.02, 2.0, 0.02, 0.1))
+# %% [raw] lang="zh"
+# start → 起点
+# the parameter θ → 参数 θ
+# loss J → 损失 J
+# after 12 steps: θ = {path[-1]:.2f}, J = {height(path[-1]):.2f}
+# → 12 步之后：θ = {path[-1]:.2f}，J = {height(path[-1]):.2f}
+# A curve with two valleys, the left one deeper. From a start on the right slope, twelve
+# dots step down into the right valley.
+# → 一条有两个谷的曲线，左边的更深。从右坡上的起点出发，十二个点一步步走进右边的谷。
 
 # %% [markdown]
 # Too small, and it hardly moves. Too large, and it jumps across the valley. And where
@@ -1089,17 +960,13 @@ def step(theta, g, lr):
     ### END SOLUTION
 
 
-# %% lang="zh" of="9a14b97c"
-def step(theta, g, lr):
-    """每个参数张量都沿坡向下走一步。
-
-    theta：一列张量；g：同样多的坡度，形状也相同；lr：一个数。
-    返回一列新的张量，不改动传进来的。
-    """
-    ### BEGIN SOLUTION
-    return [t - lr * slope for t, slope in zip(theta, g, strict=True)]
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# One step down the slope, for every tensor of parameters.
+# → 每个参数张量都沿坡向下走一步。
+# theta: a list of tensors; g: as many slopes, of the same shapes; lr: a number.
+# Returns a list of new tensors, and leaves those given as they are.
+# → theta：一列张量；g：同样多的坡度，形状也相同；lr：一个数。
+#   返回一列新的张量，不改动传进来的。
 
 # %% check="step"
 theta, g = [torch.tensor([3.0])], [torch.tensor([6.0])]  # J = θ², its slope is 2θ
@@ -1120,24 +987,18 @@ bm.expect.close(after[0], torch.full((2, 3), 0.5), "the shapes stay")
 bm.expect.close(after[1], -torch.arange(4.0) / 2, "each with its own slope")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="40e4e04d"
-theta, g = [torch.tensor([3.0])], [torch.tensor([6.0])]  # J = θ²，坡度为 2θ
-after = step(theta, g, 0.1)
-bm.expect.true(after is not None, "什么也没有返回：是不是漏了 `return`？")
-bm.expect.true(len(after) == 1, "进去几个张量，就出来几个")
-advice = "这是在上坡：要逆着坡走"
-bm.expect.true(float(after[0][0]) < 3, advice)
-advice = "一步的大小是 lr 乘坡度：从 3 出发，坡度为 6，走 0.1 · 6"
-bm.expect.close(after[0], torch.tensor([2.4]), advice)
-advice = "不要改动传进来的张量：`-=` 会就地修改"
-bm.expect.close(theta[0], torch.tensor([3.0]), advice)
-### BEGIN HIDDEN TESTS
-theta = [torch.ones(2, 3), torch.zeros(4)]
-after = step(theta, [torch.ones(2, 3), torch.arange(4.0)], 0.5)
-bm.expect.true(len(after) == 2, "每个张量都走一步")
-bm.expect.close(after[0], torch.full((2, 3), 0.5), "形状不变")
-bm.expect.close(after[1], -torch.arange(4.0) / 2, "各用各的坡度")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# J = θ², its slope is 2θ → J = θ²，坡度为 2θ
+# nothing came back: is a `return` missing? → 什么也没有返回：是不是漏了 `return`？
+# as many tensors come back as went in → 进去几个张量，就出来几个
+# this went uphill: a step goes against the slope → 这是在上坡：要逆着坡走
+# the step is lr times the slope: from 3, at slope 6, by 0.1 · 6
+# → 一步的大小是 lr 乘坡度：从 3 出发，坡度为 6，走 0.1 · 6
+# leave the tensors given as they are: `-=` changes them in place
+# → 不要改动传进来的张量：`-=` 会就地修改
+# every tensor takes a step → 每个张量都走一步
+# the shapes stay → 形状不变
+# each with its own slope → 各用各的坡度
 
 # %% [markdown] hint="step"
 # Go through both lists side by side, with `zip`.
@@ -1216,14 +1077,9 @@ for before, after in pairwise(widths):
 share = right(x[test], y[test], start)
 print(f"{count_parameters(widths)} parameters, untrained: {share:.2f} right")
 
-# %% lang="zh" of="903d3a8a"
-widths = [64, 32, 10]
-start = []
-for before, after in pairwise(widths):
-    start.append(torch.randn(after, before, dtype=x.dtype) / before**0.5)
-    start.append(torch.zeros(after, dtype=x.dtype))
-share = right(x[test], y[test], start)
-print(f"{count_parameters(widths)} 个参数，未经训练：认对 {share:.2f}")
+# %% [raw] lang="zh"
+# {count_parameters(widths)} parameters, untrained: {share:.2f} right
+# → {count_parameters(widths)} 个参数，未经训练：认对 {share:.2f}
 
 # %% [markdown]
 # Guessing is right about one time in ten. Now train: ask PyTorch for the slope, take
@@ -1244,7 +1100,7 @@ for _ in bm.show.progress(range(steps)):
         losses.append(J.item())
         unseen.append(right(x[test], y[test], theta))
 
-# %%
+# %% fold
 fig, (left, other) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
 left.semilogy(losses)
 left.set(xlabel="step", ylabel="loss on the pictures to learn from")
@@ -1261,22 +1117,15 @@ bm.claim(
     parameters=count_parameters(widths),
 )
 
-# %% lang="zh" of="619560c2"
-fig, (left, other) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-left.semilogy(losses)
-left.set(xlabel="步", ylabel="学习用图上的损失")
-other.plot(unseen)
-other.axhline(0.1, ls=":", color="0.4")
-other.text(steps, 0.12, "瞎猜", ha="right")
-other.set(xlabel="步", ylabel="没见过的数字认对的比例", ylim=(0, 1))
-alt = "损失一路下降；没见过的数字认对的比例从 0.1 升到接近 1。"
-bm.show.figure(fig, alt=alt)
-bm.claim(
-    "没见过的数字，你的网络十个里能认对九个以上",
-    unseen[-1] > 0.9,
-    unseen=unseen[-1],
-    parameters=count_parameters(widths),
-)
+# %% [raw] lang="zh"
+# step → 步
+# loss on the pictures to learn from → 学习用图上的损失
+# guessing → 瞎猜
+# share of unseen digits read → 没见过的数字认对的比例
+# The loss falls; the share of unseen digits read climbs from 0.1 to nearly 1.
+# → 损失一路下降；没见过的数字认对的比例从 0.1 升到接近 1。
+# Your network reads nine of ten digits that it has never seen
+# → 没见过的数字，你的网络十个里能认对九个以上
 
 # %% [markdown]
 # It works, and every line in it is yours or plain arithmetic. Does PyTorch do the same?
@@ -1301,9 +1150,8 @@ for _ in range(steps):
 gap = (model(x[test]) - scores(x[test], theta)).abs().max().item()
 bm.claim("PyTorch's network has learned the same as yours", gap < 1e-6, largest_gap=gap)
 
-# %% lang="zh" of="9f8540f2"
-gap = (model(x[test]) - scores(x[test], theta)).abs().max().item()
-bm.claim("PyTorch 的网络学到的与你的一样", gap < 1e-6, largest_gap=gap)
+# %% [raw] lang="zh"
+# PyTorch's network has learned the same as yours → PyTorch 的网络学到的与你的一样
 
 # %% [markdown]
 # Now play with it. Pick an unseen digit. Add noise, or push the picture to the right by
@@ -1314,7 +1162,7 @@ bm.claim("PyTorch 的网络学到的与你的一样", gap < 1e-6, largest_gap=ga
 # 看十个概率怎样变化。
 
 
-# %%
+# %% fold
 def pushed(x, pixels):
     """Pictures (n, 64) moved to the right, with blank columns behind them."""
     pictures = x.view(-1, 8, 8)
@@ -1345,35 +1193,16 @@ controls = {
 bm.show.explore(read, alt=alt, **controls)
 
 
-# %% lang="zh" of="fb0a7ebc"
-def pushed(x, pixels):
-    """把图 (n, 64) 向右移，后面补上空白的列。"""
-    pictures = x.view(-1, 8, 8)
-    return F.pad(pictures, (pixels, 0))[:, :, :8].flatten(1)
-
-
-def read(which, noise, push):
-    draws = torch.Generator().manual_seed(which)
-    picture = pushed(x[test[which]][None], push)
-    picture = picture + noise * torch.randn(1, 64, generator=draws)
-    p = softmax(scores(picture, theta))[0]
-    fig, (left, bars) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
-    left.imshow(picture.view(8, 8), cmap="Greys", vmin=0, vmax=1)
-    left.set(xlabel="像素", ylabel="像素", title=f"它是 {y[test[which]]}")
-    left.grid(False)
-    bars.bar(range(10), p, color="#1b3a6b")
-    bars.set(xlabel="数字", ylabel="概率", ylim=(0, 1), xticks=range(10))
-    bars.set_title(f"网络读作 {p.argmax()}")
-    return fig
-
-
-alt = "左：一个手写数字。右：十根柱子，概率几乎都在一个数字上。"
-controls = {
-    "which": (0, 99, 1, 0),
-    "noise": (0.0, 1.0, 0.05, 0.0),
-    "push": (0, 4, 1, 0),
-}
-bm.show.explore(read, alt=alt, **controls)
+# %% [raw] lang="zh"
+# Pictures (n, 64) moved to the right, with blank columns behind them.
+# → 把图 (n, 64) 向右移，后面补上空白的列。
+# pixel → 像素
+# it is a {y[test[which]]} → 它是 {y[test[which]]}
+# digit → 数字
+# probability → 概率
+# the network reads {p.argmax()} → 网络读作 {p.argmax()}
+# Left: a handwritten digit. Right: ten bars, nearly all probability on one digit.
+# → 左：一个手写数字。右：十根柱子，概率几乎都在一个数字上。
 
 # %% [markdown]
 # A little noise hardly matters. A push of two pixels, with which you read on without
@@ -1405,22 +1234,11 @@ bm.claim(
     network=unseen[-1],
 )
 
-# %% lang="zh" of="e49c8b1e"
-nearest = KNeighborsClassifier(1).fit(x[train], y[train])
-baseline = nearest.score(x[test], y[test])
-moved = right(pushed(x[test], 2), y[test], theta)
-bm.claim(
-    "向右挪两个像素，网络原本认得的丢了一大半",
-    moved < unseen[-1] / 2,
-    in_place=unseen[-1],
-    moved=moved,
-)
-bm.claim(
-    "什么都不学的基线，十个里也能认对九个以上",
-    baseline > 0.9,
-    nearest_picture=baseline,
-    network=unseen[-1],
-)
+# %% [raw] lang="zh"
+# Two pixels to the right, and the network loses most of what it could read
+# → 向右挪两个像素，网络原本认得的丢了一大半
+# A baseline that learns nothing reads nine of ten as well
+# → 什么都不学的基线，十个里也能认对九个以上
 
 # %% [markdown]
 # Both facts are good news to start with. The first is why there are architectures:
@@ -1459,26 +1277,23 @@ stations = {  # name, question: (column, row)
 ways = [(0, 1), (1, 2), (2, 4), (2, 5), (2, 6), (2, 7), *((k, 8) for k in range(4, 8))]
 ways += [(8, 9), (8, 10), (12, 0)]
 
-# %% lang="zh" of="1e9ff2e0"
-stations = {  # 名称、问题：（列，行）
-    "01 基础\n大在哪里？": (0, 1),
-    "02 架构\n用哪种网络？": (1, 1),
-    "03 训练\n怎样学会？": (2, 1),
-    "04 数学\n为什么行得通？": (1, 0),
-    "05 语言\n读与写": (3, 2.5),
-    "06 视觉\n看与画": (3, 1.5),
-    "07 语音\n听与说": (3, 0.5),
-    "08 决策\n行动": (3, -0.5),
-    "09 部署\n怎样提供服务？": (4, 1),
-    "10 挑战\n信得过吗？": (5, 1.8),
-    "11 展望\n通向何方？": (5, 0.2),
-    "12 问答\n简短作答": (4, -0.5),
-    "00 开始\n你在这里": (-1, 1),
-}
-ways = [(0, 1), (1, 2), (2, 4), (2, 5), (2, 6), (2, 7), *((k, 8) for k in range(4, 8))]
-ways += [(8, 9), (8, 10), (12, 0)]
+# %% [raw] lang="zh"
+# name, question: (column, row) → 名称、问题：（列，行）
+# 01 foundations\nwhat is big? → 01 基础\n大在哪里？
+# 02 architectures\nwhich network? → 02 架构\n用哪种网络？
+# 03 training\nhow does it learn? → 03 训练\n怎样学会？
+# 04 mathematics\nwhy does it work? → 04 数学\n为什么行得通？
+# 05 language\nread and write → 05 语言\n读与写
+# 06 vision\nsee and draw → 06 视觉\n看与画
+# 07 speech\nhear and speak → 07 语音\n听与说
+# 08 decisions\nact → 08 决策\n行动
+# 09 deployment\nhow is it served? → 09 部署\n怎样提供服务？
+# 10 challenges\ncan it be trusted? → 10 挑战\n信得过吗？
+# 11 horizons\nwhere does it lead? → 11 展望\n通向何方？
+# 12 questions\nin short → 12 问答\n简短作答
+# 00 start\nyou are here → 00 开始\n你在这里
 
-# %%
+# %% fold
 fig, ax = plt.subplots(figsize=(13, 4.2))
 spots = list(stations.values())
 for a, b in ways:
@@ -1500,25 +1315,13 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="5307e931"
-fig, ax = plt.subplots(figsize=(13, 4.2))
-spots = list(stations.values())
-for a, b in ways:
-    (x1, y1), (x2, y2) = spots[a], spots[b]
-    style = {"arrowstyle": "-|>", "lw": 2, "color": "0.45"}
-    ax.annotate("", (x2 - 0.4, y2), (x1 + 0.4, y1), arrowprops=style)
-ax.annotate("", (1, 0.72), (1, 0.28), arrowprops={"arrowstyle": "<->", "ls": ":"})
-for name, place in stations.items():
-    box = {"boxstyle": "round,pad=0.5", "fc": "white", "ec": "#1b3a6b", "lw": 1.5}
-    box["fc"] = "#dbe4f3" if name.startswith("00") else "white"
-    ax.text(*place, name, ha="center", va="center", fontsize=8, bbox=box)
-ax.set(xlim=(-1.5, 5.5), ylim=(-0.9, 2.9))
-ax.axis("off")
-alt = (
-    "各章画成方框，从你所在的地方出发：基础、架构、训练通向语言、视觉、语音和决策，再通向部署，"
-    "然后是挑战和展望。数学在架构旁边，问答在最后。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# The chapters as boxes, from where you are: foundations, architectures and training
+# lead to language, vision, speech and decisions, these to deployment, and on to
+# challenges and horizons. Mathematics stands beside architectures, questions at the
+# end.
+# → 各章画成方框，从你所在的地方出发：基础、架构、训练通向语言、视觉、语音和决策，再通向部署，
+#   然后是挑战和展望。数学在架构旁边，问答在最后。
 
 # %% [markdown]
 # ## Tools

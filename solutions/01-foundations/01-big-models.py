@@ -1,31 +1,27 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: big-models
-#     title: {en: What makes a model big, zh: 什么是大模型}
-#     section: "1, 2, 9-Q1"
-#     minutes: 90
-#     needs: []
-#     data: [plays]
-#     extras: []
-#     symbols:
-#       N: number of parameters
-#       D: number of training tokens or examples
-#       C: training compute in FLOPs
-#       x: input
-#       d: numbers that stand for one place
-#       n: length of the sequence
-#       L: number of layers
-#       J: loss
-#       alpha: exponent of the power law
-#       A: loss that the power law gives a model of one parameter
-#       E: loss that no size removes
-#     says:
-#       en: Count a model's parameters, compute and memory; forecast a larger one.
-#       zh: 数清模型的参数、算力和内存，再预测更大的模型。
+# slug: big-models
+# title: {en: What makes a model big, zh: 什么是大模型}
+# section: "1, 2, 9-Q1"
+# minutes: 115
+# needs: []
+# data: [plays]
+# extras: []
+# introduces: [activations, activation, scaling law, bootstrap]
+# symbols:
+#   N: number of parameters
+#   D: number of training tokens or examples
+#   C: training compute in FLOPs
+#   x: input
+#   d: numbers that stand for one place
+#   n: length of the sequence
+#   L: number of layers
+#   J: loss
+#   alpha: exponent of the power law
+#   A: loss that the power law gives a model of one parameter
+#   E: loss that no size removes
+# says:
+#   en: Count a model's parameters, compute and memory; forecast a larger one.
+#   zh: 数清模型的参数、算力和内存，再预测更大的模型。
 # ---
 
 # %% [markdown]
@@ -88,7 +84,10 @@ papers = {
     "Llama 3.1": (2024, 405e9),
 }
 
-# %%
+# %% [raw] lang="zh"
+# "less than 25 million" → “不到 2500 万”
+
+# %% fold
 fig, ax = plt.subplots(figsize=(7.5, 4.2))
 for name, (year, size) in papers.items():
     named = name in ("BERT-base", "ResNet-50", "Inception-v3")
@@ -107,23 +106,15 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="8747f54e"
-fig, ax = plt.subplots(figsize=(7.5, 4.2))
-for name, (year, size) in papers.items():
-    named = name in ("BERT-base", "ResNet-50", "Inception-v3")
-    ax.plot(year, size, "D" if named else "o", color="#c2410c" if named else "#1b3a6b")
-    low = name in ("Inception-v3", "BERT-base", "Llama 3.1")
-    shift = (0, -15) if low else (0, 8)
-    ax.annotate(name, (year, size), shift, textcoords="offset points", ha="center")
-ax.axhline(1e9, ls="--", color="black")
-ax.text(2011.2, 1.25e9, "十亿：文档所说的“大”")
-ax.set(yscale="log", ylim=(6e6, 4e12), xlim=(2011, 2025.2))
-ax.set(xlabel="年份", ylabel="参数个数")
-alt = (
-    "参数个数随年份的变化，纵轴为对数：从 2012 年的几千万到数千亿。"
-    "画成菱形的 BERT-base、ResNet-50 和 Inception-v3 都远在十亿那条线之下。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# a billion: “big”, says the document → 十亿：文档所说的“大”
+# year → 年份
+# parameters → 参数个数
+# Parameters against year on a logarithmic axis, from tens of millions in 2012 to
+# hundreds of billions. BERT-base, ResNet-50 and Inception-v3, drawn as diamonds, lie
+# far below the line at a billion.
+# → 参数个数随年份的变化，纵轴为对数：从 2012 年的几千万到数千亿。
+#   画成菱形的 BERT-base、ResNet-50 和 Inception-v3 都远在十亿那条线之下。
 
 # %% [markdown]
 # The diamonds are the document's own examples, and all three lie well below its line.
@@ -156,6 +147,10 @@ with torch.device("meta"):
     huge = nn.Linear(100_000, 100_000)
 print(f"{count(huge):,} parameters on {huge.weight.device}")
 
+# %% [raw] lang="zh"
+# {count(huge):,} parameters on {huge.weight.device}
+# → {count(huge):,} 个参数，在 {huge.weight.device} 上
+
 # %% [markdown]
 # A dense layer from $a$ numbers to $b$ has a matrix and one bias for each output:
 # $ab + b$. A convolution has such a matrix for each cell of its window: with a square
@@ -174,6 +169,10 @@ with torch.device("meta"):
     conv, norm = nn.Conv2d(64, 128, 3, bias=False), nn.BatchNorm2d(128)
 print(count(conv), "=", 64 * 128 * 3**2)
 print(count(norm), "parameters,", sum(b.numel() for b in norm.buffers()), "buffers")
+
+# %% [raw] lang="zh"
+# parameters, → 个参数，
+# buffers → 个缓冲数
 
 # %% [markdown]
 # ## ResNet, from its plan
@@ -273,30 +272,13 @@ def resnet_parameters(blocks: tuple[int, ...], classes: int = 1000) -> int:
     ### END SOLUTION
 
 
-# %% lang="zh" of="9d4e9825"
-def resnet_parameters(blocks: tuple[int, ...], classes: int = 1000) -> int:
-    """由瓶颈块组成的 ResNet 有多少参数。
-
-    blocks：每个阶段有几个块，如 (3, 4, 6, 3)；第 s 阶段的宽度为 64·2^s。
-    classes：最后那个全连接层的输出个数，该层有偏置。
-    """
-
-    ### BEGIN SOLUTION
-    def normed(inputs, outputs, size):  # 一个卷积和它的批归一化
-        return inputs * outputs * size**2 + 2 * outputs
-
-    total, inputs = normed(3, 64, 7), 64
-    for stage, number in enumerate(blocks):
-        width = 64 * 2**stage
-        for _ in range(number):
-            total += normed(inputs, width, 1) + normed(width, width, 3)
-            total += normed(width, 4 * width, 1)
-            if inputs != 4 * width:
-                total += normed(inputs, 4 * width, 1)
-            inputs = 4 * width
-    return total + inputs * classes + classes
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Parameters of a ResNet of bottleneck blocks. → 由瓶颈块组成的 ResNet 有多少参数。
+# blocks: how many blocks each stage has, as (3, 4, 6, 3); stage s has width 64·2^s.
+# classes: outputs of the dense layer at the end, which has a bias.
+# → blocks：每个阶段有几个块，如 (3, 4, 6, 3)；第 s 阶段的宽度为 64·2^s。
+#   classes：最后那个全连接层的输出个数，该层有偏置。
+# a convolution and its batch normalisation → 一个卷积和它的批归一化
 
 # %% check="resnet_parameters"
 stem, block, skip = 9_408 + 128, 69_632 - 12_288 + 768, 16_384 + 512
@@ -325,32 +307,24 @@ more = resnet_parameters((3, 4, 6, 3), classes=1001) - resnet_parameters((3, 4, 
 bm.expect.equal(more, 2049, advice)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="bb0c8cdf"
-stem, block, skip = 9_408 + 128, 69_632 - 12_288 + 768, 16_384 + 512
-want = stem + block + skip + 2_570  # 一个块，十个类
-got = resnet_parameters((1,), classes=10)
-advice = "滑动均值和方差是缓冲区：归一化层每个通道只有 2 个参数"
-bm.expect.true(got != want + 2 * (64 + 64 + 64 + 256 + 256), advice)
-advice = "进来 64 个通道，出去 256 个：近路上要有 1×1 卷积"
-bm.expect.true(got not in (want - skip, want - skip + 512), advice)
-advice = "后面跟着归一化的卷积没有偏置：归一化的平移已经起了这个作用"
-bm.expect.true(got != want + 64 + 64 + 64 + 256 + 256, advice)
-advice = "每个通道一个缩放和一个平移：归一化层的参数到哪里去了？"
-bm.expect.true(got != want - 2 * (64 + 64 + 64 + 256 + 256), advice)
-bm.expect.equal(got, want, "一个块：茎干、三个卷积、近路、全连接层")
-more = resnet_parameters((2,), classes=10) - got
-advice = "第二个块进出都是 256 个通道：它的近路不花参数"
-bm.expect.true(more != 70_400 + 65_536 + 512, advice)
-bm.expect.equal(more, 70_400, "第二个块的输入是 256 个通道，不是 64 个")
-### BEGIN HIDDEN TESTS
-got = resnet_parameters((3, 4, 6, 3))
-bm.expect.equal(got, 25_557_032, "ResNet-50：每个阶段的宽度翻倍了吗？")
-got = resnet_parameters((3, 4, 23, 3))
-bm.expect.equal(got, 44_549_160, "ResNet-101：请使用给定的块数")
-advice = "请使用给定的类别数"
-more = resnet_parameters((3, 4, 6, 3), classes=1001) - resnet_parameters((3, 4, 6, 3))
-bm.expect.equal(more, 2049, advice)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# one block, ten classes → 一个块，十个类
+# a running mean and variance are buffers: a norm has 2 parameters a channel
+# → 滑动均值和方差是缓冲区：归一化层每个通道只有 2 个参数
+# 64 channels go in and 256 come out: the skip needs its 1×1 convolution
+# → 进来 64 个通道，出去 256 个：近路上要有 1×1 卷积
+# a convolution before a norm has no bias: the norm's shift does its work
+# → 后面跟着归一化的卷积没有偏置：归一化的平移已经起了这个作用
+# a scale and a shift for each channel: where are the norms' parameters?
+# → 每个通道一个缩放和一个平移：归一化层的参数到哪里去了？
+# one block: stem, three convolutions, skip, dense layer
+# → 一个块：茎干、三个卷积、近路、全连接层
+# the second block has 256 channels in and out: its skip costs nothing
+# → 第二个块进出都是 256 个通道：它的近路不花参数
+# a second block takes 256 channels in, not 64 → 第二个块的输入是 256 个通道，不是 64 个
+# ResNet-50: does the width double at each stage? → ResNet-50：每个阶段的宽度翻倍了吗？
+# ResNet-101: use the numbers of blocks as given → ResNet-101：请使用给定的块数
+# use the number of classes as given → 请使用给定的类别数
 
 # %% [markdown] hint="resnet_parameters"
 # Write a small helper for one convolution with its norm:
@@ -465,6 +439,10 @@ with torch.device("meta"):
     resnet = ResNet((3, 4, 6, 3))
 print(f"counted {resnet_parameters((3, 4, 6, 3)):,}, built {count(resnet):,}")
 
+# %% [raw] lang="zh"
+# counted {resnet_parameters((3, 4, 6, 3)):,}, built {count(resnet):,}
+# → 数出 {resnet_parameters((3, 4, 6, 3)):,}，搭出 {count(resnet):,}
+
 # %% [markdown]
 # ## The Transformer's twelve squares
 #
@@ -515,34 +493,10 @@ class Block(nn.Module):
         return self.out((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
 
 
-# %% lang="zh" of="6f27efd1"
-class Block(nn.Module):
-    def __init__(self, d, heads, causal):
-        super().__init__()
-        self.heads, self.causal = heads, causal
-        self.norm1, self.norm2 = nn.LayerNorm(d), nn.LayerNorm(d)
-        self.qkv, self.out = nn.Linear(d, 3 * d), nn.Linear(d, d)
-        self.fc, self.proj = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
-
-    def forward(self, x):  # (batch, n, d)
-        if self.causal:  # GPT：每个部分之前归一化
-            x = x + self.attend(self.norm1(x))
-            return x + self.feed(self.norm2(x))
-        x = self.norm1(x + self.attend(x))  # BERT：之后归一化
-        return self.norm2(x + self.feed(x))
-
-    def feed(self, x):
-        return self.proj(F.gelu(self.fc(x)))
-
-    def attend(self, x):
-        cut = self.qkv(x).unflatten(-1, (3, self.heads, -1))  # (batch, n, 3, heads, .)
-        q, k, v = cut.permute(2, 0, 3, 1, 4)  # 各为 (batch, heads, n, d/heads)
-        scores = q @ k.mT / math.sqrt(q.shape[-1])
-        if self.causal:
-            future = torch.ones_like(scores[0, 0], dtype=torch.bool).triu(1)
-            scores = scores.masked_fill(future, -math.inf)
-        return self.out((scores.softmax(-1) @ v).transpose(1, 2).flatten(2))
-
+# %% [raw] lang="zh"
+# GPT: normalise before each part → GPT：每个部分之前归一化
+# BERT: after it → BERT：之后归一化
+# (batch, heads, n, d/heads) each → 各为 (batch, heads, n, d/heads)
 
 # %% equation="block" of="4fa5df9b"
 with torch.device("meta"):
@@ -592,6 +546,10 @@ class Transformer(nn.Module):
         return h if self.pooler is None else self.pooler(h[:, 0]).tanh()
 
 
+# %% [raw] lang="zh"
+# BERT → =
+
+
 # %% exercise="transformer_parameters" points=4 minutes=10 level=2
 def transformer_parameters(
     vocabulary: int,
@@ -615,27 +573,16 @@ def transformer_parameters(
     ### END SOLUTION
 
 
-# %% lang="zh" of="22f3f6bb"
-def transformer_parameters(
-    vocabulary: int,
-    places: int,
-    d: int,
-    layers: int,
-    segments: int = 0,
-    pooler: bool = False,
-) -> int:
-    """GPT 的参数个数；有 segments 时则为 BERT 的参数个数。
-
-    vocabulary、places、segments：三张表的行数，每行 d 个数。
-    layers：有几个块。pooler：有没有从 d 到 d 的全连接层。
-    输出层与词的表共享权重；块的外面有一个层归一化。
-    """
-    ### BEGIN SOLUTION
-    tables = (vocabulary + places + segments) * d
-    blocks = layers * (12 * d**2 + 13 * d)
-    return tables + blocks + 2 * d + (d**2 + d if pooler else 0)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Parameters of a GPT, or of a BERT where there are segments.
+# → GPT 的参数个数；有 segments 时则为 BERT 的参数个数。
+# vocabulary, places, segments: rows of the three tables, each row d numbers.
+# layers: how many blocks. pooler: whether there is a dense layer from d to d.
+# The output layer is tied to the word table; one layer normalisation stands outside
+# the blocks.
+# → vocabulary、places、segments：三张表的行数，每行 d 个数。
+#   layers：有几个块。pooler：有没有从 d 到 d 的全连接层。
+#   输出层与词的表共享权重；块的外面有一个层归一化。
 
 # %% check="transformer_parameters"
 got = transformer_parameters(100, 20, 8, 1)
@@ -664,32 +611,22 @@ large = transformer_parameters(50_257, 1024, 1600, 48)
 bm.expect.equal(large, 1_557_611_200, "GPT-2 XL: use d and layers as given")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="e69b878d"
-got = transformer_parameters(100, 20, 8, 1)
-more = transformer_parameters(101, 20, 8, 1) - got
-advice = "多一个词就多一行 d 个数：输出层共享权重，不要再数一遍"
-bm.expect.equal(more, 8, advice)
-advice = "多一个位置就多一行 d 个数"
-bm.expect.equal(transformer_parameters(100, 21, 8, 1) - got, 8, advice)
-more = transformer_parameters(100, 20, 8, 2) - got
-advice = "块里还有偏置：3d、d、4d 和 d 个"
-bm.expect.true(more != 12 * 64 + 4 * 8, advice)
-advice = "一个块有两个层归一化，各有一个缩放和一个平移"
-bm.expect.true(more not in (12 * 64 + 9 * 8, 12 * 64 + 11 * 8), advice)
-bm.expect.equal(more, 872, "多一个块，就多 12 d² + 13 d 个")
-advice = "块的外面还有一个层归一化：2 d 个"
-bm.expect.equal(got, 120 * 8 + 872 + 16, advice)
-more = transformer_parameters(100, 20, 8, 1, segments=2) - got
-bm.expect.equal(more, 16, "每个 segment 也是一行 d 个数")
-more = transformer_parameters(100, 20, 8, 1, pooler=True) - got
-bm.expect.equal(more, 72, "pooler 是从 d 到 d 的全连接层，带偏置")
-### BEGIN HIDDEN TESTS
-bert = transformer_parameters(30_522, 512, 768, 12, segments=2, pooler=True)
-bm.expect.equal(bert, 109_482_240, "BERT-base")
-bm.expect.equal(transformer_parameters(50_257, 1024, 768, 12), 124_439_808, "GPT-2")
-large = transformer_parameters(50_257, 1024, 1600, 48)
-bm.expect.equal(large, 1_557_611_200, "GPT-2 XL：请使用给定的 d 和 layers")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# one more word is one row of d: the output is tied, do not count it again
+# → 多一个词就多一行 d 个数：输出层共享权重，不要再数一遍
+# one more place is one row of d → 多一个位置就多一行 d 个数
+# a block has biases too: 3d, d, 4d and d of them → 块里还有偏置：3d、d、4d 和 d 个
+# a block has two layer normalisations, each with a scale and a shift
+# → 一个块有两个层归一化，各有一个缩放和一个平移
+# one more block adds 12 d² + 13 d → 多一个块，就多 12 d² + 13 d 个
+# one layer normalisation stands outside the blocks: 2 d
+# → 块的外面还有一个层归一化：2 d 个
+# each segment is a row of d as well → 每个 segment 也是一行 d 个数
+# the pooler is a dense layer from d to d, with its biases
+# → pooler 是从 d 到 d 的全连接层，带偏置
+# GPT-2 XL: use d and layers as given → GPT-2 XL：请使用给定的 d 和 layers
+# BERT-base → =
+# GPT-2 → =
 
 # %% [markdown] hint="transformer_parameters"
 # Four terms: the tables, the blocks, one norm, and perhaps the pooler. Equation
@@ -787,12 +724,11 @@ for name, N in counted.items():
     off = N / published[name] - 1
     print(f"{name:12}{N:16,} {built[name]:16,} {published[name]:16.4g} {off:16.1%}")
 
-# %% lang="zh" of="824917c0"
-columns = ["自己数", "搭出来", "公布", "相差"]
-print(" " * 11, *(f"{column:>16}" for column in columns))
-for name, N in counted.items():
-    off = N / published[name] - 1
-    print(f"{name:12}{N:16,} {built[name]:16,} {published[name]:16.4g} {off:16.1%}")
+# %% [raw] lang="zh"
+# counted → 自己数
+# built → 搭出来
+# published → 公布
+# off by → 相差
 
 # %%
 exact = {  # what the published weights hold, number for number
@@ -814,25 +750,12 @@ bm.claim(
     resnet_50=counted["ResNet-50"],
 )
 
-# %% lang="zh" of="41b2b581"
-exact = {  # 公布的权重文件里，一个不差的个数
-    "ResNet-50": 25_557_032,
-    "BERT-base": 109_482_240,
-    "GPT-2": 124_439_808,
-    "GPT-2 XL": 1_557_611_200,
-}
-bm.claim(
-    "照着图纸数出来的，与搭出来的模型一个参数都不差",
-    counted == built and all(counted[name] == N for name, N in exact.items()),
-    models=list(counted),
-    parameters=list(counted.values()),
-)
-bm.claim(
-    "文档举例的 BERT-base 和 ResNet-50，参数远不到十亿",
-    max(counted["BERT-base"], counted["ResNet-50"]) < 1e9 / 5,
-    bert_base=counted["BERT-base"],
-    resnet_50=counted["ResNet-50"],
-)
+# %% [raw] lang="zh"
+# what the published weights hold, number for number → 公布的权重文件里，一个不差的个数
+# Counting from the plan gives the built model's size, to the last parameter
+# → 照着图纸数出来的，与搭出来的模型一个参数都不差
+# BERT-base and ResNet-50, the document's examples, have far fewer than a billion
+# → 文档举例的 BERT-base 和 ResNet-50，参数远不到十亿
 
 # %% [markdown]
 # Most published numbers are ours, rounded. One is not. The GPT-2 paper gave its
@@ -873,29 +796,13 @@ ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
 alt = "Shares: tables shrink from a third in GPT-2 to nearly nothing in GPT-3."
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="909194cb"
-chosen = ["BERT-base", "GPT-2", "GPT-2 XL", "GPT-3"]
-parts = {"表": [], "注意力": [], "前馈": []}
-for name in chosen:
-    plan, N = plans[name], counted[name]
-    squares = plan["layers"] * plan["d"] ** 2
-    rows = plan["vocabulary"] + plan["places"] + plan.get("segments", 0)
-    for part, size in zip(parts, (rows * plan["d"], 4 * squares, 8 * squares)):  # noqa: B905
-        parts[part].append(100 * size / N)
-fig, ax = plt.subplots(figsize=(7, 3))
-left = np.zeros(len(chosen))
-for (part, share), hatch in zip(parts.items(), ("///", "", "..."), strict=True):
-    bars = ax.barh(chosen, share, left=left, label=part, hatch=hatch, edgecolor="white")
-    labels = [f" {size:.0f} " if size > 3 else "" for size in share]
-    for text in ax.bar_label(bars, labels, label_type="center"):
-        text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1})
-    left += share
-ax.invert_yaxis()
-ax.grid(False)
-ax.set(xlabel="占参数的百分比", xlim=(0, 100))
-ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
-alt = "各部分的份额：表在 GPT-2 里约占三分之一，到 GPT-3 里几乎可以忽略。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# tables → 表
+# attention → 注意力
+# feed-forward → 前馈
+# % of the parameters → 占参数的百分比
+# Shares: tables shrink from a third in GPT-2 to nearly nothing in GPT-3.
+# → 各部分的份额：表在 GPT-2 里约占三分之一，到 GPT-3 里几乎可以忽略。
 
 # %% [markdown]
 # A big Transformer is its blocks, and blocks grow with $L d^2$: $L$ layers, twelve
@@ -965,19 +872,14 @@ def training_flops(vocabulary: int, n: int, d: int, layers: int, D: float) -> fl
     ### END SOLUTION
 
 
-# %% lang="zh" of="4566e661"
-def training_flops(vocabulary: int, n: int, d: int, layers: int, D: float) -> float:
-    """用 D 个词元训练一个 GPT 要多少 FLOP；词元切成长为 n 的序列。
-
-    要算的有：块里的矩阵（每块 12 d² 个权重）、对词表的输出、位置之间的注意力，
-    前向和反向都算。
-    """
-    ### BEGIN SOLUTION
-    weights = layers * 12 * d**2 + vocabulary * d
-    forward = 2 * weights + 4 * layers * n * d  # n 个词元中的一个
-    return 3 * forward * D
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# FLOPs to train a GPT on D tokens, cut into sequences of n tokens.
+# → 用 D 个词元训练一个 GPT 要多少 FLOP；词元切成长为 n 的序列。
+# Counts the blocks' matrices (12 d² weights each), the output over the vocabulary
+# and the attention between places, forward and backward.
+# → 要算的有：块里的矩阵（每块 12 d² 个权重）、对词表的输出、位置之间的注意力，
+#   前向和反向都算。
+# of one token, among n → n 个词元中的一个
 
 # %% check="training_flops"
 got = training_flops(50, 16, 32, 2, 64)  # four sequences of 16
@@ -1002,28 +904,24 @@ twice = training_flops(50, 16, 32, 2, 128)
 bm.expect.close(twice, 2 * want, "twice the tokens take twice the FLOPs")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="c3759530"
-got = training_flops(50, 16, 32, 2, 64)  # 四条长为 16 的序列
-want = 10_838_016
-advice = "这只是前向的：反向还要两倍那么多"
-bm.expect.true(not math.isclose(got, want / 3), advice)
-advice = "反向时每个矩阵要做两次乘积，所以总共是前向的三倍"
-bm.expect.true(not math.isclose(got, want * 2 / 3), advice)
-advice = "位置之间的注意力呢？长为 n 的序列，每层 4 n² d"
-bm.expect.true(not math.isclose(got, want - 786_432), advice)
-advice = "4 n² d 是整条 n 个词元的序列的：摊到一个词元是 4 n d"
-bm.expect.true(not math.isclose(got, want + 15 * 786_432), advice)
-advice = "查表不用乘法：词表大小 × d 只在最后算一次"
-bm.expect.true(not math.isclose(got, want + 6 * 64 * 50 * 32), advice)
-advice = "对词表的输出也是一个矩阵：词表大小 × d"
-bm.expect.true(not math.isclose(got, want - 6 * 64 * 50 * 32), advice)
-bm.expect.close(got, want, "每个词元 3 ·（2 · 权重数 + 4 · layers · n · d）")
-### BEGIN HIDDEN TESTS
-got = training_flops(50_257, 2048, 12_288, 96, 3e11)
-bm.expect.close(got / 1e23, 3.229120, "GPT-3 和它的三千亿词元", rtol=1e-4)
-twice = training_flops(50, 16, 32, 2, 128)
-bm.expect.close(twice, 2 * want, "词元加倍，FLOP 也加倍")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# four sequences of 16 → 四条长为 16 的序列
+# that is the forward pass alone: backward takes twice as much again
+# → 这只是前向的：反向还要两倍那么多
+# backward takes two products for each matrix, so three times forward in all
+# → 反向时每个矩阵要做两次乘积，所以总共是前向的三倍
+# where is the attention between places? 4 n² d a layer for a sequence of n
+# → 位置之间的注意力呢？长为 n 的序列，每层 4 n² d
+# 4 n² d is for a whole sequence of n tokens: for one token it is 4 n d
+# → 4 n² d 是整条 n 个词元的序列的：摊到一个词元是 4 n d
+# a look-up takes no multiplication: count vocabulary × d once, at the end
+# → 查表不用乘法：词表大小 × d 只在最后算一次
+# the output over the vocabulary is a matrix too: vocabulary × d
+# → 对词表的输出也是一个矩阵：词表大小 × d
+# 3 · (2 · weights + 4 · layers · n · d) for each token
+# → 每个词元 3 ·（2 · 权重数 + 4 · layers · n · d）
+# GPT-3 on its 300 billion tokens → GPT-3 和它的三千亿词元
+# twice the tokens take twice the FLOPs → 词元加倍，FLOP 也加倍
 
 # %% [markdown] hint="training_flops"
 # Think of one token, and of the forward pass. How many weights does it meet in the
@@ -1140,17 +1038,11 @@ bm.claim(
     with_attention=full,
 )
 
-# %% lang="zh" of="7fa783e4"
-D = 300e9
-simple = 6 * counted["GPT-3"] * D
-full = training_flops(50_257, 2048, 12_288, 96, D)
-print(f"论文 3.14e23，6ND {simple:.4g}，加上注意力 {full:.4g}")
-bm.claim(
-    "6ND 这条规则给出的正是 GPT-3 公布的算力，注意力只多出一点点",
-    abs(simple / 3.14e23 - 1) < 0.02 and 1 < full / simple < 1.1,
-    simple=simple,
-    with_attention=full,
-)
+# %% [raw] lang="zh"
+# paper 3.14e23, 6ND {simple:.4g}, with attention {full:.4g}
+# → 论文 3.14e23，6ND {simple:.4g}，加上注意力 {full:.4g}
+# The rule 6ND gives GPT-3's published compute, and attention adds little to it
+# → 6ND 这条规则给出的正是 GPT-3 公布的算力，注意力只多出一点点
 
 # %% [markdown]
 # The paper used the simple rule. It is good because GPT-3 is wide: attention's part,
@@ -1180,17 +1072,9 @@ bm.claim(
     uses_of_a_weight=forward / (2 * counted["ResNet-50"]),
 )
 
-# %% lang="zh" of="62f18d8f"
-picture = torch.empty(1, 3, 224, 224, device="meta")
-with FlopCounterMode(display=False) as counter:
-    resnet.eval()(picture)
-forward = counter.get_total_flops()
-bm.claim(
-    "卷积的权重反复使用：对 ResNet-50 来说，2N 远远不够",
-    forward / (2 * counted["ResNet-50"]) > 50,
-    gigaflops_forward=forward / 1e9,
-    uses_of_a_weight=forward / (2 * counted["ResNet-50"]),
-)
+# %% [raw] lang="zh"
+# A convolution uses its weights over and over: for ResNet-50, 2N is far too few
+# → 卷积的权重反复使用：对 ResNet-50 来说，2N 远远不够
 
 # %% [markdown]
 # So a model with few parameters may be dear to run, and two models cannot be compared
@@ -1232,21 +1116,13 @@ for name, tensors in {
     print(f"{name:10}{tensor_bytes(tensors) / count(small):6.1f} bytes a parameter")
 
 
-# %% lang="zh" of="e183ec35"
-def tensor_bytes(tensors):
-    return sum(t.nbytes for t in tensors if t.dim())  # 标量只记步数
-
-
-adam = torch.optim.AdamW(small.parameters())
-adam.step()  # 数 FLOP 时得到的梯度还在
-state = [t for kept in adam.state.values() for t in kept.values()]
-weights = list(small.parameters())
-for name, tensors in {
-    "权重": weights,
-    "梯度": [p.grad for p in weights],
-    "Adam": state,
-}.items():
-    print(f"{name:10}{tensor_bytes(tensors) / count(small):6.1f} 字节/参数")
+# %% [raw] lang="zh"
+# scalars count the steps → 标量只记步数
+# the gradients are still there from counting FLOPs → 数 FLOP 时得到的梯度还在
+# weights → 权重
+# gradients → 梯度
+# {name:10}{tensor_bytes(tensors) / count(small):6.1f} bytes a parameter
+# → {name:10}{tensor_bytes(tensors) / count(small):6.1f} 字节/参数
 
 # %% [markdown]
 # GPUs multiply 16-bit numbers several times faster. **Mixed precision** computes with
@@ -1271,17 +1147,9 @@ for wide, narrow in zip(master, half.parameters(), strict=True):
     narrow.data.copy_(wide)  # rounds to 16 bits
     wide.grad = None  # was there only for the step
 
-# %% lang="zh" of="c02a52dc"
-half = Transformer(V, n, d, L, heads=4).to(torch.bfloat16)
-master = [p.detach().float().requires_grad_() for p in half.parameters()]
-adam = torch.optim.AdamW(master)
-half(torch.zeros(1, n, dtype=torch.long)).float().logsumexp(-1).sum().backward()
-for wide, narrow in zip(master, half.parameters(), strict=True):
-    wide.grad = narrow.grad.float()
-adam.step()
-for wide, narrow in zip(master, half.parameters(), strict=True):
-    narrow.data.copy_(wide)  # 舍入到 16 位
-    wide.grad = None  # 只在这一步用
+# %% [raw] lang="zh"
+# rounds to 16 bits → 舍入到 16 位
+# was there only for the step → 只在这一步用
 
 # %%
 means = [t for kept in adam.state.values() for t in kept.values()]
@@ -1296,18 +1164,9 @@ bm.claim(
     single=single,
 )
 
-# %% lang="zh" of="ed5bffbc"
-means = [t for kept in adam.state.values() for t in kept.values()]
-grads = [p.grad for p in half.parameters()]
-narrow = tensor_bytes([*half.parameters(), *grads]) / count(half)
-mixed = narrow + tensor_bytes([*master, *means]) / count(half)
-single = tensor_bytes([*weights, *(p.grad for p in weights), *state]) / count(small)
-bm.claim(
-    "权重、梯度加 Adam：每个参数 16 字节，32 位和混合精度都一样",
-    math.isclose(mixed, 16) and math.isclose(single, 16),
-    mixed=mixed,
-    single=single,
-)
+# %% [raw] lang="zh"
+# Weights, gradients and Adam: 16 bytes a parameter, in 32 bits and mixed alike
+# → 权重、梯度加 Adam：每个参数 16 字节，32 位和混合精度都一样
 
 # %% [markdown]
 # A surprise to many: mixed precision saves nothing here. It saves time, and it halves
@@ -1356,27 +1215,11 @@ measured = float(kept_numbers(Block(d, h, causal=True), x))
 bm.equation("activations", measured, float(n * (16 * d + h * n)))
 
 
-# %% lang="zh" of="19a95250"
-def kept_numbers(block, x):
-    """一次经过一个块，为反向传播保存了多少个数。"""
-    kept, own = {}, {p.untyped_storage().data_ptr() for p in block.parameters()}
-
-    def save(t):
-        store = t.untyped_storage()  # 同一块存储只算一次
-        if store.data_ptr() not in own and t.is_floating_point() and t.shape[-1] > 1:
-            kept[store.data_ptr()] = t, store.nbytes() // t.itemsize
-        return t
-
-    with torch.autograd.graph.saved_tensors_hooks(save, lambda t: t):
-        y = block(x)  # 留着它，否则存储会被再次使用
-    del y
-    return sum(numbers for _, numbers in kept.values())
-
-
-n, d, h = 24, 32, 4
-x = torch.randn(1, n, d, requires_grad=True)
-measured = float(kept_numbers(Block(d, h, causal=True), x))
-bm.equation("activations", measured, float(n * (16 * d + h * n)))
+# %% [raw] lang="zh"
+# Numbers that one pass through a block saves for the backward pass.
+# → 一次经过一个块，为反向传播保存了多少个数。
+# a storage counts once → 同一块存储只算一次
+# alive, or its storages would be used again → 留着它，否则存储会被再次使用
 
 
 # %% exercise="training_memory" points=3 minutes=8 level=2
@@ -1397,22 +1240,16 @@ def training_memory(
     ### END SOLUTION
 
 
-# %% lang="zh" of="10a32458"
-def training_memory(
-    N: int, d: int, layers: int, heads: int, n: int, batch: int
-) -> dict[str, float]:
-    """用 Adam 和混合精度训练一个 Transformer，各部分要多少字节。
-
-    N：参数个数。batch：同时处理几条序列，每条 n 个位置。
-    权重、梯度和激活每个数 2 字节；优化器的数（主权重和两个平均）每个 4 字节。
-    返回 {"weights": …, "gradients": …, "optimizer": …, "activations": …}。
-    """
-    ### BEGIN SOLUTION
-    activations = 2 * batch * layers * n * (16 * d + heads * n)
-    parts = {"weights": 2 * N, "gradients": 2 * N, "optimizer": 12 * N}
-    return {**parts, "activations": activations}
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Bytes to train a Transformer with Adam in mixed precision, part by part.
+# → 用 Adam 和混合精度训练一个 Transformer，各部分要多少字节。
+# N: parameters. batch: sequences of n places that are worked on at once.
+# Weights, gradients and activations have 2 bytes a number; the optimizer's numbers
+# (master copy and two means) have 4.
+# Returns {"weights": …, "gradients": …, "optimizer": …, "activations": …}.
+# → N：参数个数。batch：同时处理几条序列，每条 n 个位置。
+#   权重、梯度和激活每个数 2 字节；优化器的数（主权重和两个平均）每个 4 字节。
+#   返回 {"weights": …, "gradients": …, "optimizer": …, "activations": …}。
 
 # %% check="training_memory"
 got = training_memory(1000, 8, 3, 2, 5, 7)
@@ -1441,32 +1278,24 @@ states = got["weights"] + got["gradients"] + got["optimizer"]
 bm.expect.equal(states, 16 * 124_439_808, "16 bytes a parameter without activations")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="d9b89ac8"
-got = training_memory(1000, 8, 3, 2, 5, 7)
-names = {"weights", "gradients", "optimizer", "activations"}
-advice = "请返回一个字典，含权重、梯度、优化器和激活四项，键名见说明"
-bm.expect.true(isinstance(got, dict) and set(got) == names, advice)
-bm.expect.equal(got["weights"], 2000, "16 位是 2 字节")
-bm.expect.equal(got["gradients"], 2000, "每个权重一个梯度，2 字节")
-advice = "除了两个平均，优化器还存着一份 32 位的主权重"
-bm.expect.true(got["optimizer"] != 8000, advice)
-bm.expect.equal(got["optimizer"], 12_000, "每个参数三个数，每个 4 字节")
-kept, want = got["activations"], 2 * 7 * 3 * 5 * (128 + 10)
-advice = "批次里的每条序列都要留下激活"
-bm.expect.true(kept != want / 7, advice)
-advice = "每一层的激活都要留着，直到反向传播到来"
-bm.expect.true(kept != want / 3, advice)
-advice = "16 位：一个激活 2 字节"
-bm.expect.true(kept not in (2 * want, want / 2), advice)
-advice = "每个头为每一对位置留一个权重：共 n² 个"
-bm.expect.true(kept not in (2 * 7 * 3 * 5 * 128, 2 * 7 * 3 * 5 * (128 + 2)), advice)
-bm.expect.equal(kept, want, "2 字节 · batch · layers · n ·（16 d + heads · n）")
-### BEGIN HIDDEN TESTS
-got = training_memory(124_439_808, 768, 12, 12, 1024, 8)
-bm.expect.equal(got["activations"], 4_831_838_208, "GPT-2，一次八条序列")
-states = got["weights"] + got["gradients"] + got["optimizer"]
-bm.expect.equal(states, 16 * 124_439_808, "不算激活，每个参数 16 字节")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# return a dict with "weights", "gradients", "optimizer", "activations"
+# → 请返回一个字典，含权重、梯度、优化器和激活四项，键名见说明
+# 16 bits are 2 bytes → 16 位是 2 字节
+# a gradient for each weight, 2 bytes → 每个权重一个梯度，2 字节
+# the optimizer keeps a 32-bit master copy of the weights, beside its two means
+# → 除了两个平均，优化器还存着一份 32 位的主权重
+# three numbers of 4 bytes a parameter → 每个参数三个数，每个 4 字节
+# activations are kept for each sequence of the batch → 批次里的每条序列都要留下激活
+# activations are kept in every layer until the backward pass comes
+# → 每一层的激活都要留着，直到反向传播到来
+# 16 bits: an activation has 2 bytes → 16 位：一个激活 2 字节
+# each head keeps a weight for every pair of places: n² of them
+# → 每个头为每一对位置留一个权重：共 n² 个
+# 2 bytes · batch · layers · n · (16 d + heads · n)
+# → 2 字节 · batch · layers · n ·（16 d + heads · n）
+# GPT-2, eight sequences at once → GPT-2，一次八条序列
+# 16 bytes a parameter without activations → 不算激活，每个参数 16 字节
 
 # %% [markdown] hint="training_memory"
 # Three of the four depend on `N` alone. The optimizer keeps three numbers for each
@@ -1527,7 +1356,7 @@ def training_memory(N, d, layers, heads, n, batch):
 # 三个模型，每次八条序列，与今天一张 80 GB 的大显卡比一比。
 
 
-# %%
+# %% fold
 def memory_of(name, batch=8):
     plan = plans[name]
     shape = (plan["d"], plan["layers"], heads[name], plan["places"], batch)
@@ -1551,28 +1380,16 @@ alt = (
 bm.show.figure(fig, alt=alt)
 
 
-# %% lang="zh" of="ad0883b5"
-def memory_of(name, batch=8):
-    plan = plans[name]
-    shape = (plan["d"], plan["layers"], heads[name], plan["places"], batch)
-    return training_memory(counted[name], *shape)
-
-
-shown = ["GPT-2", "GPT-2 XL", "GPT-3"]
-parts = ["权重", "梯度", "优化器", "激活"]
-fig, axes = plt.subplots(1, 3, figsize=(9, 2.8), sharey=True, layout="constrained")
-for ax, name in zip(axes, shown, strict=True):
-    sizes = [part / 1e9 for part in memory_of(name).values()]
-    bars = ax.barh(parts, sizes, color=["#1b3a6b"] * 3 + ["#d19a00"])
-    ax.bar_label(bars, fmt=" {:,.1f}")
-    ax.axvline(80, ls="--", color="black")
-    ax.set(xscale="log", xlim=(0.1, 1e6), title=name, xlabel="内存（GB）")
-axes[0].invert_yaxis()
-alt = (
-    "GPT-2、GPT-2 XL 和 GPT-3 各部分所占的内存，横轴为对数；虚线标出 80 GB。"
-    "GPT-3 的每一部分都远远超出。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# weights → 权重
+# gradients → 梯度
+# optimizer → 优化器
+# activations → 激活
+# gigabytes → 内存（GB）
+# Memory by part on logarithmic axes for GPT-2, GPT-2 XL and GPT-3; a dashed line marks
+# 80 gigabytes. Of GPT-3 every single part is far beyond it.
+# → GPT-2、GPT-2 XL 和 GPT-3 各部分所占的内存，横轴为对数；虚线标出 80 GB。
+#   GPT-3 的每一部分都远远超出。
 
 # %% [markdown]
 # The last bar grows with the batch, the others do not. It is also the one that can be
@@ -1611,14 +1428,9 @@ cut = 9 * len(ids) // 10
 train, test = ids[:cut], ids[cut:]
 print(f"{len(train):,} letters to train, {len(test):,} to test, {len(letters)} kinds")
 
-# %% lang="zh" of="2d003c7e"
-text = bm.data.load("plays", lab).text
-letters = sorted(set(text))
-number = {letter: i for i, letter in enumerate(letters)}
-ids = torch.tensor([number[letter] for letter in text], device=lab.device)
-cut = 9 * len(ids) // 10
-train, test = ids[:cut], ids[cut:]
-print(f"训练 {len(train):,} 个字母，测试 {len(test):,} 个，共 {len(letters)} 种")
+# %% [raw] lang="zh"
+# {len(train):,} letters to train, {len(test):,} to test, {len(letters)} kinds
+# → 训练 {len(train):,} 个字母，测试 {len(test):,} 个，共 {len(letters)} 种
 
 # %%
 n = lab.pick(ci=32, workshop=64, full=128)
@@ -1640,24 +1452,9 @@ def loss_of(model, x, y):
     return F.cross_entropy(model(x).flatten(0, 1), y.flatten())
 
 
-# %% lang="zh" of="8fc2ad7a"
-n = lab.pick(ci=32, workshop=64, full=128)
-steps, lr = lab.pick(ci=200, workshop=500, full=4000), 0.01
-widths = lab.pick(
-    ci=[4, 6, 8, 12, 16, 32],
-    workshop=[4, 6, 8, 12, 16, 24, 48],
-    full=[8, 12, 16, 24, 32, 48, 64, 192],
-)
-seeds = range(lab.seed, lab.seed + lab.pick(ci=3, workshop=3, full=5))
-
-
-def windows(source, starts):  # (batch,) 变成输入和目标，各为 (batch, n)
-    rows = source[starts[:, None] + torch.arange(n + 1, device=source.device)]
-    return rows[:, :-1], rows[:, 1:]
-
-
-def loss_of(model, x, y):
-    return F.cross_entropy(model(x).flatten(0, 1), y.flatten())
+# %% [raw] lang="zh"
+# (batch,) to inputs and targets, (batch, n) each
+# → (batch,) 变成输入和目标，各为 (batch, n)
 
 
 # %%
@@ -1681,26 +1478,9 @@ def grow(d, seed):
         return count(model.blocks), loss_of(model, *windows(test, starts)).item()
 
 
-# %% lang="zh" of="39173262"
-def grow(d, seed):
-    """训练一个模型；返回嵌入之外的参数个数，以及它在未见文本上的损失。"""
-    torch.manual_seed(seed)
-    model = Transformer(len(letters), n, d, 2, heads=2).to(lab.device)
-    adam = torch.optim.AdamW(model.parameters(), weight_decay=0.0, fused=True)
-    for step in range(steps):
-        warm = min(1, 10 * (step + 1) / steps)
-        cool = (1 + math.cos(math.pi * step / steps)) / 2
-        adam.param_groups[0]["lr"] = lr * warm * cool
-        starts = torch.randint(len(train) - n, (16,)).to(lab.device)
-        loss = loss_of(model, *windows(train, starts))
-        adam.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        adam.step()
-    starts = torch.arange(0, len(test) - n, n, device=lab.device)[:400]
-    with torch.no_grad():
-        return count(model.blocks), loss_of(model, *windows(test, starts)).item()
-
+# %% [raw] lang="zh"
+# Train one model; its non-embedding parameters and its loss on unseen text.
+# → 训练一个模型；返回嵌入之外的参数个数，以及它在未见文本上的损失。
 
 # %%
 began = time.perf_counter()
@@ -1712,15 +1492,9 @@ D = steps * 16 * n
 for d, N, row in zip(widths[:-1], sizes, losses, strict=False):
     print(f"d {d:3}, N {N:7,.0f}, {D:,} letters: loss", row.round(3))
 
-# %% lang="zh" of="3785049b"
-began = time.perf_counter()
-family = [[grow(d, s) for s in seeds] for d in bm.show.progress(widths, "宽度")]
-seconds = time.perf_counter() - began
-sizes = np.array([row[0][0] for row in family], dtype=float)  # (widths,)
-losses = np.array([[loss for _, loss in row] for row in family])  # (widths, seeds)
-D = steps * 16 * n
-for d, N, row in zip(widths[:-1], sizes, losses, strict=False):
-    print(f"d {d:3}，N {N:7,.0f}，{D:,} 个字母：损失", row.round(3))
+# %% [raw] lang="zh"
+# widths → 宽度
+# d {d:3}, N {N:7,.0f}, {D:,} letters: loss → d {d:3}，N {N:7,.0f}，{D:,} 个字母：损失
 
 # %% [markdown]
 # The loss is the cross-entropy in nats a letter: 0 would be clairvoyance. Following
@@ -1755,18 +1529,11 @@ def power_law(N: np.ndarray, loss: np.ndarray) -> tuple[float, float]:
     ### END SOLUTION
 
 
-# %% lang="zh" of="723d99bc"
-def power_law(N: np.ndarray, loss: np.ndarray) -> tuple[float, float]:
-    """用两者的对数做最小二乘，拟合 loss = A · N^(-alpha)。
-
-    N、loss：每个模型一个正数，(models,)。返回 (A, alpha)。
-    """
-    ### BEGIN SOLUTION
-    u, w = np.log(N), np.log(loss)
-    alpha = -((u - u.mean()) * (w - w.mean())).sum() / ((u - u.mean()) ** 2).sum()
-    return float(np.exp(w.mean() + alpha * u.mean())), float(alpha)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Fit loss = A · N^(-alpha) by least squares in the logarithms of both.
+# → 用两者的对数做最小二乘，拟合 loss = A · N^(-alpha)。
+# N, loss: positive numbers, one for each model, (models,). Returns (A, alpha).
+# → N、loss：每个模型一个正数，(models,)。返回 (A, alpha)。
 
 # %% check="power_law"
 N = np.array([10.0, 100.0, 1000.0, 10_000.0])
@@ -1792,29 +1559,20 @@ bm.expect.close(got[1], -slope, "three models: compare with a straight line in l
 bm.expect.close(got[0], math.exp(height), "A, for three models that lie on no line")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="e00644dd"
-N = np.array([10.0, 100.0, 1000.0, 10_000.0])
-got = power_law(N, 7.0 * N**-0.25)
-pair = isinstance(got, tuple) and len(got) == 2
-bm.expect.true(pair, "请返回两个数：A 和 alpha")
-advice = "损失在下降，所以 alpha 为正：它是斜率变号"
-bm.expect.true(not math.isclose(float(got[1]), -0.25, rel_tol=1e-4), advice)
-bm.expect.close(got[1], 0.25, "alpha 是 log loss 对 log N 的斜率的相反数")
-advice = "直线在 log N = 0 处的高度是 log A：要把对数还原"
-bm.expect.true(not math.isclose(float(got[0]), math.log(7), rel_tol=1e-4), advice)
-advice = "来回要用同一种对数：np.exp 还原 np.log，10** 还原 np.log10"
-bm.expect.close(got[0], 7.0, advice)
-noisy = np.array([4.0, 2.0, 1.0, 0.9])
-advice = "对所有点的对数做最小二乘，而不是拟合损失本身"
-bm.expect.close(power_law(N, noisy)[1], 0.224448, advice, atol=1e-5)
-### BEGIN HIDDEN TESTS
-N = np.array([3.0, 5.0, 80.0])
-loss = np.array([2.0, 3.0, 0.7])
-slope, height = np.polyfit(np.log(N), np.log(loss), 1)
-got = power_law(N, loss)
-bm.expect.close(got[1], -slope, "三个模型：与对数坐标下的直线比较")
-bm.expect.close(got[0], math.exp(height), "三个不在一条直线上的模型，求 A")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# return two numbers: A and alpha → 请返回两个数：A 和 alpha
+# the loss falls, so alpha is positive: it is the slope with its sign changed
+# → 损失在下降，所以 alpha 为正：它是斜率变号
+# alpha is minus the slope of log loss against log N
+# → alpha 是 log loss 对 log N 的斜率的相反数
+# the line's height at log N = 0 is log A: undo the logarithm
+# → 直线在 log N = 0 处的高度是 log A：要把对数还原
+# the same logarithm both ways: np.exp undoes np.log, 10** undoes np.log10
+# → 来回要用同一种对数：np.exp 还原 np.log，10** 还原 np.log10
+# least squares of the logarithms, over all points: no fit of the bare losses
+# → 对所有点的对数做最小二乘，而不是拟合损失本身
+# three models: compare with a straight line in logs → 三个模型：与对数坐标下的直线比较
+# A, for three models that lie on no line → 三个不在一条直线上的模型，求 A
 
 # %% [markdown] hint="power_law"
 # Take `np.log` of both. The slope of the best line is the sum of products of the two
@@ -1945,19 +1703,9 @@ def middle(values):
     return np.percentile(values, [2.5, 97.5], axis=0)
 
 
-# %% lang="zh" of="b3c7610d"
-def bootstrap(fitter, where, times=200):
-    """在 `where` 各个大小处的预测，(times, sizes)，以及拟合出的定律。"""
-    draws, fits = np.random.default_rng(lab.seed), []
-    for _ in range(times):
-        pick = draws.integers(losses.shape[1], size=losses[:-1].shape)
-        fits.append(fitter(seen, np.take_along_axis(losses[:-1], pick, 1).mean(1)))
-    return np.array([law(fit, where) for fit in fits]), np.array(fits)
-
-
-def middle(values):
-    return np.percentile(values, [2.5, 97.5], axis=0)
-
+# %% [raw] lang="zh"
+# Forecasts at the sizes `where`, (times, sizes), and the fitted laws.
+# → 在 `where` 各个大小处的预测，(times, sizes)，以及拟合出的定律。
 
 # %%
 grid = np.append(np.geomspace(sizes[0], 1e12, 60), sizes[-1])  # the last: held out
@@ -1972,18 +1720,16 @@ for name, fit in fits.items():
     print(f"   held out: {law(fit, sizes[-1]):.3f}, from {low:.3f} to {high:.3f}")
 print(f"the held-out model's own loss: {truth:.3f}, seeds", losses[-1].round(3))
 
-# %% lang="zh" of="38ffaa14"
-grid = np.append(np.geomspace(sizes[0], 1e12, 60), sizes[-1])  # 最后一个：留着不看的
-laws = {"幂律": without_floor, "幂律加下限": with_floor}
-fits = {name: fitter(seen, mean) for name, fitter in laws.items()}
-drawn = {name: bootstrap(fitter, grid) for name, fitter in laws.items()}
-truth = losses[-1].mean()
-for name, fit in fits.items():
-    low, high = middle(drawn[name][0][:, -1])
-    misfit = np.sqrt(np.square(law(fit, seen) - mean).mean())
-    print(f"{name:14} E {fit[0]:.3f}，alpha {fit[2]:.3f}，拟合误差 {misfit:.4f}")
-    print(f"   留出的模型：{law(fit, sizes[-1]):.3f}，从 {low:.3f} 到 {high:.3f}")
-print(f"留出的模型的真实损失：{truth:.3f}，各个种子", losses[-1].round(3))
+# %% [raw] lang="zh"
+# the last: held out → 最后一个：留着不看的
+# power → 幂律
+# power + floor → 幂律加下限
+# {name:14} E {fit[0]:.3f}, alpha {fit[2]:.3f}, misfit {misfit:.4f}
+# → {name:14} E {fit[0]:.3f}，alpha {fit[2]:.3f}，拟合误差 {misfit:.4f}
+# held out: {law(fit, sizes[-1]):.3f}, from {low:.3f} to {high:.3f}
+# → 留出的模型：{law(fit, sizes[-1]):.3f}，从 {low:.3f} 到 {high:.3f}
+# the held-out model's own loss: {truth:.3f}, seeds
+# → 留出的模型的真实损失：{truth:.3f}，各个种子
 
 
 # %%
@@ -2017,34 +1763,18 @@ alt = (
 bm.show.figure(fig, alt=alt)
 
 
-# %% lang="zh" of="6657ae52"
-def picture(ax, last):
-    for (name, (forecasts, _)), hatch in zip(drawn.items(), ("", "///"), strict=True):
-        use = grid[:-1] <= last
-        low, high = middle(forecasts[:, :-1][:, use])
-        (line,) = ax.plot(grid[:-1][use], law(fits[name], grid[:-1][use]), label=name)
-        ax.fill_between(
-            grid[:-1][use], low, high, alpha=0.25, color=line.get_color(), hatch=hatch
-        )
-    ax.errorbar(seen, mean, losses[:-1].std(1, ddof=1), fmt="ko", label="训练过的")
-    ax.plot(sizes[-1], truth, "k*", ms=14, mfc="white", label="留出的")
-    ax.set(xscale="log", yscale="log", xlabel="嵌入之外的参数个数 N")
-
-
-fig, (near, far) = plt.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
-picture(near, 3 * sizes[-1])
-picture(far, 1e12)
-near.set(ylabel="损失（奈特/字母）", title="大上几倍")
-far.set(title="一直到 GPT-3 以远")
-near.legend()
-for ax in (near, far):
-    ax.yaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
-alt = (
-    "损失随大小的变化，两轴都是对数，画有两条定律和各自的区间。在训练过的模型附近，"
-    "两者很接近；一直延长到一万亿参数，就像扇子一样张开。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# trained → 训练过的
+# held out → 留出的
+# non-embedding parameters N → 嵌入之外的参数个数 N
+# loss, nats a letter → 损失（奈特/字母）
+# a few times larger → 大上几倍
+# as far as GPT-3 and beyond → 一直到 GPT-3 以远
+# Loss against size, both logarithmic, with two laws and their bands. Near the trained
+# models they are close together; carried on to a million million parameters they open
+# like a fan.
+# → 损失随大小的变化，两轴都是对数，画有两条定律和各自的区间。在训练过的模型附近，
+#   两者很接近；一直延长到一万亿参数，就像扇子一样张开。
 
 # %%
 pure, floored = fits.values()
@@ -2066,25 +1796,11 @@ bm.claim(
     size_ratio=sizes[-1] / seen[-1],
 )
 
-# %% lang="zh" of="e40a1b45"
-pure, floored = fits.values()
-exponents = middle(next(iter(drawn.values()))[1][:, 2])
-no_change = abs(mean[-1] - truth)
-near_error = abs(law(pure, sizes[-1]) - truth)
-bm.claim(
-    "损失随大小下降，指数的区间在零以上",
-    exponents[0] > 0 and truth < mean[0],
-    interval=exponents,
-    trained_on=seen,
-)
-bm.claim(
-    "预测留出的模型，幂律比“与见过的最大者一样”更准",
-    near_error < no_change,
-    forecast_off_by=near_error,
-    truth=truth,
-    as_the_largest_seen_off_by=no_change,
-    size_ratio=sizes[-1] / seen[-1],
-)
+# %% [raw] lang="zh"
+# The loss falls with size, and the exponent's interval lies above zero
+# → 损失随大小下降，指数的区间在零以上
+# The power law forecasts the held-out model better than “as the largest seen” does
+# → 预测留出的模型，幂律比“与见过的最大者一样”更准
 
 # %% [markdown]
 # And how far may one go? Take all bootstrap forecasts of both laws together and compare
@@ -2114,24 +1830,11 @@ bm.claim(
     held_out_off_by=[abs(law(fit, sizes[-1]) - truth) for fit in fits.values()],
 )
 
-# %% lang="zh" of="61faa703"
-together = np.concatenate([forecasts for forecasts, _ in drawn.values()])
-ends = middle(together)  # (2, sizes)
-spread = np.log(ends[1] / ends[0])
-errors = [np.square(law(fit, seen) - mean).mean() for fit in fits.values()]
-bm.claim(
-    "延长到 10¹² 个参数，同样的数据几乎什么也没说",
-    spread[-2] > 3 * spread[-1],
-    spread_near=spread[-1],
-    spread_far=spread[-2],
-    interval_far=ends[:, -2],
-)
-bm.claim(
-    "对见过的模型，加下限的定律从不拟合得更差：光看拟合，选不出定律",
-    errors[1] <= errors[0] + 1e-6,
-    misfit_squared=errors,
-    held_out_off_by=[abs(law(fit, sizes[-1]) - truth) for fit in fits.values()],
-)
+# %% [raw] lang="zh"
+# Carried on to 10¹² parameters, the same data say next to nothing
+# → 延长到 10¹² 个参数，同样的数据几乎什么也没说
+# The law with a floor fits the seen models no worse: fit alone cannot choose
+# → 对见过的模型，加下限的定律从不拟合得更差：光看拟合，选不出定律
 
 # %% [markdown]
 # Compare the two numbers `held_out_off_by` with the two misfits. When this lesson was
@@ -2196,20 +1899,10 @@ def states(N):  # bytes of weights, gradients and optimizer
     return 16 * N
 
 
-# %% lang="zh" of="57963f25"
-cards = {  # 内存（GB），16 位数的峰值（每秒 FLOP）
-    "A100": (80, 312e12),
-    "H100": (80, 989e12),
-}
-
-
-def days(C, number, card="H100", utilisation=0.4):
-    return C / (number * cards[card][1] * utilisation * 86_400)
-
-
-def states(N):  # 权重、梯度和优化器的字节数
-    return 16 * N
-
+# %% [raw] lang="zh"
+# memory in gigabytes, peak FLOPs a second with 16-bit numbers
+# → 内存（GB），16 位数的峰值（每秒 FLOP）
+# bytes of weights, gradients and optimizer → 权重、梯度和优化器的字节数
 
 # %% [markdown]
 # Twenty tokens a parameter for all but GPT-3, which had its 300 billion. *Least cards*
@@ -2235,19 +1928,15 @@ for name in ("BERT-base", "GPT-2", "GPT-2 XL", "GPT-3"):
     row = [C, *need[name][1:], days(C, 1), days(C, 1024), C / speed / 86_400 / 365]
     print(f"{name:9}", *(f"{value:12.3g}" for value in row))
 
-# %% lang="zh" of="d73b1211"
-spent = sum(training_flops(len(letters), n, d, 2, D) for d in widths) * len(seeds)
-speed = spent / seconds  # 这里每秒的 FLOP
-print(f"这台机器：每秒 {speed:.3g} FLOP\n")
-columns = ["算力", "内存（GB）", "最少卡数", "天，1 张", "天，1024 张", "年，这里"]
-print(" " * 9, *(f"{column:>12}" for column in columns))
-need = {}
-for name in ("BERT-base", "GPT-2", "GPT-2 XL", "GPT-3"):
-    N = counted[name]
-    C = 6 * N * (300e9 if name == "GPT-3" else 20 * N)
-    need[name] = (C, states(N) / 1e9, math.ceil(states(N) / (1e9 * cards["H100"][0])))
-    row = [C, *need[name][1:], days(C, 1), days(C, 1024), C / speed / 86_400 / 365]
-    print(f"{name:9}", *(f"{value:12.3g}" for value in row))
+# %% [raw] lang="zh"
+# FLOPs a second, here → 这里每秒的 FLOP
+# this machine: {speed:.3g} FLOPs a second\n → 这台机器：每秒 {speed:.3g} FLOP\n
+# FLOPs → 算力
+# states GB → 内存（GB）
+# least cards → 最少卡数
+# days, 1 → 天，1 张
+# days, 1024 → 天，1024 张
+# years here → 年，这里
 
 # %%
 bm.claim(
@@ -2259,15 +1948,9 @@ bm.claim(
     gpt3_days_on_1024=days(need["GPT-3"][0], 1024),
 )
 
-# %% lang="zh" of="c19f7961"
-bm.claim(
-    "BERT-base 用一张普通的卡就能训练；GPT-3 三十张大卡也放不下",
-    need["BERT-base"][1] < 8 and need["GPT-3"][2] > 30,
-    bert_gigabytes=need["BERT-base"][1],
-    gpt3_gigabytes=need["GPT-3"][1],
-    gpt3_least_cards=need["GPT-3"][2],
-    gpt3_days_on_1024=days(need["GPT-3"][0], 1024),
-)
+# %% [raw] lang="zh"
+# BERT-base trains on one ordinary card; GPT-3 does not fit on thirty large ones
+# → BERT-base 用一张普通的卡就能训练；GPT-3 三十张大卡也放不下
 
 # %% [markdown]
 # Storage and network have numbers too. A checkpoint from which training can go on holds
@@ -2290,13 +1973,12 @@ print(f"checkpoint: {12 * N / 1e12:.2f} terabytes")
 print(f"a step: {seconds_a_step:.1f} s, in which each card sends {sent:,.0f} gigabytes")
 print(f"so its network must carry {sent / seconds_a_step:.0f} gigabytes a second")
 
-# %% lang="zh" of="8633cc70"
-N = counted["GPT-3"]
-seconds_a_step = 86_400 * days(6 * N * 3.2e6, 1024)
-sent = 2 * training_memory(N, 12_288, 96, 96, 2048, 1)["gradients"] / 1e9
-print(f"检查点：{12 * N / 1e12:.2f} TB")
-print(f"一步：{seconds_a_step:.1f} 秒，其间每张卡发出 {sent:,.0f} GB")
-print(f"所以网络每秒要送 {sent / seconds_a_step:.0f} GB")
+# %% [raw] lang="zh"
+# checkpoint: {12 * N / 1e12:.2f} terabytes → 检查点：{12 * N / 1e12:.2f} TB
+# a step: {seconds_a_step:.1f} s, in which each card sends {sent:,.0f} gigabytes
+# → 一步：{seconds_a_step:.1f} 秒，其间每张卡发出 {sent:,.0f} GB
+# so its network must carry {sent / seconds_a_step:.0f} gigabytes a second
+# → 所以网络每秒要送 {sent / seconds_a_step:.0f} GB
 
 # %% [markdown]
 # No usual network carries that, and no card holds the model. So real runs cut the model
@@ -2318,9 +2000,8 @@ print(f"所以网络每秒要送 {sent / seconds_a_step:.0f} GB")
 took = days(8 * 175e9 * 300e9, 1024, "A100", utilisation=140 / 312)
 print(f"{took:.1f} days")
 
-# %% lang="zh" of="8dd8b9f1"
-took = days(8 * 175e9 * 300e9, 1024, "A100", utilisation=140 / 312)
-print(f"{took:.1f} 天")
+# %% [raw] lang="zh"
+# {took:.1f} days → {took:.1f} 天
 
 # %% [markdown]
 # ## The envelope
@@ -2338,7 +2019,7 @@ print(f"{took:.1f} 天")
 # 再把 `d` 加倍，看看各个数怎样变化。
 
 
-# %%
+# %% fold
 def envelope(layers, d, tokens_per_parameter, cards_used):
     N = transformer_parameters(50_257, 2048, d, layers)
     D = tokens_per_parameter * N
@@ -2375,41 +2056,23 @@ choices = {
 bm.show.explore(envelope, alt=alt, **choices)
 
 
-# %% lang="zh" of="c67ce2d2"
-def envelope(layers, d, tokens_per_parameter, cards_used):
-    N = transformer_parameters(50_257, 2048, d, layers)
-    D = tokens_per_parameter * N
-    C = training_flops(50_257, 2048, d, layers, D)
-    memory = training_memory(N, d, layers, d // 128, 2048, cards_used)
-    share = {part: size / 1e9 / cards_used for part, size in memory.items()}
-    fig, ax = plt.subplots(figsize=(8, 2.8), layout="constrained")
-    left, names = 0.0, ["权重", "梯度", "优化器", "激活"]
-    for name, size, hatch in zip(names, share.values(), ("", "//", "..", "xx")):  # noqa: B905
-        ax.barh([0], [size], left=left, label=name, hatch=hatch, edgecolor="white")
-        left += size
-    ax.axvline(80, ls="--", color="black")
-    fits = "放得下" if left <= 80 else "放不下"
-    ax.set(xlabel="每张卡的内存（GB），权重等平均分摊（虚线：80）")
-    ax.set(yticks=[], xlim=(0, max(100, 1.1 * left)))
-    ax.set_title(
-        f"N = {N:.3g}，D = {D:.3g}，C = {C:.3g} FLOP\n"
-        f"{cards_used} 张 H100，利用率 40%：{days(C, cards_used):,.3g} 天；{fits}"
-    )
-    ax.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, -0.35))
-    return fig
-
-
-alt = (
-    "一根长条表示每张卡的内存，分成四部分，虚线在 80 GB 处；"
-    "标题给出参数、词元、FLOP 和天数。"
-)
-choices = {
-    "layers": (2, 120, 2, 32),
-    "d": (128, 16_384, 128, 4096),
-    "tokens_per_parameter": (1, 200, 1, 20),
-    "cards_used": [64, 1, 8, 512, 4096],
-}
-bm.show.explore(envelope, alt=alt, **choices)
+# %% [raw] lang="zh"
+# weights → 权重
+# gradients → 梯度
+# optimizer → 优化器
+# activations → 激活
+# fits → 放得下
+# does not fit → 放不下
+# gigabytes on each card, states shared evenly (dashed: 80)
+# → 每张卡的内存（GB），权重等平均分摊（虚线：80）
+# N = {N:.3g}, D = {D:.3g}, C = {C:.3g} FLOPs\n{days(C, cards_used):,.3g} days on
+# {cards_used} H100 at 40 %; {fits}
+# → N = {N:.3g}，D = {D:.3g}，C = {C:.3g} FLOP\n
+#   {cards_used} 张 H100，利用率 40%：{days(C, cards_used):,.3g} 天；{fits}
+# A bar of the memory on each card, in four parts, and a dashed line at 80 gigabytes;
+# the title gives parameters, tokens, FLOPs and days.
+# → 一根长条表示每张卡的内存，分成四部分，虚线在 80 GB 处；
+#   标题给出参数、词元、FLOP 和天数。
 
 # %% [markdown]
 # Twice as wide is about four times the parameters. At a fixed number of tokens a

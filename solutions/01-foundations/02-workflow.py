@@ -1,27 +1,24 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: workflow
-#     title: {en: From problem to feedback, zh: 从问题到反馈}
-#     section: "2 (flow chart)"
-#     minutes: 75
-#     needs: []
-#     data: [news]
-#     extras: []
-#     symbols:
-#       x: input
-#       y: target
-#       p: probability
-#       W: weights
-#       b: bias
-#       m: number of examples
-#       c: weight of the data against the penalty
-#     says:
-#       en: All eight boxes of a project, on real headlines, in one sitting.
-#       zh: 一次坐下来，用真实的新闻标题走完项目的八个方框。
+# slug: workflow
+# title: {en: From problem to feedback, zh: 从问题到反馈}
+# section: "2 (flow chart)"
+# minutes: 90
+# needs: []
+# data: [news]
+# extras: []
+# introduces: [validation set]
+# gpu: false  # too small for one: full is the same as workshop
+# symbols:
+#   x: input
+#   y: target
+#   p: probability
+#   W: weights
+#   b: bias
+#   m: number of examples
+#   c: weight of the data against the penalty
+# says:
+#   en: All eight boxes of a project, on real headlines, in one sitting.
+#   zh: 一次坐下来，用真实的新闻标题走完项目的八个方框。
 # ---
 
 # %% [markdown]
@@ -127,17 +124,24 @@ contract = {
 }
 print(*(f"{key:>9}: {value}" for key, value in contract.items()), sep="\n")
 
-# %% lang="zh" of="4863baed"
-contract = {
-    "输入": "一条标题，字符串",
-    "输出": "四类之一，以及把握有多大；或者：请编辑来看",
-    "现状": "每条标题都由编辑归类",
-    "基线": "永远答同一类",
-    "指标": "没见过的标题里答对的比例，附 95 % 区间",
-    "上线": "区间整个高于基线；没把握的交出去之后，错误减半",
-    "停止": "否则就停，并且如实说",
-}
-print(*(f"{key:>9}: {value}" for key, value in contract.items()), sep="\n")
+# %% [raw] lang="zh"
+# input → 输入
+# one headline, a string → 一条标题，字符串
+# output → 输出
+# one of four classes, and how sure; or: ask an editor
+# → 四类之一，以及把握有多大；或者：请编辑来看
+# today → 现状
+# an editor files every headline → 每条标题都由编辑归类
+# baseline → 基线
+# always the same class → 永远答同一类
+# measure → 指标
+# share of right classes among unseen headlines, with a 95 % interval
+# → 没见过的标题里答对的比例，附 95 % 区间
+# go → 上线
+# interval above the baseline's; without the unsure ones, half the errors
+# → 区间整个高于基线；没把握的交出去之后，错误减半
+# stop → 停止
+# otherwise, and we say so → 否则就停，并且如实说
 
 # %% [markdown]
 # ## 2 The data
@@ -183,22 +187,11 @@ outside = set(skeletons) & {skeleton(text) for text in news.test_texts}
 print(len(twins), twins[:2], len(outside))
 
 
-# %% lang="zh" of="f3861868"
-def clean(text):
-    """看上去一样的，就写成一样：全半角、大小写、空格。"""
-    return " ".join(unicodedata.normalize("NFKC", text).lower().split())
-
-
-def skeleton(text):
-    """标题去掉空格、标点和数字之后剩下的骨架。"""
-    return re.sub(r"[\W\d_]+", "", clean(text))
-
-
-texts, labels = [clean(text) for text in news.train_texts], np.array(news.train_labels)
-skeletons = [skeleton(text) for text in texts]
-twins = [s for s, count in Counter(skeletons).items() if count > 1]
-outside = set(skeletons) & {skeleton(text) for text in news.test_texts}
-print(len(twins), twins[:2], len(outside))
+# %% [raw] lang="zh"
+# One way to write what looks the same: width, case, spaces.
+# → 看上去一样的，就写成一样：全半角、大小写、空格。
+# What is left of a headline without spaces, marks and digits.
+# → 标题去掉空格、标点和数字之后剩下的骨架。
 
 # %% [markdown]
 # The line shows how many headlines come twice when digits and marks are ignored ("gold
@@ -250,30 +243,21 @@ def clean_split(keys: list, share: float, seed: int) -> tuple[list, list]:
     ### END SOLUTION
 
 
-# %% lang="zh" of="439ae571"
-def clean_split(keys: list, share: float, seed: int) -> tuple[list, list]:
-    """随机划分样本，键相同的留在一起。
-
-    参数：
-        keys: 每个样本一个键；近似副本的键相同。
-        share: 大约留出多大比例的样本。
-        seed: 种子相同，划分就相同。
-
-    返回：
-        (kept, held_out)：样本的编号，0 到 len(keys) - 1；每个编号只在其中一个里。
-    """
-    ### BEGIN SOLUTION
-    groups = {}
-    for i, key in enumerate(keys):
-        groups.setdefault(key, []).append(i)
-    order = np.random.default_rng(seed).permutation(len(groups))
-    groups, kept, held_out = list(groups.values()), [], []
-    for number in order:
-        full = len(held_out) >= share * len(keys)
-        (kept if full else held_out).extend(groups[number])
-    return kept, held_out
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Split examples by chance, and keep those with equal keys together.
+# → 随机划分样本，键相同的留在一起。
+# Args:
+#     keys: one key an example; near copies have the same key.
+#     share: of the examples, about this share is to be held out.
+#     seed: the same seed gives the same split.
+# → 参数：
+#       keys: 每个样本一个键；近似副本的键相同。
+#       share: 大约留出多大比例的样本。
+#       seed: 种子相同，划分就相同。
+# Returns:
+#     (kept, held_out): numbers of examples, 0 to len(keys) - 1; each in one of both.
+# → 返回：
+#       (kept, held_out)：样本的编号，0 到 len(keys) - 1；每个编号只在其中一个里。
 
 # %% check="clean_split"
 _keys = [i // 2 for i in range(100)]  # fifty pairs of near copies
@@ -300,30 +284,21 @@ _both = {_keys[i] for i in _kept} & {_keys[i] for i in _held}
 bm.expect.true(not _both, "groups that are scattered over the list stay together too")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="eee98115"
-_keys = [i // 2 for i in range(100)]  # 五十对近似副本
-_kept, _held = (list(map(int, part)) for part in clean_split(_keys, 0.2, 1))
-_advice = f"每个样本恰好出现一次：100 个里只有 {len(set(_kept + _held))} 个"
-bm.expect.true(sorted(_kept + _held) == list(range(100)), _advice)
-_both = {_keys[i] for i in _kept} & {_keys[i] for i in _held}
-_advice = f"有 {len(_both)} 对近似副本被拆开了：要整组移动，不是逐个"
-bm.expect.true(not _both, _advice)
-_near = 15 <= len(_held) <= 26
-bm.expect.true(_near, f"100 个样本留出了 {len(_held)} 个，应在 20 左右")
-_shuffled = sorted(_held) != list(range(100 - len(_held), 100))
-_shuffled = _shuffled and sorted(_held) != list(range(len(_held)))
-bm.expect.true(_shuffled, "切掉的是一头：要打乱，文件往往是排过序的")
-_again = [list(map(int, part)) for part in clean_split(_keys, 0.2, 1)]
-bm.expect.true(_again == [_kept, _held], "种子相同，划分必须相同")
-### BEGIN HIDDEN TESTS
-_other = [list(map(int, part)) for part in clean_split(_keys, 0.2, 2)]
-bm.expect.true(_other != [_kept, _held], "换个种子，划分也该换：请用上 seed")
-_keys = list("abcdefghij" * 5) + [str(i) for i in range(50)]
-_kept, _held = (list(map(int, part)) for part in clean_split(_keys, 0.3, 3))
-bm.expect.equal(sorted(_kept + _held), list(range(100)), "五个一组：一个也不能少")
-_both = {_keys[i] for i in _kept} & {_keys[i] for i in _held}
-bm.expect.true(not _both, "散落各处的同组样本也要留在一起")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# fifty pairs of near copies → 五十对近似副本
+# each example in one part, once: {len(set(_kept + _held))} of 100 are there
+# → 每个样本恰好出现一次：100 个里只有 {len(set(_kept + _held))} 个
+# {len(_both)} near copies are parted: move whole groups, not examples
+# → 有 {len(_both)} 对近似副本被拆开了：要整组移动，不是逐个
+# held out {len(_held)} of 100 examples, not about 20
+# → 100 个样本留出了 {len(_held)} 个，应在 20 左右
+# one end was cut off: shuffle, files are often sorted
+# → 切掉的是一头：要打乱，文件往往是排过序的
+# the same seed must give the same split → 种子相同，划分必须相同
+# another seed, another split: use the seed → 换个种子，划分也该换：请用上 seed
+# groups of five: none is lost → 五个一组：一个也不能少
+# groups that are scattered over the list stay together too
+# → 散落各处的同组样本也要留在一起
 
 # %% [markdown] hint="clean_split"
 # First make the groups: a dictionary from key to the numbers of its examples. Then
@@ -397,6 +372,9 @@ exam_texts = [clean(text) for text in news.test_texts[:exam_size]]
 y_exam = np.array(news.test_labels[:exam_size])
 print(len(fit_on), len(check_on), len(exam_texts), len(leaks))
 
+# %% [raw] lang="zh"
+# the other half will be tomorrow's headlines → 另一半留作明天的标题
+
 # %% [markdown]
 # Now from text to numbers, as simply as possible: count every character and every pair
 # of neighbours. The list of terms that we count, the vocabulary, is part of what is
@@ -429,27 +407,18 @@ def count_terms(texts: list, vocabulary: list) -> np.ndarray:
     ### END SOLUTION
 
 
-# %% lang="zh" of="a9fd4f8d"
-def count_terms(texts: list, vocabulary: list) -> np.ndarray:
-    """每个词项在每段文本里出现几次。
-
-    参数：
-        texts: 字符串列表。
-        vocabulary: 词项：单个的字，以及相邻的两个字。
-
-    返回：
-        数组，(texts, terms)。词表里没有的词项一概不计。
-    """
-    ### BEGIN SOLUTION
-    column = {term: j for j, term in enumerate(vocabulary)}
-    counts = np.zeros((len(texts), len(vocabulary)))
-    for i, text in enumerate(texts):
-        for term in [*text, *map("".join, itertools.pairwise(text))]:
-            if term in column:
-                counts[i, column[term]] += 1
-    return counts
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# How often each term occurs in each text. → 每个词项在每段文本里出现几次。
+# Args:
+#     texts: strings.
+#     vocabulary: terms: single characters and pairs of neighbouring characters.
+# → 参数：
+#       texts: 字符串列表。
+#       vocabulary: 词项：单个的字，以及相邻的两个字。
+# Returns:
+#     An array, (texts, terms). Terms that are not in the vocabulary count nowhere.
+# → 返回：
+#       数组，(texts, terms)。词表里没有的词项一概不计。
 
 # %% check="count_terms"
 _got = count_terms(["abab", "b", ""], ["a", "b", "ab", "ba", "bb"])
@@ -464,16 +433,12 @@ _got = count_terms(["央行上调利率", "上上上"], ["利率", "上", "球",
 bm.expect.close(_got, [[1, 1, 0, 0], [0, 3, 0, 2]], "overlapping pairs, unknown terms")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="c5dac43d"
-_got = count_terms(["abab", "b", ""], ["a", "b", "ab", "ba", "bb"])
-bm.expect.shape(_got, (3, 5), "一行一段文本，一列一个词项")
-bm.expect.close(_got[0, :2], [2, 2], "单个的字要数，出现几次数几次")
-bm.expect.close(_got[0, 2:], [2, 1, 0], "相邻的对互相重叠：ab、ba、ab")
-bm.expect.close(_got[1:], [[0, 1, 0, 0, 0], [0] * 5], "短文本、空文本也是文本")
-### BEGIN HIDDEN TESTS
-_got = count_terms(["央行上调利率", "上上上"], ["利率", "上", "球", "上上"])
-bm.expect.close(_got, [[1, 1, 0, 0], [0, 3, 0, 2]], "重叠的对，词表外的词项")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# one row a text, one column a term → 一行一段文本，一列一个词项
+# count the single characters, each time they occur → 单个的字要数，出现几次数几次
+# pairs of neighbours overlap: ab, ba, ab → 相邻的对互相重叠：ab、ba、ab
+# short and empty texts are texts → 短文本、空文本也是文本
+# overlapping pairs, unknown terms → 重叠的对，词表外的词项
 
 # %% [markdown] hint="count_terms"
 # Make a dictionary from term to column first. The pairs of a text are
@@ -552,6 +517,15 @@ x_fit, x_check, x_exam = (
 )
 y_fit, y_check = torch.tensor(labels[fit_on]), torch.tensor(labels[check_on])
 print(tuple(x_fit.shape), f"{(x_fit > 0).double().mean():.4f} of the entries are not 0")
+
+# %% [raw] lang="zh"
+# Characters and pairs that occur in two headlines at least, sorted.
+# → 至少在两条标题中出现的字和二字组，按序排列。
+# Counts, each row divided by its length, so that long headlines weigh the same.
+# → 计数，每一行除以自己的长度，使长标题的分量与短标题相同。
+# an empty row stays zero → 空行仍为零
+# {(x_fit > 0).double().mean():.4f} of the entries are not 0
+# → 不为 0 的元素占 {(x_fit > 0).double().mean():.4f}
 
 # %% [markdown]
 # ## 4 Design
@@ -645,6 +619,12 @@ def probabilities(x, W, b):
     return (x @ W.T + b).softmax(-1).numpy()
 
 
+# %% [raw] lang="zh"
+# Weights (classes, terms), biases (classes,), and the loss at every evaluation.
+# → 权重 (classes, terms)、偏置 (classes,)，以及每次求值时的损失。
+# J / C / n has the same valley → J / C / n 的最低点相同
+
+
 # %%
 trials = {C: train(x_fit, y_fit, C) for C in (0.1, 1.0, 10.0, 100.0)}
 scores = {
@@ -654,6 +634,10 @@ scores = {
 C = max(scores, key=scores.get)
 W, b, losses = trials[C]
 print(scores, f"chosen: C = {C:g}, {W.numel() + b.numel():,} parameters", sep="\n")
+
+# %% [raw] lang="zh"
+# chosen: C = {C:g}, {W.numel() + b.numel():,} parameters
+# → 选定：C = {C:g}，{W.numel() + b.numel():,} 个参数
 
 # %% [markdown]
 # Is it right? The library computes the same from the raw text: its own counting, its
@@ -679,22 +663,9 @@ bm.claim(
     largest_difference=gap,
 )
 
-# %% lang="zh" of="78d594bd"
-library = make_pipeline(
-    CountVectorizer(
-        analyzer="char", ngram_range=(1, 2), lowercase=False, vocabulary=vocabulary
-    ),
-    Normalizer(),
-    LogisticRegression(C=C, tol=1e-6, max_iter=5000),
-)
-library.fit([texts[i] for i in fit_on], y_fit.numpy())
-ours, theirs = probabilities(x_exam, W, b), library.predict_proba(exam_texts)
-gap = float(np.abs(ours - theirs).max())
-bm.claim(
-    "我们的计数与训练，跟 scikit-learn 的给出同样的概率",
-    gap < 1e-3,
-    largest_difference=gap,
-)
+# %% [raw] lang="zh"
+# Our counts, our training and scikit-learn's give the same probabilities
+# → 我们的计数与训练，跟 scikit-learn 的给出同样的概率
 
 # %% [markdown]
 # Two pictures say whether training is the bottleneck. On the left the loss: has it
@@ -720,7 +691,7 @@ for size in sizes:
         np.mean(probabilities(rest, W_less, b_less).argmax(1) == y_check.numpy())
     )
 
-# %%
+# %% fold
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.2), layout="constrained")
 left.semilogy(np.array(losses) - min(losses) + 1e-12)
 left.set(xlabel="evaluations of the loss", ylabel="loss above its minimum")
@@ -739,22 +710,17 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="ccabd9b8"
-fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.2), layout="constrained")
-left.semilogy(np.array(losses) - min(losses) + 1e-12)
-left.set(xlabel="计算损失的次数", ylabel="损失超出最小值的部分")
-right.plot(sizes, curve, "o-", label="模型")
-right.axhline(np.bincount(y_check).max() / len(y_check), ls="--", c="k", label="多数类")
-right.set(xscale="log", ylim=(0, 1), xlabel="学习的标题数")
-right.set_ylabel("验证集上答对的比例")
-right.set_xticks(sizes, sizes)
-right.minorticks_off()
-right.legend(loc="lower right")
-alt = (
-    "左：损失下降许多个数量级，直到最小值。"
-    "右：答对的比例随标题数上升，最后远高于多数类的线。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# evaluations of the loss → 计算损失的次数
+# loss above its minimum → 损失超出最小值的部分
+# model → 模型
+# majority → 多数类
+# headlines learned from → 学习的标题数
+# right in the validation set → 验证集上答对的比例
+# Left: the loss falls by many powers of ten to its minimum. Right: the share of right
+# answers climbs with the number of headlines and ends far above the majority.
+# → 左：损失下降许多个数量级，直到最小值。
+#   右：答对的比例随标题数上升，最后远高于多数类的线。
 
 # %% [markdown]
 # ## 6 Evaluation
@@ -802,25 +768,21 @@ def wilson(right: int, m: int, z: float = 1.96) -> tuple[float, float]:
     ### END SOLUTION
 
 
-# %% lang="zh" of="7b7ffce6"
-def wilson(right: int, m: int, z: float = 1.96) -> tuple[float, float]:
-    """比例的 Wilson 区间：满足 (p̂ − p)² ≤ z²·p(1 − p)/m 的所有 p。
-
-    参数：
-        right: 答对了几个。
-        m: 一共几个，至少 1 个。
-        z: 向两边各取几个标准误。
-
-    返回：
-        (low, high)，都在 0 与 1 之间。
-    """
-    ### BEGIN SOLUTION
-    share = right / m
-    middle = (share + z**2 / (2 * m)) / (1 + z**2 / m)
-    half = z / (1 + z**2 / m) * math.sqrt(share * (1 - share) / m + z**2 / (4 * m**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Wilson's interval for a share: all p with (p̂ − p)² ≤ z²·p(1 − p)/m.
+# → 比例的 Wilson 区间：满足 (p̂ − p)² ≤ z²·p(1 − p)/m 的所有 p。
+# Args:
+#     right: how many of the answers were right.
+#     m: how many answers there were, at least 1.
+#     z: standard errors to each side.
+# → 参数：
+#       right: 答对了几个。
+#       m: 一共几个，至少 1 个。
+#       z: 向两边各取几个标准误。
+# Returns:
+#     (low, high), both within 0 and 1.
+# → 返回：
+#       (low, high)，都在 0 与 1 之间。
 
 # %% check="wilson"
 _low, _high = wilson(10, 10)
@@ -841,22 +803,16 @@ for _right, _n, _z in ((3, 40, 1.96), (38, 40, 1.0), (800, 1000, 2.5758)):
 bm.expect.close(wilson(0, 5)[0], 0.0, "none right: the interval begins at 0", atol=1e-9)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="8705ec81"
-_low, _high = wilson(10, 10)
-_advice = "十问十对证明不了完美：右边是 p(1 − p)，不是 p̂(1 − p̂)"
-bm.expect.true(_low < 0.9, _advice)
-_low, _high = wilson(50, 100)
-bm.expect.true(0 <= _low <= 1, "比例在 0 与 1 之间，不是 0 与 100 之间")
-bm.expect.close((_low + _high) / 2, 0.5, "对了一半：区间应以二分之一为中心")
-_advice = "向两边各 z 个标准误：区间是 (low, high)"
-bm.expect.close(_high - _low, 0.192315, _advice, atol=1e-4)
-### BEGIN HIDDEN TESTS
-for _right, _n, _z in ((3, 40, 1.96), (38, 40, 1.0), (800, 1000, 2.5758)):
-    for _p in wilson(_right, _n, _z):
-        _off = (_right / _n - _p) ** 2 - _z**2 * _p * (1 - _p) / _n
-        bm.expect.close(_off, 0.0, "两端都要满足方程", atol=1e-9)
-bm.expect.close(wilson(0, 5)[0], 0.0, "一个都没对：区间从 0 开始", atol=1e-9)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# ten of ten prove no perfection: p(1 − p) on the right side, not p̂(1 − p̂)
+# → 十问十对证明不了完美：右边是 p(1 − p)，不是 p̂(1 − p̂)
+# shares lie between 0 and 1, not between 0 and 100
+# → 比例在 0 与 1 之间，不是 0 与 100 之间
+# half right: the interval lies around one half → 对了一半：区间应以二分之一为中心
+# z standard errors to each side: the interval is (low, high)
+# → 向两边各 z 个标准误：区间是 (low, high)
+# both ends solve the equation → 两端都要满足方程
+# none right: the interval begins at 0 → 一个都没对：区间从 0 开始
 
 # %% [markdown] hint="wilson"
 # (\ref{wilson}) is a quadratic equation in $p$:
@@ -928,7 +884,11 @@ for name, (low, high) in intervals.items():
     print(f"{name:>8}: {share:.3f}, 95 % from {low:.3f} to {high:.3f}")
 print(classification_report(y_exam, y_hat, target_names=names))
 
-# %%
+# %% [raw] lang="zh"
+# {name:>8}: {share:.3f}, 95 % from {low:.3f} to {high:.3f}
+# → {name:>8}：{share:.3f}，95 % 区间 {low:.3f} 到 {high:.3f}
+
+# %% fold
 fig, ax = plt.subplots(figsize=(4.6, 3.8))
 table = confusion_matrix(y_exam, y_hat)
 ax.imshow(table, cmap="cividis")
@@ -951,25 +911,12 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="ae04dc49"
-fig, ax = plt.subplots(figsize=(4.6, 3.8))
-table = confusion_matrix(y_exam, y_hat)
-ax.imshow(table, cmap="cividis")
-for (i, j), count in np.ndenumerate(table):
-    ax.text(
-        j,
-        i,
-        count,
-        ha="center",
-        va="center",
-        color="k" if count > table.max() / 2 else "w",
-    )
-ax.set_xticks(range(4), names, rotation=20)
-ax.set_yticks(range(4), names)
-ax.set(xlabel="模型的回答", ylabel="真实类别")
-ax.grid(False)
-alt = "四类的混淆矩阵：绝大多数标题在对角线上；错误散布在其余十二格里。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# the model says → 模型的回答
+# truly → 真实类别
+# Confusion matrix of four classes: nearly all headlines lie on the diagonal; the errors
+# are spread over the other twelve cells.
+# → 四类的混淆矩阵：绝大多数标题在对角线上；错误散布在其余十二格里。
 
 # %% [markdown]
 # Which two desks does it confuse most? And *read* the errors: those in which the model
@@ -989,6 +936,10 @@ for i in wrong[np.argsort(-p_exam[wrong].max(1))][:8]:
         f"{exam_texts[i]}"
     )
 
+# %% [raw] lang="zh"
+# {p_exam[i].max():.2f} {names[y_hat[i]]}, marked {names[y_exam[i]]}: {exam_texts[i]}
+# → {p_exam[i].max():.2f} {names[y_hat[i]]}，标注为 {names[y_exam[i]]}：{exam_texts[i]}
+
 # %% [markdown]
 # ## When it is not sure
 #
@@ -1003,7 +954,7 @@ for i in wrong[np.argsort(-p_exam[wrong].max(1))][:8]:
 # 约定里允许请编辑来看。把最大的概率叫作模型的置信度，达到某个阈值才让它回答。
 # **覆盖率**是它回答的比例。拨动阈值看看。曲线用验证集来画，因为选阈值也是在做决定。
 
-# %%
+# %% fold
 p_check = probabilities(x_check, W, b)
 sure_check, right_check = p_check.max(1), p_check.argmax(1) == y_check.numpy()
 
@@ -1034,33 +985,18 @@ alt = (
 )
 bm.show.explore(choose, alt=alt, threshold=(0.25, 0.95, 0.05, 0.5))
 
-# %% lang="zh" of="8ea5fa28"
-p_check = probabilities(x_check, W, b)
-sure_check, right_check = p_check.max(1), p_check.argmax(1) == y_check.numpy()
-
-
-def answered(threshold, sure=sure_check, right=right_check):
-    """覆盖率，以及在给出的回答中答对的比例。"""
-    given = sure >= threshold
-    return given.mean(), right[given].mean() if given.any() else math.nan
-
-
-def choose(threshold):
-    grid = np.linspace(0.25, 1, 76)
-    curve = np.array([answered(t) for t in grid])
-    coverage, share = answered(threshold)
-    fig, ax = plt.subplots(figsize=(6.4, 3.2))
-    ax.plot(grid, curve[:, 0], "--", label="覆盖率")
-    ax.plot(grid, curve[:, 1], "-", label="回答中答对的比例")
-    ax.axvline(threshold, c="k", lw=1, ls=":")
-    ax.set(xlabel="置信度阈值", ylabel="比例", ylim=(0, 1.03))
-    ax.set_title(f"回答 {coverage:.0%}，其中答对 {share:.1%}")
-    ax.legend(loc="lower left")
-    return fig
-
-
-alt = "随阈值变化：覆盖率从一降到接近零，回答中答对的比例则上升。"
-bm.show.explore(choose, alt=alt, threshold=(0.25, 0.95, 0.05, 0.5))
+# %% [raw] lang="zh"
+# Coverage, and the share of right answers among those given.
+# → 覆盖率，以及在给出的回答中答对的比例。
+# coverage → 覆盖率
+# right among the answered → 回答中答对的比例
+# threshold of confidence → 置信度阈值
+# share → 比例
+# answers {coverage:.0%}, {share:.1%} of them right
+# → 回答 {coverage:.0%}，其中答对 {share:.1%}
+# Against the threshold: coverage falls from one to near zero, while the share of right
+# answers among the answered climbs.
+# → 随阈值变化：覆盖率从一降到接近零，回答中答对的比例则上升。
 
 
 # %% exercise="threshold_for" points=3 minutes=8 level=3
@@ -1085,27 +1021,23 @@ def threshold_for(confidence: np.ndarray, right: np.ndarray, wanted: float) -> f
     ### END SOLUTION
 
 
-# %% lang="zh" of="fbe32218"
-def threshold_for(confidence: np.ndarray, right: np.ndarray, wanted: float) -> float:
-    """在答得够好的阈值当中，回答得最多的那一个。
-
-    置信度不低于阈值的样本才回答。
-
-    参数：
-        confidence: 各样本的置信度，(n,)。
-        right: 各样本的回答对不对，(n,)，布尔值。
-        wanted: 在给出的回答中要达到的正确比例。
-
-    返回：
-        置信度中的一个；若没有一个够好，返回无穷大（永远请人）。
-    """
-    ### BEGIN SOLUTION
-    for threshold in np.sort(np.unique(confidence)):
-        if right[confidence >= threshold].mean() >= wanted:
-            return float(threshold)
-    return math.inf
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# The threshold that answers most, among those whose answers are good enough.
+# → 在答得够好的阈值当中，回答得最多的那一个。
+# An example is answered when its confidence is at least the threshold.
+# → 置信度不低于阈值的样本才回答。
+# Args:
+#     confidence: of each example, (n,).
+#     right: whether its answer would be right, (n,), booleans.
+#     wanted: share of right answers to reach, among the answered.
+# → 参数：
+#       confidence: 各样本的置信度，(n,)。
+#       right: 各样本的回答对不对，(n,)，布尔值。
+#       wanted: 在给出的回答中要达到的正确比例。
+# Returns:
+#     One of the confidences; infinity (ask always) if none is good enough.
+# → 返回：
+#       置信度中的一个；若没有一个够好，返回无穷大（永远请人）。
 
 # %% check="threshold_for"
 _confidence = np.array([0.9, 0.4, 0.8, 0.6, 0.5, 0.7])
@@ -1128,26 +1060,21 @@ _ties = threshold_for(np.array([0.9, 0.6, 0.6]), np.array([True, True, False]), 
 bm.expect.close(_ties, 0.9, "equal confidences are answered together or not at all")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="ca4d7f2d"
-_confidence = np.array([0.9, 0.4, 0.8, 0.6, 0.5, 0.7])
-_right = np.array([True, False, True, False, True, True])
-_got = threshold_for(_confidence, _right, 0.75)
-_advice = "0.7 够好了，但 0.5 回答得更多，也达到 0.75"
-bm.expect.true(_got != 0.7 and _got != 0.9, _advice)
-_advice = "置信度等于阈值的样本也要回答"
-bm.expect.true(_got != 0.4, _advice)
-_advice = "比例是在给出的回答中算，不是在全部样本中算"
-bm.expect.true(not (_got < 0.5 or _got == math.inf), _advice)
-_advice = "应是置信度中的一个：够好的里面最低的"
-bm.expect.close(_got, 0.5, _advice)
-bm.expect.close(threshold_for(_confidence, _right, 0.95), 0.7, "只答最有把握的三个")
-### BEGIN HIDDEN TESTS
-bm.expect.close(threshold_for(_confidence, _right, 0.5), 0.4, "全部回答就够好了")
-_got = threshold_for(np.array([0.9, 0.5]), np.array([False, True]), 0.8)
-bm.expect.true(_got == math.inf, "没有够好的阈值：永远请人，返回无穷大")
-_ties = threshold_for(np.array([0.9, 0.6, 0.6]), np.array([True, True, False]), 0.9)
-bm.expect.close(_ties, 0.9, "置信度相同的，要么都答，要么都不答")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# 0.7 is good enough, but 0.5 answers more and still reaches 0.75
+# → 0.7 够好了，但 0.5 回答得更多，也达到 0.75
+# an example whose confidence equals the threshold is answered
+# → 置信度等于阈值的样本也要回答
+# right among the answered, not among all examples
+# → 比例是在给出的回答中算，不是在全部样本中算
+# one of the confidences: the lowest that is good enough
+# → 应是置信度中的一个：够好的里面最低的
+# only the surest three → 只答最有把握的三个
+# all are good enough → 全部回答就够好了
+# no threshold is good enough: ask always, infinity
+# → 没有够好的阈值：永远请人，返回无穷大
+# equal confidences are answered together or not at all
+# → 置信度相同的，要么都答，要么都不答
 
 # %% [markdown] hint="threshold_for"
 # A lower threshold answers more. So try the confidences from the lowest up, and take
@@ -1239,31 +1166,17 @@ bm.claim(
     other_half=model_right[doubtful].mean(),
 )
 
-# %% lang="zh" of="73c99117"
-threshold = threshold_for(sure_check, right_check, 1 - (1 - right_check.mean()) / 2)
-sure_exam = p_exam.max(1)
-doubtful, surest = np.array_split(np.argsort(sure_exam), 2)
-coverage, share = answered(threshold, sure_exam, model_right)
-print(f"threshold {threshold:.3f}: answers {coverage:.3f}, right {share:.3f}")
-print(f"errors: {1 - model_right.mean():.3f} of all, {1 - share:.3f} of the answered")
-bm.claim(
-    "划分的两边没有同一条标题，也没有近似副本",
-    len(leaks) == 0,
-    near_copies=len(twins),
-    in_the_examination=len(outside),
-)
-bm.claim(
-    "线性模型胜过多数类：两个区间不相接",
-    intervals["model"][0] > intervals["majority"][1],
-    majority=intervals["majority"],
-    model=intervals["model"],
-)
-bm.claim(
-    "置信度不是摆设：更有把握的那一半回答，答对的比例更高",
-    model_right[surest].mean() > model_right[doubtful].mean(),
-    surer_half=model_right[surest].mean(),
-    other_half=model_right[doubtful].mean(),
-)
+# %% [raw] lang="zh"
+# No headline and no near copy of it stands on both sides of the split
+# → 划分的两边没有同一条标题，也没有近似副本
+# The linear model beats the majority: the intervals do not touch
+# → 线性模型胜过多数类：两个区间不相接
+# Its confidence means something: the surer half of the answers is right more often
+# → 置信度不是摆设：更有把握的那一半回答，答对的比例更高
+# threshold {threshold:.3f}: answers {coverage:.3f}, right {share:.3f}
+# → 阈值 {threshold:.3f}：作答比例 {coverage:.3f}，其中正确 {share:.3f}
+# errors: {1 - model_right.mean():.3f} of all, {1 - share:.3f} of the answered
+# → 错误率：全部 {1 - model_right.mean():.3f}，已作答的 {1 - share:.3f}
 
 # %% [markdown]
 # Compare the printed errors with the promise. The error among the answered need not be
@@ -1318,33 +1231,29 @@ def respond(request, probabilities_of, classes: list, threshold: float) -> dict:
     ### END SOLUTION
 
 
-# %% lang="zh" of="42ecd90b"
-def respond(request, probabilities_of, classes: list, threshold: float) -> dict:
-    """回答一个请求；绝不抛出异常。
-
-    参数：
-        request: 收到的东西：应当是字典，其中 "text" 是字符串，至少有一个非空格的字符；
-            也可能是任何东西。
-        probabilities_of: 接受字符串，返回每个类别的概率。
-        classes: 类别名，次序相同。
-        threshold: 置信度达到它才回答。
-
-    返回：
-        有把握时 {"class": 类别名, "confidence": 数}，
-        没把握时 {"ask": True, "confidence": 数}，
-        请求不合要求时 {"error": "……"}。
-    """
-    ### BEGIN SOLUTION
-    text = request.get("text") if isinstance(request, dict) else None
-    if not isinstance(text, str) or not text.strip():
-        return {"error": "text: a string that is not empty, please"}
-    p = probabilities_of(text)
-    best = int(np.argmax(p))
-    confidence = float(p[best])
-    if confidence < threshold:
-        return {"ask": True, "confidence": confidence}
-    return {"class": classes[best], "confidence": confidence}
-    ### END SOLUTION
+# %% [raw] lang="zh"
+# Answer one request; never raise. → 回答一个请求；绝不抛出异常。
+# Args:
+#     request: what came in: should be a dictionary whose "text" is a string with at
+#         least one character that is not a space; may be anything.
+#     probabilities_of: takes a string, returns one probability a class.
+#     classes: names, in the same order.
+#     threshold: answer from this confidence on.
+# → 参数：
+#       request: 收到的东西：应当是字典，其中 "text" 是字符串，至少有一个非空格的字符；
+#           也可能是任何东西。
+#       probabilities_of: 接受字符串，返回每个类别的概率。
+#       classes: 类别名，次序相同。
+#       threshold: 置信度达到它才回答。
+# Returns:
+#     {"class": name, "confidence": number} when sure enough,
+#     {"ask": True, "confidence": number} when not,
+#     {"error": "..."} when the request is not as it should be.
+# → 返回：
+#       有把握时 {"class": 类别名, "confidence": 数}，
+#       没把握时 {"ask": True, "confidence": 数}，
+#       请求不合要求时 {"error": "……"}。
+# text: a string that is not empty, please → text：请给出非空的字符串
 
 
 # %% check="respond"
@@ -1380,31 +1289,18 @@ bm.expect.equal(
 ### END HIDDEN TESTS
 
 
-# %% lang="zh" of="1f4936bf"
-def _stub(text):
-    return [0.1, 0.7, 0.2] if "goal" in text else [0.4, 0.3, 0.3]
-
-
-_classes = ["politics", "sports", "economy"]
-_got = respond({"text": "a late goal"}, _stub, _classes, 0.5)
-bm.expect.true(_got.get("class") != 1, "要答类别的名称，不是编号")
-_want = {"class": "sports", "confidence": 0.7}
-bm.expect.equal(_got, _want, "有把握：给出 class 和 confidence")
-_got = respond({"text": "hello"}, _stub, _classes, 0.5)
-_advice = "置信度 0.4 低于阈值 0.5：请编辑来看"
-bm.expect.true("class" not in _got and _got.get("ask"), _advice)
-bm.expect.equal(
-    _got, {"ask": True, "confidence": 0.4}, "没把握：给出 ask 和 confidence"
-)
-_got = respond({"text": "  "}, _stub, _classes, 0.0)
-bm.expect.true("error" in _got, "空文本就是错误，不管模型怎么说")
-### BEGIN HIDDEN TESTS
-for _odd in ({"title": "goal"}, {"text": 5}, {"text": None}, "goal", None, ["text"]):
-    _got = respond(_odd, _stub, _classes, 0.0)
-    bm.expect.true("error" in _got, f"请求 {_odd!r} 应得到错误，而不是回答")
-_got = respond({"text": "goal"}, _stub, _classes, 0.7)
-bm.expect.equal(_got, {"class": "sports", "confidence": 0.7}, "正好达到阈值：回答")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# answer with the name of the class, not its number → 要答类别的名称，不是编号
+# sure enough: class and confidence → 有把握：给出 class 和 confidence
+# confidence 0.4 is below the threshold 0.5: ask an editor
+# → 置信度 0.4 低于阈值 0.5：请编辑来看
+# not sure: ask and confidence → 没把握：给出 ask 和 confidence
+# an empty text is an error, whatever the model says of it
+# → 空文本就是错误，不管模型怎么说
+# the request {_odd!r} deserves an error, no answer
+# → 请求 {_odd!r} 应得到错误，而不是回答
+# at the threshold: answer → 正好达到阈值：回答
+# a late goal → =
 
 # %% [markdown] hint="respond"
 # Three questions in this order: is the request as it should be? How sure is the model?
@@ -1509,6 +1405,10 @@ for line in sys.stdin:
 (folder / "service.py").write_text(SERVICE, encoding="utf-8")
 print(f"{saved.name}: {saved.stat().st_size / 1024:.0f} KiB")
 
+# %% [raw] lang="zh"
+# {saved.name}: {saved.stat().st_size / 1024:.0f} KiB
+# → {saved.name}：{saved.stat().st_size / 1024:.0f} KiB
+
 # %%
 asked = [{"text": text} for text in news.test_texts[: min(100, exam_size)]]
 process = subprocess.run(
@@ -1528,24 +1428,9 @@ bm.claim(
     largest_difference=gap,
 )
 
-# %% lang="zh" of="b5b59d49"
-asked = [{"text": text} for text in news.test_texts[: min(100, exam_size)]]
-process = subprocess.run(
-    [sys.executable, str(folder / "service.py"), str(saved)],
-    input="\n".join(map(json.dumps, asked)),
-    capture_output=True,
-    text=True,
-    timeout=120,
-    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-)
-served = np.array([json.loads(line)["p"] for line in process.stdout.splitlines()])
-gap = float(np.abs(served - p_exam[: len(asked)]).max())
-bm.claim(
-    "在全新的进程里载入文件，给出的回答与笔记本里的一样",
-    len(served) == len(asked) and gap < 1e-9,
-    requests=len(served),
-    largest_difference=gap,
-)
+# %% [raw] lang="zh"
+# Loaded in a fresh process, the file gives the notebook's answers
+# → 在全新的进程里载入文件，给出的回答与笔记本里的一样
 
 # %%
 desk = bm.deploy.load(saved)
@@ -1560,6 +1445,10 @@ began = time.perf_counter()
 for request in ({"text": exam_texts[0]}, {"text": "???"}, {"headline": "x"}):
     print(respond(request, ask_desk, names, threshold))
 print(f"{(time.perf_counter() - began) / 3 * 1000:.1f} ms each, on this machine, today")
+
+# %% [raw] lang="zh"
+# {(time.perf_counter() - began) / 3 * 1000:.1f} ms each, on this machine, today
+# → 每次 {(time.perf_counter() - began) / 3 * 1000:.1f} 毫秒（这台机器，此刻）
 
 # %% [markdown]
 # The time is information, not a result: it is this machine's, alone, with one request
@@ -1601,6 +1490,10 @@ calm = draws.permutation(len(future))[: len(drifted)]  # as many, in the usual m
 x_future = vectors([clean(news.test_texts[i]) for i in future], vocabulary)
 p_future = probabilities(x_future, W, b)
 
+# %% [raw] lang="zh"
+# 2: sports → 2：体育
+# as many, in the usual mix → 数量相同，类别比例照旧
+
 
 # %%
 def shares(answers):
@@ -1622,7 +1515,7 @@ seen = {
     "drifted": distance(p_future[drifted].argmax(1)),
 }
 
-# %%
+# %% fold
 fig, ax = plt.subplots(figsize=(6.4, 3))
 ax.hist(chance, 30, color="#c9d1dc", label="by chance")
 ax.axvline(limit, c="k", ls="--", label="alarm from here")
@@ -1636,16 +1529,16 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="07438c66"
-fig, ax = plt.subplots(figsize=(6.4, 3))
-ax.hist(chance, 30, color="#c9d1dc", label="纯属偶然")
-ax.axvline(limit, c="k", ls="--", label="从这里起报警")
-ax.axvline(seen["calm"], c="#0f8b8d", ls="-", lw=2, label="平常的一天")
-ax.axvline(seen["drifted"], c="#c2410c", ls="-.", lw=2, label="锦标赛那天")
-ax.set(xlabel="回答占比的距离", ylabel="次数")
-ax.legend()
-alt = "偶然距离的直方图；平常的一天落在左边，锦标赛那天远在报警线的右边。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# by chance → 纯属偶然
+# alarm from here → 从这里起报警
+# an ordinary day → 平常的一天
+# the championship → 锦标赛那天
+# distance of the answers' shares → 回答占比的距离
+# draws → 次数
+# Histogram of distances by chance; the ordinary day lies to the left, the day of the
+# championship far to the right of the alarm's limit.
+# → 偶然距离的直方图；平常的一天落在左边，锦标赛那天远在报警线的右边。
 
 # %% [markdown]
 # An alarm is no diagnosis. Here the mix of classes has changed and the headlines of
@@ -1680,6 +1573,13 @@ print(
     f"change {change.mean():+.3f}, 95 % from {low:+.3f} to {high:+.3f}"
 )
 
+# %% [raw] lang="zh"
+# pairs stay pairs → 成对的仍然成对
+# {len(unsure)} corrections; right {before.mean():.3f} \→ {after.mean():.3f}, change
+# {change.mean():+.3f}, 95 % from {low:+.3f} to {high:+.3f}
+# → {len(unsure)} 处更正；正确率 {before.mean():.3f} → {after.mean():.3f}，
+#   变化 {change.mean():+.3f}，95 % 区间 {low:+.3f} 到 {high:+.3f}
+
 # %%
 bm.claim(
     "The alarm rings on the day of the championship, from the answers alone",
@@ -1697,21 +1597,12 @@ bm.claim(
     interval=[float(low), float(high)],
 )
 
-# %% lang="zh" of="271b9ec8"
-bm.claim(
-    "锦标赛那天警报响了，靠的只是回答本身",
-    seen["drifted"] > limit and seen["drifted"] > seen["calm"],
-    championship=seen["drifted"],
-    ordinary_day=seen["calm"],
-    limit=limit,
-)
-bm.claim(
-    "加上纠正重新训练，没有量得出的坏处；有没有好处，看区间",
-    high >= 0,
-    corrections=len(unsure),
-    change=float(change.mean()),
-    interval=[float(low), float(high)],
-)
+# %% [raw] lang="zh"
+# The alarm rings on the day of the championship, from the answers alone
+# → 锦标赛那天警报响了，靠的只是回答本身
+# Training again with the corrections does no measurable harm; whether it helps, the
+# interval says
+# → 加上纠正重新训练，没有量得出的坏处；有没有好处，看区间
 
 # %% [markdown]
 # Read the interval. If it holds zero, the honest report is: "we retrained, and cannot

@@ -1,30 +1,26 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: convolution
-#     title: {en: Convolutional networks, zh: 卷积网络}
-#     section: "2.1, 3.1.1, 3.3.1"
-#     minutes: 90
-#     needs: []
-#     data: []
-#     extras: []
-#     symbols:
-#       x: input
-#       y: target
-#       W: weights
-#       b: bias
-#       z: pre-activation
-#       L: number of layers
-#       delta: dJ/dz of a layer
-#       f: pixels along a filter's side
-#       s: stride
-#       p: padding
-#     says:
-#       en: Slide one small filter over a picture, learn it, and see how far it sees.
-#       zh: 让一个小滤波器滑过整幅图，把它学出来，再看它能看多远。
+# slug: convolution
+# title: {en: Convolutional networks, zh: 卷积网络}
+# section: "2.1, 3.1.1, 3.3.1"
+# minutes: 110
+# needs: []
+# data: []
+# extras: []
+# introduces: [logistic regression]
+# symbols:
+#   x: input
+#   y: target
+#   W: weights
+#   b: bias
+#   z: pre-activation
+#   L: number of layers
+#   delta: dJ/dz of a layer
+#   f: pixels along a filter's side
+#   s: stride
+#   p: padding
+# says:
+#   en: Slide one small filter over a picture, learn it, and see how far it sees.
+#   zh: 让一个小滤波器滑过整幅图，把它学出来，再看它能看多远。
 # ---
 
 # %% [markdown]
@@ -61,22 +57,8 @@ from torch.nn import functional as F
 lab = bm.start("convolution", profile=profile, device=device, seed=seed, lang=lang)
 torch.set_num_threads(1)  # such small layers are slower on two
 
-# %% lang="zh" of="dbd5fadd"
-import time
-
-import bmkit as bm
-import matplotlib.pyplot as plt
-import numpy as np
-import torch
-from scipy import stats
-from sklearn.datasets import load_digits, load_sample_image
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import train_test_split
-from torch import nn
-from torch.nn import functional as F
-
-lab = bm.start("convolution", profile=profile, device=device, seed=seed, lang=lang)
-torch.set_num_threads(1)  # 这么小的层，用两个线程反而慢
+# %% [raw] lang="zh"
+# such small layers are slower on two → 这么小的层，用两个线程反而慢
 
 # %% [markdown]
 # ## A window slides over a photograph
@@ -107,22 +89,15 @@ def draw_filter(kind, angle, width):
     return W / W.abs().sum()
 
 
-# %% lang="zh" of="ca547ea7"
-photo = torch.tensor(load_sample_image("china.jpg"), dtype=torch.float32)
-photo = photo.mean(-1)[40:400:2, 60:600:2] / 255  # grey, (180, 270)
+# %% [raw] lang="zh"
+# blur → 模糊
+# edge → 边缘
+# line → 线条
+# A bump of this width (blur), its slope (edge) or its curvature (line). → =
+# grey, (180, 270) → 灰度图，(180, 270)
 
 
-def draw_filter(kind, angle, width):
-    """A bump of this width (blur), its slope (edge) or its curvature (line)."""
-    turn, axis = np.deg2rad(angle), torch.arange(-7.0, 8.0)
-    across = axis[None] * np.cos(turn) + axis[:, None] * np.sin(turn)  # (15, 15)
-    bump = torch.exp(-(axis[None] ** 2 + axis[:, None] ** 2) / (2 * width**2))
-    line = (1 - (across / width) ** 2) * bump
-    W = {"模糊": bump, "边缘": across * bump, "线条": line - line.mean()}[kind]
-    return W / W.abs().sum()
-
-
-# %%
+# %% fold
 def slide(kind, angle, width):
     W = draw_filter(kind, angle, width)
     z = F.conv2d(photo[None, None], W[None, None])[0, 0]
@@ -147,29 +122,19 @@ controls = {"kind": ["edge", "line", "blur"], "angle": (0, 180, 15, 90)}
 bm.show.explore(slide, alt=alt, **controls, width=(0.6, 4.0, 0.2, 1.0))
 
 
-# %% lang="zh" of="09b5edc0"
-def slide(kind, angle, width):
-    W = draw_filter(kind, angle, width)
-    z = F.conv2d(photo[None, None], W[None, None])[0, 0]
-    fig, axes = plt.subplots(
-        1, 3, figsize=(10, 2.9), width_ratios=[5, 2.2, 5], layout="constrained"
-    )
-    top = [1.0, W.abs().max(), z.abs().max()]
-    names = ["照片", "滤波器", "回应"]
-    for ax, picture, most, name in zip(axes, (photo, W, z), top, names, strict=True):
-        low = 0.0 if picture is photo else -most
-        ax.imshow(picture, cmap="gray", vmin=low, vmax=most)
-        ax.set(title=name, xlabel="列", ylabel="行")
-        ax.grid(False)
-    return fig
-
-
-alt = (
-    "灰度的中式楼阁；一个一边暗、一边亮的滤波器；它的回应：一片灰色中，只有与其方向相"
-    "应的边缘显现出来。"
-)
-controls = {"kind": ["边缘", "线条", "模糊"], "angle": (0, 180, 15, 90)}
-bm.show.explore(slide, alt=alt, **controls, width=(0.6, 4.0, 0.2, 1.0))
+# %% [raw] lang="zh"
+# photograph → 照片
+# filter → 滤波器
+# answer → 回应
+# column → 列
+# row → 行
+# A Chinese pavilion in grey, a filter that is dark on one side and bright on the other,
+# and its answer: edges across the filter's direction shine out of even grey.
+# → 灰度的中式楼阁；一个一边暗、一边亮的滤波器；它的回应：一片灰色中，只有与其方向相
+#   应的边缘显现出来。
+# edge → 边缘
+# line → 线条
+# blur → 模糊
 
 # %% [markdown]
 # Grey is an answer of zero, white a strong yes, black a strong no. An edge filter at
@@ -205,17 +170,12 @@ def output_size(n, kernel, stride=1, padding=0):
     ### END SOLUTION
 
 
-# %% lang="zh" of="d08e8b32"
-def output_size(n, kernel, stride=1, padding=0):
-    """窗口沿一边有多少个位置。
-
-    n：一边的像素数；kernel：窗口的像素数；stride：相邻两个位置相隔几个像素；
-    padding：每一端补几个零。返回整数。
-    """
-    ### BEGIN SOLUTION
-    return (n + 2 * padding - kernel) // stride + 1
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# How many places a window has along one side. → 窗口沿一边有多少个位置。
+# n: pixels along the side; kernel: pixels of the window; stride: pixels from one
+# place to the next; padding: zeros added at each end. Returns a whole number.
+# → n：一边的像素数；kernel：窗口的像素数；stride：相邻两个位置相隔几个像素；
+#   padding：每一端补几个零。返回整数。
 
 # %% check="output_size"
 advice = "a window of 3 on 5 pixels can start at 0, 1 and 2: is one place missing?"
@@ -231,19 +191,14 @@ for n, kernel, stride, padding in [(9, 2, 3, 1), (28, 5, 1, 2), (7, 7, 4, 0)]:
     bm.expect.equal(output_size(n, kernel, stride, padding), len(starts), advice)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="15d76312"
-advice = "5 个像素上宽 3 的窗口可以从 0、1、2 开始：是不是少数了一个位置？"
-bm.expect.equal(output_size(5, 3), 3, advice)
-advice = "两端都要补零"
-bm.expect.equal(output_size(5, 3, padding=1), 5, advice)
-advice = "从 0 和 2 开始；从 4 开始就出界了：要向下取整"
-bm.expect.equal(output_size(6, 3, stride=2), 2, advice)
-### BEGIN HIDDEN TESTS
-for n, kernel, stride, padding in [(9, 2, 3, 1), (28, 5, 1, 2), (7, 7, 4, 0)]:
-    starts = range(-padding, n + padding - kernel + 1, stride)
-    advice = f"n={n}，kernel={kernel}，stride={stride}，padding={padding}：数一数起点"
-    bm.expect.equal(output_size(n, kernel, stride, padding), len(starts), advice)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# a window of 3 on 5 pixels can start at 0, 1 and 2: is one place missing?
+# → 5 个像素上宽 3 的窗口可以从 0、1、2 开始：是不是少数了一个位置？
+# the zeros are added at both ends → 两端都要补零
+# starts 0 and 2; at 4 it would look past the edge: round down
+# → 从 0 和 2 开始；从 4 开始就出界了：要向下取整
+# n={n}, kernel={kernel}, stride={stride}, padding={padding}: count starts
+# → n={n}，kernel={kernel}，stride={stride}，padding={padding}：数一数起点
 
 # %% [markdown] hint="output_size"
 # Where can the window start at first, and where at last? With stride 1, count the
@@ -359,26 +314,13 @@ def convolve(x, W, b, stride=1, padding=0):
     ### END SOLUTION
 
 
-# %% lang="zh" of="593c34e0"
-def convolve(x, W, b, stride=1, padding=0):
-    """用循环让每个滤波器滑过一幅图。
-
-    x：(channels, height, width)；W：(filters, channels, f, f)；b：(filters,)。
-    返回 z：(filters, rows, columns)，行数和列数由 output_size 给出。
-    """
-    ### BEGIN SOLUTION
-    f = W.shape[-1]
-    rows, columns = (output_size(n, f, stride, padding) for n in x.shape[1:])
-    x = F.pad(x, [padding] * 4)  # 左、右、上、下各补零
-    z = x.new_zeros(len(W), rows, columns)
-    for i in range(rows):
-        for j in range(columns):
-            top, left = i * stride, j * stride
-            window = x[:, top : top + f, left : left + f]  # (channels, f, f)
-            z[:, i, j] = (W * window).sum((1, 2, 3)) + b
-    return z
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Slide every filter over one picture, by loops. → 用循环让每个滤波器滑过一幅图。
+# x: (channels, height, width); W: (filters, channels, f, f); b: (filters,).
+# Returns z: (filters, rows, columns), as many rows and columns as output_size says.
+# → x：(channels, height, width)；W：(filters, channels, f, f)；b：(filters,)。
+#   返回 z：(filters, rows, columns)，行数和列数由 output_size 给出。
+# zeros at left, right, top, bottom → 左、右、上、下各补零
 
 # %% check="convolve"
 draws = torch.Generator().manual_seed(1)
@@ -405,30 +347,18 @@ z = convolve(x, W, torch.ones(4).double(), stride=3, padding=2)
 bm.expect.close(z, right, "stride 3 and padding 2 together")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="bcc0a4ec"
-draws = torch.Generator().manual_seed(1)
-x = torch.randn(2, 5, 6, generator=draws, dtype=torch.float64)
-W = torch.randn(3, 2, 2, 2, generator=draws, dtype=torch.float64)
-b, none = torch.tensor([1.0, -2.0, 3.0]).double(), torch.zeros(3).double()
-z = convolve(x, W, b)
-bm.expect.shape(z, (3, 4, 5), "(filters, rows, columns)，大小由 output_size 给出")
-grey = convolve(x[:1], W[:, :1], none)
-advice = "把滤波器原样盖在窗口上，不要翻转"
-bm.expect.close(grey, F.conv2d(x[:1], W[:, :1]), advice)
-bm.expect.close(convolve(x, W, none), F.conv2d(x, W), "要对所有通道求和")
-bm.expect.close(z, F.conv2d(x, W, b), "每个滤波器要加上自己的偏置 b")
-far = convolve(x, W, b, stride=2)
-advice = "步幅为 2 时，窗口 (i, j) 从第 2i 行、第 2j 列开始"
-bm.expect.close(far, F.conv2d(x, W, b, stride=2), advice)
-advice = "填充是在图的四边都补零"
-bm.expect.close(convolve(x, W, b, padding=1), F.conv2d(x, W, b, padding=1), advice)
-### BEGIN HIDDEN TESTS
-bm.expect.true(z.dtype == x.dtype, "保持 x 的数值类型：x.new_zeros(...)")
-W = torch.randn(4, 2, 3, 3, generator=draws, dtype=torch.float64)
-right = F.conv2d(x, W, torch.ones(4).double(), stride=3, padding=2)
-z = convolve(x, W, torch.ones(4).double(), stride=3, padding=2)
-bm.expect.close(z, right, "步幅 3 与填充 2 同时使用")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# (filters, rows, columns), sized by output_size
+# → (filters, rows, columns)，大小由 output_size 给出
+# lay each filter on the window as it is, without flipping it
+# → 把滤波器原样盖在窗口上，不要翻转
+# add up over all channels → 要对所有通道求和
+# each filter adds its own bias b → 每个滤波器要加上自己的偏置 b
+# with stride 2 window (i, j) starts at row 2i and column 2j
+# → 步幅为 2 时，窗口 (i, j) 从第 2i 行、第 2j 列开始
+# padding puts zeros around the picture, on all four sides → 填充是在图的四边都补零
+# keep x's kind of number: x.new_zeros(...) → 保持 x 的数值类型：x.new_zeros(...)
+# stride 3 and padding 2 together → 步幅 3 与填充 2 同时使用
 
 # %% [markdown] hint="convolve"
 # First surround `x` with zeros, then forget that there is padding. Two loops, over rows
@@ -516,17 +446,8 @@ for o, i, j in np.ndindex(3, 3, 3):
             z[o, i, j] = z[o, i, j] + W[o, c, u, v] * x[c, row, column]
 bm.equation("convolution", F.conv2d(x, W, b, s, p), z, atol=1e-12)
 
-# %% lang="zh" of="16044b61"
-x, W = torch.randn(2, 6, 6).double(), torch.randn(3, 2, 3, 3).double()
-b, s, p = torch.randn(3).double(), 2, 1
-z = torch.zeros(3, 3, 3).double()
-for o, i, j in np.ndindex(3, 3, 3):
-    z[o, i, j] = b[o]
-    for c, u, v in np.ndindex(2, 3, 3):
-        row, column = s * i + u - p, s * j + v - p
-        if 0 <= row < 6 and 0 <= column < 6:  # 图外 x 为 0
-            z[o, i, j] = z[o, i, j] + W[o, c, u, v] * x[c, row, column]
-bm.equation("convolution", F.conv2d(x, W, b, s, p), z, atol=1e-12)
+# %% [raw] lang="zh"
+# outside, x is 0 → 图外 x 为 0
 
 # %% [markdown]
 # ## A dense layer with two rules
@@ -558,15 +479,10 @@ x = torch.randn(1, 6, 6).double()
 z = convolve(x, W, torch.zeros(1).double())
 bm.equation("as-matrix", z.flatten(), T @ x.flatten(), atol=1e-12)
 
-# %% lang="zh" of="10049376"
-W = torch.randn(1, 1, 3, 3).double()
-points = torch.eye(36).double().reshape(36, 1, 6, 6)  # 每幅只有一个白点
-T = F.conv2d(points, W).flatten(1).T  # (16, 36)
-x = torch.randn(1, 6, 6).double()
-z = convolve(x, W, torch.zeros(1).double())
-bm.equation("as-matrix", z.flatten(), T @ x.flatten(), atol=1e-12)
+# %% [raw] lang="zh"
+# one white pixel each → 每幅只有一个白点
 
-# %%
+# %% fold
 kinds = {"dense layer": torch.randn(16, 36), "convolution": T}
 fig, axes = plt.subplots(2, 1, figsize=(7.2, 5.2), layout="constrained")
 for ax, (name, matrix) in zip(axes, kinds.items(), strict=True):
@@ -582,21 +498,17 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="7231804a"
-kinds = {"全连接层": torch.randn(16, 36), "卷积": T}
-fig, axes = plt.subplots(2, 1, figsize=(7.2, 5.2), layout="constrained")
-for ax, (name, matrix) in zip(axes, kinds.items(), strict=True):
-    shown = ax.imshow(matrix, cmap="gray", vmin=-2, vmax=2)
-    different = len(np.unique(matrix[matrix != 0].numpy().round(9)))
-    ax.set_title(f"{name}：{different} 个不同的权重")
-    ax.set(xlabel="x 的像素", ylabel="z 的像素")
-    ax.grid(False)
-fig.colorbar(shown, ax=axes, label="权重", shrink=0.6)
-alt = (
-    "两个 16 × 36 的权重矩阵。全连接层的处处是噪声；卷积的除了几条斜线外全为零，每条"
-    "斜线上重复同一个权重。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# dense layer → 全连接层
+# convolution → 卷积
+# {name}: {different} different weights → {name}：{different} 个不同的权重
+# pixel of x → x 的像素
+# pixel of z → z 的像素
+# weight → 权重
+# Two matrices of 16 by 36 weights. The dense one is noise all over; that of the
+# convolution is zero but for a few diagonals, along which one weight repeats.
+# → 两个 16 × 36 的权重矩阵。全连接层的处处是噪声；卷积的除了几条斜线外全为零，每条
+#   斜线上重复同一个权重。
 
 # %% [markdown]
 # Two rules make the lower matrix out of the upper one. **Look nearby**: most weights
@@ -635,16 +547,10 @@ bm.claim(
     dense=dense,
 )
 
-# %% lang="zh" of="91975bcb"
-side, channels, filters = 224, 3, 64  # 网络通常收到的照片大小
-convolution = filters * (channels * 3**2 + 1)
-dense = (side**2 * channels + 1) * side**2 * filters
-bm.claim(
-    "处理一张照片，全连接层的参数是卷积的百万倍以上",
-    dense > 1e6 * convolution,
-    convolution=convolution,
-    dense=dense,
-)
+# %% [raw] lang="zh"
+# a photograph as networks usually get it → 网络通常收到的照片大小
+# For one photograph, a dense layer needs a million times as many parameters
+# → 处理一张照片，全连接层的参数是卷积的百万倍以上
 
 # %% [markdown]
 # The second rule has a name. Let $S_a$ shift a picture by $a$ pixels down and to the
@@ -677,16 +583,9 @@ left = ring(torch.roll(x, (a, a), (1, 2)), W)
 bm.equation("equivariance", left, torch.roll(ring(x, W), (a, a), (1, 2)), atol=1e-12)
 
 
-# %% lang="zh" of="e31e2ddb"
-def ring(x, W):
-    """首尾相接的图的卷积，与 x 一样大。"""
-    around = F.pad(x[None], [0, 2, 0, 2], mode="circular")[0]
-    return convolve(around, W, torch.zeros(len(W)).double())
-
-
-x, W, a = torch.randn(2, 8, 8).double(), torch.randn(3, 2, 3, 3).double(), 3
-left = ring(torch.roll(x, (a, a), (1, 2)), W)
-bm.equation("equivariance", left, torch.roll(ring(x, W), (a, a), (1, 2)), atol=1e-12)
+# %% [raw] lang="zh"
+# Convolution of a picture that goes round, as large as x.
+# → 首尾相接的图的卷积，与 x 一样大。
 
 # %% [markdown]
 # Remember *stride 1*: we shall meet the price of a larger one.
@@ -706,7 +605,7 @@ bm.equation("equivariance", left, torch.roll(ring(x, W), (a, a), (1, 2)), atol=1
 # 一个窗口里的数与一个滤波器的权重一样多；再把 $W$ 的滤波器摆成行，
 # 一次乘法就算完所有位置、所有滤波器。
 
-# %%
+# %% fold
 x = torch.arange(16).reshape(4, 4)
 fig, axes = plt.subplots(1, 2, figsize=(8.4, 3.4), width_ratios=[4, 9])
 marks = {0: ("#1b3a6b", "-"), 1: ("#c2410c", "--"), 3: ("#0f8b8d", ":")}
@@ -732,29 +631,17 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="01d33034"
-x = torch.arange(16).reshape(4, 4)
-fig, axes = plt.subplots(1, 2, figsize=(8.4, 3.4), width_ratios=[4, 9])
-marks = {0: ("#1b3a6b", "-"), 1: ("#c2410c", "--"), 3: ("#0f8b8d", ":")}
-columns = torch.stack([x[i : i + 2, j : j + 2].flatten() for i, j in np.ndindex(3, 3)])
-for ax, numbers in zip(axes, (x, columns.T), strict=True):
-    ax.imshow(torch.zeros_like(numbers), cmap="Greys", vmin=0, vmax=1)
-    for (i, j), number in np.ndenumerate(numbers.numpy()):
-        ax.text(j, i, number, ha="center", va="center")
-    ax.grid(False)
-for place, (colour, dash) in marks.items():
-    i, j = divmod(place, 3)
-    look = {"fill": False, "ec": colour, "ls": dash, "lw": 2.5, "clip_on": False}
-    low, side = 0.06 * place - 0.5, 2 - 0.12 * place
-    axes[0].add_patch(plt.Rectangle((j + low, i + low), side, side, **look))
-    axes[1].add_patch(plt.Rectangle((place - 0.5, -0.5), 1, 4, **look))
-axes[0].set(title="图与三个窗口", xlabel="列", ylabel="行")
-axes[1].set(title="展开之后", xlabel="窗口的位置", ylabel="窗口里的第几个数")
-alt = (
-    "4 × 4 个数的图，标出三个 2 × 2 的窗口；旁边是九列、每列四个数，相应的三列也同样"
-    "标出。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# picture and three windows → 图与三个窗口
+# column → 列
+# row → 行
+# unfolded → 展开之后
+# place of the window → 窗口的位置
+# number in the window → 窗口里的第几个数
+# A picture of 4 by 4 numbers with three windows of 2 by 2 marked; beside it nine
+# columns of four numbers, with the columns of these windows marked alike.
+# → 4 × 4 个数的图，标出三个 2 × 2 的窗口；旁边是九列、每列四个数，相应的三列也同样
+#   标出。
 
 
 # %% exercise="unfold_patches" points=3 minutes=10 level=3
@@ -773,21 +660,15 @@ def unfold_patches(x, f, stride=1, padding=0):
     ### END SOLUTION
 
 
-# %% lang="zh" of="16e76209"
-def unfold_patches(x, f, stride=1, padding=0):
-    """把每个 f × f 的窗口摆成一列（不用 F.unfold）。
-
-    x：(batch, channels, height, width)。
-    返回 (batch, channels * f * f, places)。一列中的数按 W[o].flatten() 的顺序排：
-    通道、行、列。位置逐行排列。
-    """
-    ### BEGIN SOLUTION
-    x = F.pad(x, [padding] * 4)
-    windows = x.unfold(2, f, stride).unfold(3, f, stride)  # (batch, c, i, j, u, v)
-    columns = windows.permute(0, 1, 4, 5, 2, 3)  # (batch, c, u, v, i, j)
-    return columns.flatten(1, 3).flatten(2)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Put every window of f × f into a column (without F.unfold).
+# → 把每个 f × f 的窗口摆成一列（不用 F.unfold）。
+# x: (batch, channels, height, width).
+# Returns (batch, channels * f * f, places). A column has its window's numbers in the
+# order of W[o].flatten(): channel, row, column. Places go row by row.
+# → x：(batch, channels, height, width)。
+#   返回 (batch, channels * f * f, places)。一列中的数按 W[o].flatten() 的顺序排：
+#   通道、行、列。位置逐行排列。
 
 # %% check="unfold_patches"
 x = torch.arange(80.0).reshape(2, 2, 4, 5)
@@ -811,27 +692,17 @@ advice = "three pictures, four channels, stride 3"
 bm.expect.close(unfold_patches(x, 3, stride=3, padding=2), right, advice)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="4cea6909"
-x = torch.arange(80.0).reshape(2, 2, 4, 5)
-columns = unfold_patches(x, 2)
-advice = "每个窗口一列：channels * f * f 个数，12 个位置"
-bm.expect.shape(columns, (2, 8, 12), advice)
-first, second = x[0, :, 0:2, 0:2], x[0, :, 0:2, 1:3]
-advice = "一列应当恰好是一个窗口：展平之前先调换轴的次序"
-bm.expect.close(columns[0, :, 0].sort().values, first.flatten().sort().values, advice)
-advice = "位置逐行排列：第二个窗口在右边一个像素"
-bm.expect.close(columns[0, :, 1].sort().values, second.flatten().sort().values, advice)
-advice = "一列之内：先是通道 0 的全部，逐行排，再是通道 1"
-bm.expect.close(columns[0, :, 0], first.flatten(), advice)
-advice = "填充与步幅同 convolve 一样"
-right = F.unfold(x, 3, stride=2, padding=1)
-bm.expect.close(unfold_patches(x, 3, stride=2, padding=1), right, advice)
-### BEGIN HIDDEN TESTS
-x = torch.randn(3, 4, 7, 6, generator=torch.Generator().manual_seed(2))
-right = F.unfold(x, 3, stride=3, padding=2)
-advice = "三幅图、四个通道、步幅 3"
-bm.expect.close(unfold_patches(x, 3, stride=3, padding=2), right, advice)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# each window is a column: channels * f * f numbers, 12 places
+# → 每个窗口一列：channels * f * f 个数，12 个位置
+# a column must hold one window: permute the axes before you flatten
+# → 一列应当恰好是一个窗口：展平之前先调换轴的次序
+# places go row by row: the second window is one pixel to the right
+# → 位置逐行排列：第二个窗口在右边一个像素
+# within a column: all of channel 0 first, row by row, then channel 1
+# → 一列之内：先是通道 0 的全部，逐行排，再是通道 1
+# padding and stride as in convolve → 填充与步幅同 convolve 一样
+# three pictures, four channels, stride 3 → 三幅图、四个通道、步幅 3
 
 # %% [markdown] hint="unfold_patches"
 # `x.unfold(2, f, stride)` cuts axis 2 into windows of `f` and puts what is inside of a
@@ -906,25 +777,10 @@ def seconds(function):
     return min(runs), z
 
 
-# %% lang="zh" of="499cb882"
-def convolve_all(x, W, b, stride=1, padding=0):
-    """用一次乘法对一批图 (batch, channels, height, width) 做卷积。"""
-    f = W.shape[-1]
-    rows, _ = (output_size(n, f, stride, padding) for n in x.shape[2:])
-    columns = unfold_patches(x, f, stride, padding)  # (batch, c f f, places)
-    z = W.flatten(1) @ columns + b[:, None]  # (batch, filters, places)
-    return z.unflatten(-1, (rows, -1))
-
-
-def seconds(function):
-    """三次运行中最快的一次。"""
-    runs = []
-    for _ in range(3):
-        began = time.perf_counter()
-        z = function()
-        runs.append(time.perf_counter() - began)
-    return min(runs), z
-
+# %% [raw] lang="zh"
+# Convolution of a batch, (batch, channels, height, width), by one product.
+# → 用一次乘法对一批图 (batch, channels, height, width) 做卷积。
+# The fastest of three runs. → 三次运行中最快的一次。
 
 # %%
 x, W, b = torch.randn(1, 3, 40, 40), torch.randn(16, 3, 5, 5), torch.randn(16)
@@ -940,19 +796,9 @@ bm.claim(
     largest_difference=(quick[0] - slow).abs().max(),
 )
 
-# %% lang="zh" of="6324e015"
-x, W, b = torch.randn(1, 3, 40, 40), torch.randn(16, 3, 5, 5), torch.randn(16)
-loops, slow = seconds(lambda: convolve(x[0], W, b, padding=2))
-product, quick = seconds(lambda: convolve_all(x, W, b, padding=2))
-torch.testing.assert_close(quick[0], slow, rtol=1e-4, atol=1e-4)
-torch.testing.assert_close(quick, F.conv2d(x, W, b, padding=2), rtol=1e-4, atol=1e-4)
-bm.claim(
-    "一次矩阵乘法与循环结果相同，而且至少快五倍",
-    loops > 5 * product,
-    seconds_loops=loops,
-    seconds_product=product,
-    largest_difference=(quick[0] - slow).abs().max(),
-)
+# %% [raw] lang="zh"
+# One matrix product gives what the loops give, at least five times as fast
+# → 一次矩阵乘法与循环结果相同，而且至少快五倍
 
 # %% [markdown]
 # ## Backward, by hand
@@ -1045,27 +891,14 @@ def convolve_backward(delta, x, W, stride=1, padding=0):
     ### END SOLUTION
 
 
-# %% lang="zh" of="f3fc98e6"
-def convolve_backward(delta, x, W, stride=1, padding=0):
-    """卷积向回传的量，不用 autograd。
-
-    delta：dJ/dz，(batch, filters, rows, columns)；x：(batch, channels, height, width)；
-    W：(filters, channels, f, f)。
-    返回 (dx, dW, db)：dJ/dx、dJ/dW、dJ/db，形状分别同 x、W 和 b = (filters,)。
-    """
-    ### BEGIN SOLUTION
-    f, (height, width) = W.shape[-1], x.shape[2:]
-    x = F.pad(x, [padding] * 4)
-    dx, dW = torch.zeros_like(x), torch.zeros_like(W)
-    for i, j in np.ndindex(*delta.shape[2:]):
-        rows = slice(i * stride, i * stride + f)
-        columns = slice(j * stride, j * stride + f)
-        here = delta[:, :, i, j]  # (batch, filters)
-        dW += torch.einsum("no,ncuv->ocuv", here, x[:, :, rows, columns])
-        dx[:, :, rows, columns] += torch.einsum("no,ocuv->ncuv", here, W)
-    dx = dx[:, :, padding : padding + height, padding : padding + width]
-    return dx, dW, delta.sum((0, 2, 3))
-    ### END SOLUTION
+# %% [raw] lang="zh"
+# What a convolution sends back, without autograd. → 卷积向回传的量，不用 autograd。
+# delta: dJ/dz, (batch, filters, rows, columns); x: (batch, channels, height, width);
+# W: (filters, channels, f, f).
+# Returns (dx, dW, db): dJ/dx, dJ/dW and dJ/db, shaped as x, W and b = (filters,).
+# → delta：dJ/dz，(batch, filters, rows, columns)；x：(batch, channels, height, width)；
+#   W：(filters, channels, f, f)。
+#   返回 (dx, dW, db)：dJ/dx、dJ/dW、dJ/db，形状分别同 x、W 和 b = (filters,)。
 
 
 # %% check="convolve_backward"
@@ -1101,37 +934,23 @@ judge((all_of_it, all_of_it, all_of_it), 3, 2, batch=2)
 ### END HIDDEN TESTS
 
 
-# %% lang="zh" of="fca3a7f8"
-def judge(advice, stride, padding, batch=1):
-    """与 autograd 对照；advice：给 dx、dW、db 的建议。"""
-    draws = torch.Generator().manual_seed(3)
-    x = torch.randn(batch, 2, 5, 6, generator=draws, dtype=torch.float64)
-    W = torch.randn(3, 2, 3, 3, generator=draws, dtype=torch.float64)
-    leaves = [leaf.requires_grad_() for leaf in (x, W, torch.zeros(3).double())]
-    z = F.conv2d(*leaves, stride, padding)
-    delta = torch.randn(z.shape, generator=draws, dtype=torch.float64)
-    right = torch.autograd.grad(z, leaves, delta)
-    answer = convolve_backward(delta, x.detach(), W.detach(), stride, padding)
-    three = isinstance(answer, tuple) and len(answer) == 3
-    bm.expect.true(three, "请返回三样东西：dx、dW、db")
-    for got, want, words in zip(answer, right, advice, strict=True):
-        bm.expect.close(got, want, words)
-
-
-dx = "一个像素落在几个互相重叠的窗口里：它们传回的要累加"
-dW = "dW 在 (u, v) 处累加的是 delta 乘以 W[.., u, v] 当时看到的像素"
-db = "b 加在每个位置上：db 是 delta 对所有位置的和"
-judge((dx, dW, db), 1, 0)
-far = "步幅为 2 时，位置 (i, j) 传回给从 2i 起的行、从 2j 起的列"
-judge((far, far, db), 2, 0)
-cut = "在补过零的图上计算，最后从 dx 上裁掉填充"
-judge((cut, cut, db), 1, 1)
-add = "J 里有所有的图：对批次求和，不是求平均"
-judge((add, add, add), 1, 0, batch=4)
-### BEGIN HIDDEN TESTS
-all_of_it = "步幅 3、填充 2、两幅图"
-judge((all_of_it, all_of_it, all_of_it), 3, 2, batch=2)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# Compare with autograd; advice: for dx, dW and db.
+# → 与 autograd 对照；advice：给 dx、dW、db 的建议。
+# return three things: dx, dW, db → 请返回三样东西：dx、dW、db
+# a pixel lies in windows that overlap: add up what they send back
+# → 一个像素落在几个互相重叠的窗口里：它们传回的要累加
+# dW at (u, v) adds delta times the pixel that W[.., u, v] saw there
+# → dW 在 (u, v) 处累加的是 delta 乘以 W[.., u, v] 当时看到的像素
+# b adds to every place: db is the sum of delta over places
+# → b 加在每个位置上：db 是 delta 对所有位置的和
+# with stride 2, place (i, j) sends back to rows from 2i and columns from 2j
+# → 步幅为 2 时，位置 (i, j) 传回给从 2i 起的行、从 2j 起的列
+# work on the padded picture, and cut the padding off dx at the end
+# → 在补过零的图上计算，最后从 dx 上裁掉填充
+# J has all pictures in it: add up over the batch, no mean
+# → J 里有所有的图：对批次求和，不是求平均
+# stride 3, padding 2, two pictures → 步幅 3、填充 2、两幅图
 
 # %% [markdown] hint="convolve_backward"
 # Take your loops of `convolve` and ask at each place: `z[:, :, i, j]` was made of one
@@ -1229,15 +1048,8 @@ def convolve_backward(delta, x, W, stride=1, padding=0):
     return dx, dW, places.sum((0, 2))
 
 
-# %% lang="zh" of="ee5cd944"
-def convolve_backward(delta, x, W, stride=1, padding=0):
-    f, places = W.shape[-1], delta.flatten(2)  # (batch, filters, places)
-    columns = F.unfold(x, f, padding=padding, stride=stride)  # (batch, c f f, places)
-    dW = torch.einsum("nop,ncp->oc", places, columns).reshape(W.shape)
-    back = W.flatten(1).T @ places  # 各列的坡度，再折叠回去
-    dx = F.fold(back, x.shape[2:], f, padding=padding, stride=stride)
-    return dx, dW, places.sum((0, 2))
-
+# %% [raw] lang="zh"
+# the columns' slopes, to be folded up again → 各列的坡度，再折叠回去
 
 # %% [markdown]
 # You have just written what every deep-learning library has at its heart.
@@ -1273,19 +1085,10 @@ torch.testing.assert_close(mine, theirs)
 print("one winner in each window:", mine[0, 0].int().tolist())
 
 
-# %% lang="zh" of="3585daeb"
-def max_pool(x, size=2):
-    """每个窗口里最大的数；高和宽是 size 的倍数。"""
-    windows = x.unflatten(-1, (-1, size)).unflatten(-3, (-1, size))
-    return windows.amax((-3, -1))  # (..., height / size, width / size)
-
-
-x = torch.randn(1, 1, 4, 4, requires_grad=True)
-torch.testing.assert_close(max_pool(x), F.max_pool2d(x, 2))
-(mine,) = torch.autograd.grad(max_pool(x).sum(), x)
-(theirs,) = torch.autograd.grad(F.max_pool2d(x, 2).sum(), x)
-torch.testing.assert_close(mine, theirs)
-print("每个窗口一个胜者：", mine[0, 0].int().tolist())
+# %% [raw] lang="zh"
+# The largest number of each window; height and width are multiples of size.
+# → 每个窗口里最大的数；高和宽是 size 的倍数。
+# one winner in each window: → 每个窗口一个胜者：
 
 # %% [markdown]
 # Take the maximum over the *whole* map and something remarkable happens. By
@@ -1343,21 +1146,13 @@ def receptive_field(layers):
     ### END SOLUTION
 
 
-# %% lang="zh" of="e421dae7"
-def receptive_field(layers):
-    """最后一层的一个回应，在一行里依赖多少个像素。
-
-    layers：若干对 (kernel, stride)，离图最近的在最前；池化也算一层。
-    一层也没有时，看到 1 个像素。
-    """
-    ### BEGIN SOLUTION
-    field, step = 1, 1
-    for kernel, stride in layers:
-        field += (kernel - 1) * step
-        step *= stride
-    return field
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# How many pixels in a row one answer of the last layer depends on.
+# → 最后一层的一个回应，在一行里依赖多少个像素。
+# layers: pairs (kernel, stride), the one next to the picture first; pooling counts
+# as a layer too. No layer at all sees 1 pixel.
+# → layers：若干对 (kernel, stride)，离图最近的在最前；池化也算一层。
+#   一层也没有时，看到 1 个像素。
 
 # %% check="receptive_field"
 bm.expect.equal(receptive_field([(5, 1)]), 5, "one layer sees its own kernel")
@@ -1375,21 +1170,17 @@ advice = "strides multiply: 2 and then 3 makes 6"
 bm.expect.equal(receptive_field([(1, 2), (1, 3), (2, 1)]), 7, advice)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="d134ff0d"
-bm.expect.equal(receptive_field([(5, 1)]), 5, "一层看到的就是自己的核")
-advice = "相邻窗口互相重叠：第二个大小为 3 的核只增加 2 个像素"
-bm.expect.equal(receptive_field([(3, 1), (3, 1)]), 5, advice)
-advice = "经过步幅 2 之后，下一层的一步是原图的 2 个像素"
-bm.expect.true(receptive_field([(3, 2), (3, 1)]) != 5, advice)
-advice = "一层的步幅只影响后面的层，不影响它自己"
-bm.expect.equal(receptive_field([(3, 2), (3, 1)]), 7, advice)
-### BEGIN HIDDEN TESTS
-advice = "LeNet-5：5、池化 2、5、池化 2"
-bm.expect.equal(receptive_field([(5, 1), (2, 2), (5, 1), (2, 2)]), 16, advice)
-bm.expect.equal(receptive_field([]), 1, "没有层：就是像素自己")
-advice = "步幅是相乘的：先 2 后 3，就是 6"
-bm.expect.equal(receptive_field([(1, 2), (1, 3), (2, 1)]), 7, advice)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# one layer sees its own kernel → 一层看到的就是自己的核
+# neighbouring windows overlap: a second kernel of 3 adds only 2 pixels
+# → 相邻窗口互相重叠：第二个大小为 3 的核只增加 2 个像素
+# after a stride of 2, one step of the next layer is 2 pixels of the picture
+# → 经过步幅 2 之后，下一层的一步是原图的 2 个像素
+# a layer's own stride counts for later layers only, not for itself
+# → 一层的步幅只影响后面的层，不影响它自己
+# LeNet-5: 5, pool 2, 5, pool 2 → LeNet-5：5、池化 2、5、池化 2
+# no layer: the pixel itself → 没有层：就是像素自己
+# strides multiply: 2 and then 3 makes 6 → 步幅是相乘的：先 2 后 3，就是 6
 
 # %% [markdown] hint="receptive_field"
 # Keep two numbers: how many pixels are seen so far, and how many pixels of the picture
@@ -1478,25 +1269,9 @@ for name, layers in networks.items():
     print(f"{name:>20}: {receptive_field(layers):3} = {pixels_seen(layers)}")
 
 
-# %% lang="zh" of="35fa43ec"
-def pixels_seen(layers, side=101):
-    """正中的一个回应，在一行里对多少个像素有坡度。"""
-    x = torch.zeros(1, 1, side, dtype=torch.float64, requires_grad=True)
-    h = x
-    for kernel, stride in layers:
-        h = F.conv1d(h, torch.ones(1, 1, kernel).double(), stride=stride)
-    (slope,) = torch.autograd.grad(h[0, 0, h.shape[-1] // 2], x)
-    return int((slope != 0).sum())
-
-
-networks = {
-    "3": [(3, 1)],
-    "3, 3, 3, 3": [(3, 1)] * 4,
-    "3, 3 / 2, 3, 3 / 2": [(3, 1), (3, 2), (3, 1), (3, 2)],
-    "LeNet-5": [(5, 1), (2, 2), (5, 1), (2, 2)],
-}
-for name, layers in networks.items():
-    print(f"{name:>20}: {receptive_field(layers):3} = {pixels_seen(layers)}")
+# %% [raw] lang="zh"
+# Pixels in a row with a slope, for an answer in the middle.
+# → 正中的一个回应，在一行里对多少个像素有坡度。
 
 # %% equation="receptive-field" of="e1a6bde9"
 stacks = [*networks.values(), [(7, 3), (4, 2), (3, 1)]]
@@ -1533,19 +1308,11 @@ energy = (slope**2 / (slope**2).sum((2, 3), keepdim=True)).mean((0, 1))  # (21, 
 ordered = energy.flatten().sort(descending=True).values.cumsum(0)
 needed = int((ordered < 0.9).sum()) + 1  # pixels that hold 90 % of it
 
-# %% lang="zh" of="10c2c7d4"
-depth, tries = 10, lab.pick(ci=100, workshop=300, full=1000)
-side = receptive_field([(3, 1)] * depth)  # 21
-x = torch.zeros(1, tries, side, side, requires_grad=True)  # 一个通道就是一个网络
-h = x
-for _ in range(depth):
-    h = F.conv2d(h, torch.randn(tries, 1, 3, 3), groups=tries)
-(slope,) = torch.autograd.grad(h.sum(), x)
-energy = (slope**2 / (slope**2).sum((2, 3), keepdim=True)).mean((0, 1))  # (21, 21)
-ordered = energy.flatten().sort(descending=True).values.cumsum(0)
-needed = int((ordered < 0.9).sum()) + 1  # 占到 90% 所需的像素
+# %% [raw] lang="zh"
+# one channel, one network → 一个通道就是一个网络
+# pixels that hold 90 % of it → 占到 90% 所需的像素
 
-# %%
+# %% fold
 fig, ax = plt.subplots(figsize=(4.6, 3.8))
 shown = ax.imshow((energy / energy.max()).sqrt(), extent=[-10.5, 10.5, 10.5, -10.5])
 fig.colorbar(shown, label="size of the slope, largest = 1")
@@ -1560,20 +1327,13 @@ bm.claim(
     pixels_in_field=side**2,
 )
 
-# %% lang="zh" of="f0f76c99"
-fig, ax = plt.subplots(figsize=(4.6, 3.8))
-shown = ax.imshow((energy / energy.max()).sqrt(), extent=[-10.5, 10.5, 10.5, -10.5])
-fig.colorbar(shown, label="坡度大小（最大为 1）")
-ax.set(xlabel="离中央的像素数", ylabel="离中央的像素数")
-ax.grid(False)
-alt = "21 × 21 个像素的感受野：中央很亮，远没到边界就已变暗。"
-bm.show.figure(fig, alt=alt)
-bm.claim(
-    "它所看到的十分之九，来自不到一半的感受野",
-    needed < 0.5 * side**2,
-    pixels_needed=needed,
-    pixels_in_field=side**2,
-)
+# %% [raw] lang="zh"
+# size of the slope, largest = 1 → 坡度大小（最大为 1）
+# pixels from the middle → 离中央的像素数
+# A field of 21 by 21 pixels: bright in the middle, dark long before the border.
+# → 21 × 21 个像素的感受野：中央很亮，远没到边界就已变暗。
+# Nine tenths of what it sees come from less than half of its receptive field
+# → 它所看到的十分之九，来自不到一半的感受野
 
 # %% [markdown]
 # ## Far away
@@ -1627,33 +1387,10 @@ def answer_right(dilations, gap, steps=100):
         return ((model(x) > 0) == (y > 0.5))[..., gap:].float().mean().item()
 
 
-# %% lang="zh" of="e53a0eb4"
-def row_network(dilations, width=16):
-    channels, parts = [1, *[width] * len(dilations)], []
-    for before, after, r in zip(channels, channels[1:], dilations, strict=False):
-        parts += [nn.Conv1d(before, after, 3, padding=r, dilation=r), nn.ReLU()]
-    return nn.Sequential(*parts, nn.Conv1d(width, 1, 1))
-
-
-def draw_rows(count, gap, places=48):
-    white = torch.randint(0, 2, (count, 1, places)).float()
-    return 2 * white - 1, white.roll(gap, -1)  # 像素，左边第 gap 个的颜色
-
-
-def answer_right(dilations, gap, steps=100):
-    """训练后答对的比例，只算左边有像素的位置。"""
-    model = row_network(dilations)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-    for _ in range(steps):
-        x, y = draw_rows(16, gap)
-        loss = F.binary_cross_entropy_with_logits(model(x)[..., gap:], y[..., gap:])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    x, y = draw_rows(200, gap)
-    with torch.no_grad():
-        return ((model(x) > 0) == (y > 0.5))[..., gap:].float().mean().item()
-
+# %% [raw] lang="zh"
+# pixels, colour gap to the left → 像素，左边第 gap 个的颜色
+# Share of right answers after training, where there is a pixel to the left.
+# → 训练后答对的比例，只算左边有像素的位置。
 
 # %%
 torch.manual_seed(lab.seed)
@@ -1678,28 +1415,15 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="1459e29e"
-torch.manual_seed(lab.seed)
-gaps = lab.pick(
-    ci=[1, 4, 5, 12, 18], workshop=[1, 2, 4, 5, 8, 12, 15, 16, 18], full=[*range(1, 20)]
-)
-kinds = {"1, 1, 1, 1": (1, 1, 1, 1), "1, 2, 4, 8": (1, 2, 4, 8)}
-right = {
-    name: [answer_right(dilations, gap) for gap in bm.show.progress(gaps, name)]
-    for name, dilations in kinds.items()
-}
-fig, ax = plt.subplots()
-for (name, shares), mark in zip(right.items(), "os", strict=True):
-    field = receptive_field([(2 * r + 1, 1) for r in kinds[name]])
-    ax.plot(gaps, shares, marker=mark, label=f"{name}：看到 {field} 个")
-ax.axhline(0.5, color="grey", lw=1)
-ax.set(xlabel="相隔的像素数 gap", ylabel="答对的比例", ylim=(0.4, 1.05))
-ax.legend(title="膨胀率")
-alt = (
-    "两个网络在够得着的范围内全对，超出就只能猜：普通的够到 4 个像素，膨胀的够到 15 "
-    "个。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# {name}: sees {field} → {name}：看到 {field} 个
+# gap, in pixels → 相隔的像素数 gap
+# right answers → 答对的比例
+# dilations → 膨胀率
+# Both networks are right up to their reach and guess beyond it: 4 pixels for the plain
+# one, 15 for the one with dilations.
+# → 两个网络在够得着的范围内全对，超出就只能猜：普通的够到 4 个像素，膨胀的够到 15
+#   个。
 
 # %%
 plain, spread = (dict(zip(gaps, shares, strict=True)) for shares in right.values())
@@ -1717,18 +1441,10 @@ bm.claim(
     parameters=sizes,
 )
 
-# %% lang="zh" of="d24ea378"
-plain, spread = (dict(zip(gaps, shares, strict=True)) for shares in right.values())
-sizes = [sum(w.numel() for w in row_network(r).parameters()) for r in kinds.values()]
-bm.claim(
-    "超出感受野，网络只能猜；把窗口撑开，同样多的参数够得更远",
-    plain[4] > 0.9 > 0.6 > plain[12]
-    and spread[12] > 0.9 > 0.6 > spread[18]
-    and sizes[0] == sizes[1],
-    plain=[plain[gap] for gap in (4, 5, 12)],
-    dilated=[spread[gap] for gap in (4, 12, 18)],
-    parameters=sizes,
-)
+# %% [raw] lang="zh"
+# Beyond its receptive field a network can only guess; with the window spread, the same
+# number of parameters reaches further
+# → 超出感受野，网络只能猜；把窗口撑开，同样多的参数够得更远
 
 # %% [markdown]
 # So the document is right about a few plain layers, and the limit can be computed
@@ -1770,24 +1486,8 @@ x = torch.randn(4, 1, 12, 12).double()
 torch.testing.assert_close(lenet_forward(x, model), model(x))
 print("parameters:", sum(w.numel() for w in model.parameters()))
 
-# %% lang="zh" of="3a8e25f5"
-SIZES = {"filters": (8, 32), "kernel_size": 5, "padding": 2, "hidden": (32,)}
-
-
-def lenet_forward(x, model):
-    h = x
-    for layer in model.convolutions:
-        h = max_pool(F.relu(convolve_all(h, layer.weight, layer.bias, padding=2)))
-    h = h.flatten(1)
-    for layer in model.dense[:-1]:
-        h = F.relu(h @ layer.weight.T + layer.bias)
-    return h @ model.dense[-1].weight.T + model.dense[-1].bias
-
-
-model = bm.models.CNN(12, 10, **SIZES).double()
-x = torch.randn(4, 1, 12, 12).double()
-torch.testing.assert_close(lenet_forward(x, model), model(x))
-print("参数个数：", sum(w.numel() for w in model.parameters()))
+# %% [raw] lang="zh"
+# parameters: → 参数个数：
 
 # %% [markdown]
 # ## Real digits, and digits that moved
@@ -1837,22 +1537,9 @@ class Everywhere(nn.Module):
         return self.output(self.maps(x).amax((2, 3)))
 
 
-# %% lang="zh" of="5ca0b2cf"
-class Everywhere(nn.Module):
-    """两层卷积，然后取每张特征图上最大的回应，不管在哪里。"""
-
-    def __init__(self):
-        super().__init__()
-        self.first = nn.Conv2d(1, 8, 5, padding=2)
-        self.second = nn.Conv2d(8, 32, 5, padding=2)
-        self.output = nn.Linear(32, 10)
-
-    def maps(self, x):
-        return F.relu(self.second(F.relu(self.first(x))))  # (batch, 32, 12, 12)
-
-    def forward(self, x):
-        return self.output(self.maps(x).amax((2, 3)))
-
+# %% [raw] lang="zh"
+# Two convolutions, then the largest answer of each map, wherever it is.
+# → 两层卷积，然后取每张特征图上最大的回应，不管在哪里。
 
 # %%
 digits = load_digits()
@@ -1881,31 +1568,8 @@ def train(model, x, y, seed):
     return lambda x: bm.train.predict(model, x).argmax(-1)
 
 
-# %% lang="zh" of="9451a948"
-digits = load_digits()
-pictures = torch.tensor(digits.images, dtype=torch.float32)[:, None] / 16
-pictures, labels = F.pad(pictures, [2] * 4), torch.tensor(digits.target)  # 12 × 12
-moves = [(a, b) for a in range(-2, 3) for b in range(-2, 3)]
-far = np.array([max(abs(a), abs(b)) for a, b in moves])  # 挪了多远：0、1 或 2
-
-
-def shuffle(x):
-    order = torch.randperm(144, generator=torch.Generator().manual_seed(5))
-    return x.flatten(1)[:, order].reshape(x.shape)
-
-
-def train(model, x, y, seed):
-    torch.manual_seed(seed)
-    for module in model.modules():
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
-    batches = bm.train.Batches(x, y, 32, seed=seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.005)
-    epochs = lab.pick(ci=6, workshop=15, full=40)
-    bm.train.fit(
-        model.to(lab.device), batches, F.cross_entropy, optimizer, epochs=epochs
-    )
-    return lambda x: bm.train.predict(model, x).argmax(-1)
+# %% [raw] lang="zh"
+# how far: 0, 1 or 2 → 挪了多远：0、1 或 2
 
 
 # %%
@@ -1935,32 +1599,13 @@ def compete(seed):
     return {name: np.array(row) for name, row in right.items()}, models
 
 
-# %% lang="zh" of="a4e8e870"
-def compete(seed):
-    """一次划分下 25 种挪动各自答对的比例，以及各模型。"""
-    x, x_test, y, y_test = train_test_split(
-        pictures, labels, test_size=0.4, stratify=labels, random_state=seed
-    )
-    line = LogisticRegression(max_iter=2000).fit(x.flatten(1), y)
-    lenet, everywhere = bm.models.CNN(12, 10, **SIZES), Everywhere()
-    lenet_says, everywhere_says = (
-        train(lenet, x, y, seed),
-        train(everywhere, x, y, seed),
-    )
-    shuffled_says = train(Everywhere(), shuffle(x), y, seed)
-    says = {
-        "逻辑回归": lambda x: torch.tensor(line.predict(x.flatten(1))),
-        "LeNet": lenet_says,
-        "处处找": everywhere_says,
-        "打乱": lambda x: shuffled_says(shuffle(x)),
-    }
-    right = {  # 边上是空的：滚动不会切掉什么
-        name: [(say(x_test.roll(m, (2, 3))) == y_test).float().mean() for m in moves]
-        for name, say in says.items()
-    }
-    models = (line, lenet, everywhere, x_test)
-    return {name: np.array(row) for name, row in right.items()}, models
-
+# %% [raw] lang="zh"
+# Share of right answers in each of 25 moves, and the models, for one split.
+# → 一次划分下 25 种挪动各自答对的比例，以及各模型。
+# logistic regression → 逻辑回归
+# everywhere → 处处找
+# shuffled → 打乱
+# the margin is empty: rolling cuts nothing off → 边上是空的：滚动不会切掉什么
 
 # %%
 seeds = range(lab.seed, lab.seed + lab.pick(ci=3, workshop=5, full=10))
@@ -1983,28 +1628,12 @@ for name in names:
     mean, half = interval(scores[name])
     print(name, *(f"{m:.3f} ± {h:.3f}" for m, h in zip(mean, half, strict=True)))
 
-# %% lang="zh" of="1eb651c8"
-seeds = range(lab.seed, lab.seed + lab.pick(ci=3, workshop=5, full=10))
-runs = [compete(s) for s in bm.show.progress(seeds, "划分")]
-names = list(runs[0][0])
-scores = {
-    name: np.array([[run[name][far == k].mean() for k in range(3)] for run, _ in runs])
-    for name in names
-}  # {name: (seeds, 3)}
+# %% [raw] lang="zh"
+# splits → 划分
+# Mean and half width of the 95 % interval (Student's t).
+# → 均值与 95% 区间的半宽（t 分布）。
 
-
-def interval(values):
-    """均值与 95% 区间的半宽（t 分布）。"""
-    n = len(values)
-    half = stats.t.ppf(0.975, n - 1) * values.std(0, ddof=1) / np.sqrt(n)
-    return values.mean(0), half
-
-
-for name in names:
-    mean, half = interval(scores[name])
-    print(name, *(f"{m:.3f} ± {h:.3f}" for m, h in zip(mean, half, strict=True)))
-
-# %%
+# %% fold
 fig, ax = plt.subplots()
 for name, mark in zip(names, "o^sD", strict=True):
     mean, half = interval(scores[name])
@@ -2019,19 +1648,14 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="1c00e121"
-fig, ax = plt.subplots()
-for name, mark in zip(names, "o^sD", strict=True):
-    mean, half = interval(scores[name])
-    ax.errorbar(range(3), mean, half, marker=mark, capsize=4, label=name)
-ax.axhline(0.1, color="grey", lw=1)
-ax.set(xticks=range(3), xlabel="挪动的像素数", ylabel="答对的比例")
-ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
-alt = (
-    "居中时四者都大约答对 96%。挪 1 个像素，只有“处处找”守得住，LeNet 跌到一半左右，"
-    "其余更低；挪 2 个像素就接近瞎猜了。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# moved by, in pixels → 挪动的像素数
+# right answers → 答对的比例
+# In the middle all four are right on about 96 of 100 digits. Moved by one pixel, only
+# the network that looks everywhere stays there; LeNet falls to about a half, the others
+# lower, and by two pixels they come near to guessing.
+# → 居中时四者都大约答对 96%。挪 1 个像素，只有“处处找”守得住，LeNet 跌到一半左右，
+#   其余更低；挪 2 个像素就接近瞎猜了。
 
 # %% [markdown]
 # Look twice at this picture. In the middle a linear model is as good as LeNet: digits
@@ -2086,33 +1710,15 @@ bm.claim(
     one_pixel=shuffled[1],
 )
 
-# %% lang="zh" of="8dd95592"
-line, lenet, everywhere, shuffled = (scores[name].mean(0) for name in names)
-gap, half = interval(scores["LeNet"][:, 0] - scores[names[0]][:, 0])
-bm.claim(
-    "居中的数字上，LeNet 与逻辑回归相差不到 5%",
-    abs(gap) < 0.05,
-    lenet_minus_logistic=float(gap),
-    half_width=float(half),
-)
-bm.claim(
-    "有卷积并不等于不怕平移：挪一个像素，LeNet 就丢掉五分之一以上",
-    lenet[0] - lenet[1] > 0.2,
-    middle=lenet[0],
-    one_pixel=lenet[1],
-)
-bm.claim(
-    "对整张特征图取最大值就不怕了：同样的滤波器丢掉不到十分之一",
-    everywhere[0] - everywhere[1] < 0.1 and everywhere[1] > lenet[1] + 0.2,
-    middle=everywhere[0],
-    one_pixel=everywhere[1],
-)
-bm.claim(
-    "把像素打乱，同一个网络就不再认得挪动过的数字",
-    shuffled[0] > 0.8 and shuffled[1] < everywhere[1] - 0.3,
-    middle=shuffled[0],
-    one_pixel=shuffled[1],
-)
+# %% [raw] lang="zh"
+# On centred digits LeNet and logistic regression are within 5 % of each other
+# → 居中的数字上，LeNet 与逻辑回归相差不到 5%
+# Convolutions do not make LeNet blind to shifts: one pixel costs it a fifth or more
+# → 有卷积并不等于不怕平移：挪一个像素，LeNet 就丢掉五分之一以上
+# The maximum over the whole map does: its loss is less than a tenth
+# → 对整张特征图取最大值就不怕了：同样的滤波器丢掉不到十分之一
+# Shuffle the pixels, and the same network knows moved digits no more
+# → 把像素打乱，同一个网络就不再认得挪动过的数字
 
 # %% [markdown]
 # Try it yourself: take a test digit, move it, and see what each of them believes.
@@ -2120,7 +1726,7 @@ bm.claim(
 # %% [markdown] lang="zh" of="ae2cbac4"
 # 亲手试试：选一个测试数字，挪动它，看看它们各自相信什么。
 
-# %%
+# %% fold
 line, lenet, everywhere, x_test = runs[0][1]
 
 
@@ -2147,29 +1753,15 @@ bm.show.explore(
     believe, alt=alt, digit=(0, 99, 1, 7), down=(-2, 2, 1, 0), right=(-2, 2, 1, 1)
 )
 
-# %% lang="zh" of="d21a5011"
-line, lenet, everywhere, x_test = runs[0][1]
-
-
-def believe(digit, down, right):
-    x = x_test[digit : digit + 1].roll((down, right), (2, 3))
-    p = [torch.tensor(line.predict_proba(x.flatten(1))[0])]
-    p += [bm.train.predict(m, x)[0].softmax(-1) for m in (lenet, everywhere)]
-    fig, axes = plt.subplots(1, 4, figsize=(10, 2.5), layout="constrained")
-    axes[0].imshow(x[0, 0], cmap="gray")
-    axes[0].set(xlabel="列", ylabel="行", title="数字")
-    axes[0].grid(False)
-    for ax, name, belief in zip(axes[1:], names, p, strict=False):
-        ax.bar(range(10), belief, color="#1b3a6b")
-        ax.set(ylim=(0, 1), xticks=range(10), title=name, xlabel="类别")
-    axes[1].set_ylabel("概率")
-    return fig
-
-
-alt = "一个向右挪动的数字，以及三幅概率柱状图：逻辑回归、LeNet、“处处找”的网络。"
-bm.show.explore(
-    believe, alt=alt, digit=(0, 99, 1, 7), down=(-2, 2, 1, 0), right=(-2, 2, 1, 1)
-)
+# %% [raw] lang="zh"
+# column → 列
+# row → 行
+# digit → 数字
+# class → 类别
+# probability → 概率
+# A digit moved to the right, and three bar charts of probabilities: logistic
+# regression, LeNet, and the network that looks everywhere.
+# → 一个向右挪动的数字，以及三幅概率柱状图：逻辑回归、LeNet、“处处找”的网络。
 
 # %% [markdown]
 # ## What it has learned
@@ -2183,7 +1775,7 @@ bm.show.explore(
 # 这些滤波器没有人画过。训练之前，LeNet 的第一层只是一团噪声；这是训练后的八个滤波器，
 # 以及它们各自对一个数字的回应。
 
-# %%
+# %% fold
 lenet.cpu()
 digit = x_test[7:8]
 with torch.no_grad():
@@ -2207,29 +1799,14 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="1bd84653"
-lenet.cpu()
-digit = x_test[7:8]
-with torch.no_grad():
-    answers = lenet.feature_maps(digit)[0][0]  # (8, 12, 12)
-filters = lenet.convolutions[0].weight.detach()[:, 0]  # (8, 5, 5)
-fig, axes = plt.subplots(2, 9, figsize=(10, 2.7), layout="constrained")
-most = filters.abs().max()
-for ax, W, h in zip(axes[:, 1:].T, filters, answers, strict=True):
-    ax[0].imshow(W, cmap="gray", vmin=-most, vmax=most)
-    ax[1].imshow(h, cmap="gray", vmin=0, vmax=answers.max())
-axes[1, 0].imshow(digit[0, 0], cmap="gray")
-axes[1, 0].set_xlabel("数字")
-axes[0, 1].set_ylabel("滤波器")
-axes[1, 1].set_ylabel("特征图")
-axes[0, 0].axis("off")
-for ax in axes.flat:
-    ax.set(xticks=[], yticks=[])
-alt = (
-    "八个 5 × 5 的滤波器，有几个一边亮一边暗；下面是同一个数字的八张特征图，亮起来的"
-    "笔画各不相同。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# digit → 数字
+# filter → 滤波器
+# feature map → 特征图
+# Eight filters of 5 by 5, some of them bright on one side and dark on the other; below,
+# eight feature maps of one digit, in which different strokes shine.
+# → 八个 5 × 5 的滤波器，有几个一边亮一边暗；下面是同一个数字的八张特征图，亮起来的
+#   笔画各不相同。
 
 # %% [markdown]
 # Some have found by themselves what we drew at the beginning: a bright side and a dark

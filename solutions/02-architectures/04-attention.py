@@ -1,20 +1,16 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: attention
-#     title: {en: Attention, zh: 注意力}
-#     section: "2.1, 3.1.1"
-#     minutes: 75
-#     needs: []
-#     data: []
-#     extras: []
-#     symbols: {q: queries, k: keys, v: values, d: numbers that stand for one place}
-#     says:
-#       en: Build attention from tensors and watch where it looks.
-#       zh: 从张量开始搭出注意力，看它在看哪里。
+# slug: attention
+# title: {en: Attention, zh: 注意力}
+# section: "2.1, 3.1.1"
+# minutes: 85
+# needs: []
+# data: []
+# extras: []
+# introduces: [self-attention, padding]
+# symbols: {q: queries, k: keys, v: values, d: numbers that stand for one place}
+# says:
+#   en: Build attention from tensors and watch where it looks.
+#   zh: 从张量开始搭出注意力，看它在看哪里。
 # ---
 
 # %% [markdown]
@@ -74,19 +70,14 @@ def unit(degrees):
 
 keys = unit([20, 75, 160, 270])  # (4, 2)
 
-# %% lang="zh" of="6f7db50b"
-animals, legs = ["猫", "鸡", "鱼", "蚂蚁"], torch.tensor([4.0, 2.0, 0.0, 6.0])
+# %% [raw] lang="zh"
+# cat → 猫
+# hen → 鸡
+# fish → 鱼
+# ant → 蚂蚁
 
 
-def unit(degrees):
-    angle = torch.deg2rad(torch.as_tensor(degrees, dtype=torch.float32))
-    return torch.stack([angle.cos(), angle.sin()], -1)
-
-
-keys = unit([20, 75, 160, 270])  # (4, 2)
-
-
-# %%
+# %% fold
 def look_up(angle, sharpness):
     query = unit(angle)
     weights = torch.softmax(sharpness * keys @ query, 0)  # (4,)
@@ -112,27 +103,16 @@ bm.show.explore(
 )
 
 
-# %% lang="zh" of="d123d21c"
-def look_up(angle, sharpness):
-    query = unit(angle)
-    weights = torch.softmax(sharpness * keys @ query, 0)  # (4,)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.4))
-    for name, (x, y) in zip(animals, keys.tolist(), strict=True):
-        left.annotate("", (x, y), (0, 0), arrowprops={"arrowstyle": "->"})
-        left.text(1.2 * x, 1.2 * y, name, ha="center", va="center")
-    left.plot(*torch.stack([torch.zeros(2), query]).T, lw=3)
-    left.set(xlim=(-1.5, 1.5), ylim=(-1.5, 1.5), aspect="equal")
-    left.set(xlabel="第一个数", ylabel="第二个数", title="查询与键")
-    right.bar(animals, weights, color="#1b3a6b")
-    right.set(ylim=(0, 1), xlabel="键", ylabel="权重")
-    right.set_title(f"回答：{weights @ legs:.2f} 条腿")
-    return fig
-
-
-alt = "左：四支箭头是键，粗线是查询，位于猫和鸡之间。右：四个权重，几乎全归猫和鸡。"
-bm.show.explore(
-    look_up, alt=alt, angle=(0, 360, 5, 40), sharpness=(0.5, 20.0, 0.5, 4.0)
-)
+# %% [raw] lang="zh"
+# first number → 第一个数
+# second number → 第二个数
+# query and keys → 查询与键
+# key → 键
+# weight → 权重
+# answer: {weights @ legs:.2f} legs → 回答：{weights @ legs:.2f} 条腿
+# Left: four arrows, the keys, and a thick line, the query, between cat and hen. Right:
+# the four weights; cat and hen share nearly all of it.
+# → 左：四支箭头是键，粗线是查询，位于猫和鸡之间。右：四个权重，几乎全归猫和鸡。
 
 # %% [markdown]
 # Between two keys the answer lies between two values, and it changes smoothly as the
@@ -180,19 +160,12 @@ def scaled_dot_product(q, k, v):
     ### END SOLUTION
 
 
-# %% lang="zh" of="42e2c1d7"
-def scaled_dot_product(q, k, v):
-    """不带掩码的注意力。
-
-    q：(..., n, d)，k：(..., m, d)，v：(..., m, e)；前面的轴都是批次。
-    返回（输出，权重）：(..., n, e) 和 (..., n, m)。
-    """
-    ### BEGIN SOLUTION
-    scores = q @ k.mT / math.sqrt(q.shape[-1])  # (..., n, m)
-    weights = scores.softmax(-1)
-    return weights @ v, weights
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Attention without a mask. → 不带掩码的注意力。
+# q: (..., n, d), k: (..., m, d), v: (..., m, e); the leading axes are batches.
+# Returns (output, weights): (..., n, e) and (..., n, m).
+# → q：(..., n, d)，k：(..., m, d)，v：(..., m, e)；前面的轴都是批次。
+#   返回（输出，权重）：(..., n, e) 和 (..., n, m)。
 
 # %% check="scaled_dot_product"
 draws = torch.Generator().manual_seed(1)
@@ -219,30 +192,19 @@ strong, right = 1000 * q, F.scaled_dot_product_attention(1000 * q, k, v)
 bm.expect.close(scaled_dot_product(strong, k, v)[0], right, advice, atol=1e-3)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="18c40256"
-draws = torch.Generator().manual_seed(1)
-q = torch.randn(2, 3, 4, generator=draws)
-k, v = (torch.randn(2, 5, n, generator=draws) for n in (4, 6))
-answer = scaled_dot_product(q, k, v)
-pair = isinstance(answer, tuple) and len(answer) == 2
-bm.expect.true(pair, "请返回两样东西：输出和权重")
-bm.expect.shape(answer[1], (2, 3, 5), "每对查询与键一个权重")
-bm.expect.shape(answer[0], (2, 3, 6), "每个查询得到一个对值的平均")
-total, ones = answer[1].sum(-1), torch.ones(2, 3)
-bm.expect.close(total, ones, "每个查询的权重之和为 1：softmax 沿着键的方向")
-fours = torch.tensor([[1.0] * 4, [0.0] * 4])  # q·k 为 8 和 0，d 为 4
-weights = scaled_dot_product(torch.full((1, 4), 2.0), fours, fours)[1]
-advice = "先把分数除以 d 的平方根，再做 softmax"
-bm.expect.close(weights, torch.tensor([[4.0, 0.0]]).softmax(-1), advice)
-bm.expect.close(answer[0], answer[1] @ v, "输出是 v 的加权平均")
-### BEGIN HIDDEN TESTS
-q, k, v = (torch.randn(2, 3, n, 9, generator=draws) for n in (4, 7, 7))
-right = F.scaled_dot_product_attention(q, k, v)
-bm.expect.close(scaled_dot_product(q, k, v)[0], right, "应与 PyTorch 一致", atol=1e-5)
-advice = "分数一大 exp 就溢出：请用 torch 的 softmax"
-strong, right = 1000 * q, F.scaled_dot_product_attention(1000 * q, k, v)
-bm.expect.close(scaled_dot_product(strong, k, v)[0], right, advice, atol=1e-3)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# return two things: the output and the weights → 请返回两样东西：输出和权重
+# one weight for each query and key → 每对查询与键一个权重
+# one mean of the values for each query → 每个查询得到一个对值的平均
+# a query's weights sum to 1: softmax over the keys
+# → 每个查询的权重之和为 1：softmax 沿着键的方向
+# q·k is 8 and 0, and d is 4 → q·k 为 8 和 0，d 为 4
+# divide the scores by the square root of d, before the softmax
+# → 先把分数除以 d 的平方根，再做 softmax
+# the output is the weighted mean of v → 输出是 v 的加权平均
+# as PyTorch's → 应与 PyTorch 一致
+# exp of a large score overflows: use torch's softmax
+# → 分数一大 exp 就溢出：请用 torch 的 softmax
 
 # %% [markdown] hint="scaled_dot_product"
 # Three lines: scores, weights, mean. What must the two shapes be for `q @ ...` to give
@@ -346,11 +308,8 @@ q, k = torch.randn(2, pairs, d, dtype=torch.float64)
 error = d * math.sqrt((2 + 6 / d) / pairs)  # standard error of the variance
 bm.equation("dot-variance", (q * k).sum(-1).var(), torch.tensor(d), atol=5 * error)
 
-# %% lang="zh" of="fe7f4744"
-d, pairs = 64, 20_000
-q, k = torch.randn(2, pairs, d, dtype=torch.float64)
-error = d * math.sqrt((2 + 6 / d) / pairs)  # 方差的标准误
-bm.equation("dot-variance", (q * k).sum(-1).var(), torch.tensor(d), atol=5 * error)
+# %% [raw] lang="zh"
+# standard error of the variance → 方差的标准误
 
 # %% [markdown]
 # Does it matter that scores grow? A softmax of large scores puts nearly everything on
@@ -395,22 +354,11 @@ bare = torch.tensor([look(d, 1.0) for d in widths])  # (6, 2)
 rooted = torch.tensor([look(d, d**-0.5) for d in widths])
 
 
-# %% lang="zh" of="3d447783"
-def look(d, scale, keys=16, trials=300):
-    """对随机的 q 和 k，求最大权重与 softmax 斜率的大小。"""
-    draws = torch.Generator().manual_seed(d)
-    q = torch.randn(trials, 1, d, generator=draws)
-    k = torch.randn(trials, keys, d, generator=draws)
-    w = (scale * (q @ k.mT)[:, 0]).softmax(-1)  # (trials, keys)
-    slope = torch.diag_embed(w) - w[:, :, None] * w[:, None, :]
-    return w.amax(-1).mean().item(), slope.norm(dim=(1, 2)).mean().item()
+# %% [raw] lang="zh"
+# Largest weight, and size of the softmax's slope, for random q and k.
+# → 对随机的 q 和 k，求最大权重与 softmax 斜率的大小。
 
-
-widths = [4**n for n in range(1, 7)]
-bare = torch.tensor([look(d, 1.0) for d in widths])  # (6, 2)
-rooted = torch.tensor([look(d, d**-0.5) for d in widths])
-
-# %%
+# %% fold
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
 for ax, column in zip(axes, (0, 1), strict=True):
     ax.semilogx(widths, bare[:, column], "o-", label="q·k")
@@ -433,28 +381,16 @@ bm.claim(
     slope_rooted=rooted[-1, 1],
 )
 
-# %% lang="zh" of="500023bc"
-fig, axes = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-for ax, column in zip(axes, (0, 1), strict=True):
-    ax.semilogx(widths, bare[:, column], "o-", label="q·k")
-    ax.semilogx(widths, rooted[:, column], "s--", label="q·k / √d")
-    ax.set(xlabel="查询的长度 d", ylim=(0, None))
-axes[0].set(ylabel="16 个权重中最大的")
-axes[1].set(ylabel="softmax 的斜率（范数）")
-axes[0].legend()
-alt = (
-    "横轴为 d。不除以平方根时，最大权重升到接近 1，斜率落向 0；"
-    "除以平方根后，两者基本不变。"
-)
-bm.show.figure(fig, alt=alt)
-bm.claim(
-    "不除以平方根，长查询只看见一个键，几乎学不动；除了之后，d 再大也无妨",
-    bare[-1, 0] > 0.9 and bare[-1, 1] < rooted[-1, 1] / 4 and rooted[-1, 0] < 0.4,
-    largest_bare=bare[-1, 0],
-    largest_rooted=rooted[-1, 0],
-    slope_bare=bare[-1, 1],
-    slope_rooted=rooted[-1, 1],
-)
+# %% [raw] lang="zh"
+# length d of a query → 查询的长度 d
+# largest of 16 weights → 16 个权重中最大的
+# slope of the softmax (norm) → softmax 的斜率（范数）
+# Against d. Without the root, the largest weight climbs to nearly 1 and the slope falls
+# towards 0; divided by the root, both stay level.
+# → 横轴为 d。不除以平方根时，最大权重升到接近 1，斜率落向 0；
+#   除以平方根后，两者基本不变。
+# Without the root a wide query sees one key and hardly learns; with it, d is free
+# → 不除以平方根，长查询只看见一个键，几乎学不动；除了之后，d 再大也无妨
 
 # %% [markdown]
 # With the root, a query of 4096 numbers looks around as calmly as one of 16.
@@ -526,16 +462,10 @@ def causal_mask(n):
     ### END SOLUTION
 
 
-# %% lang="zh" of="fb827508"
-def causal_mask(n):
-    """谁都不许看未来时，谁可以看哪里。
-
-    返回布尔值，(n, n)：位置 i 可以看位置 j 时，[i, j] 处为 True。
-    """
-    ### BEGIN SOLUTION
-    return torch.ones(n, n, dtype=torch.bool).tril()
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Who may look where when nobody may see the future. → 谁都不许看未来时，谁可以看哪里。
+# Returns booleans, (n, n): True at [i, j] if place i may look at place j.
+# → 返回布尔值，(n, n)：位置 i 可以看位置 j 时，[i, j] 处为 True。
 
 # %% check="causal_mask"
 mask = causal_mask(4)
@@ -550,18 +480,14 @@ bm.expect.equal(causal_mask(7), want, "row i may look at columns 0 to i")
 bm.expect.equal(causal_mask(1), want[:1, :1], "a single place may look at itself")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="89745c00"
-mask = causal_mask(4)
-bm.expect.shape(mask, (4, 4), "每个查询一行，每个键一列")
-bm.expect.true(mask.dtype == torch.bool, "掩码里是布尔值，不是数")
-bm.expect.true(mask.diagonal().all(), "每个位置都可以看自己")
-advice = "第 i 行只能往回看第 0 到 i 列，不能往前看"
-bm.expect.true(mask[3].all() and not mask[0, 1:].any(), advice)
-### BEGIN HIDDEN TESTS
-want = torch.tensor([[j <= i for j in range(7)] for i in range(7)])
-bm.expect.equal(causal_mask(7), want, "第 i 行可以看第 0 到 i 列")
-bm.expect.equal(causal_mask(1), want[:1, :1], "唯一的位置可以看自己")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# a row for each query, a column for each key → 每个查询一行，每个键一列
+# a mask holds booleans, not numbers → 掩码里是布尔值，不是数
+# a place may look at itself → 每个位置都可以看自己
+# row i may look back, at columns 0 to i, and never ahead
+# → 第 i 行只能往回看第 0 到 i 列，不能往前看
+# row i may look at columns 0 to i → 第 i 行可以看第 0 到 i 列
+# a single place may look at itself → 唯一的位置可以看自己
 
 # %% [markdown] hint="causal_mask"
 # Draw it for `n = 4`: which half of the square is `True`, and what about the diagonal?
@@ -622,18 +548,14 @@ def masked_weights(scores, mask):
     ### END SOLUTION
 
 
-# %% lang="zh" of="63c48af2"
-def masked_weights(scores, mask):
-    """沿最后一个轴、只在掩码允许的位置之间做 softmax。
-
-    scores：(..., n, m)；mask：可广播到同样形状的布尔值，True 处可以看。
-    返回权重，(..., n, m)：禁止处为零；整行都禁止时，整行为零。
-    """
-    ### BEGIN SOLUTION
-    scores = scores.masked_fill(~mask, -math.inf)
-    return scores.softmax(-1).masked_fill(~mask, 0.0)  # 出现 NaN 的行全被遮住
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Softmax over the last axis, among the places that the mask allows.
+# → 沿最后一个轴、只在掩码允许的位置之间做 softmax。
+# scores: (..., n, m); mask: booleans that broadcast to it, True where one may look.
+# Returns weights, (..., n, m): zero where forbidden, and in rows all forbidden.
+# → scores：(..., n, m)；mask：可广播到同样形状的布尔值，True 处可以看。
+#   返回权重，(..., n, m)：禁止处为零；整行都禁止时，整行为零。
+# NaN rows are all masked → 出现 NaN 的行全被遮住
 
 # %% check="masked_weights"
 scores = torch.tensor([[1.0, 2.0, 3.0], [0.0, 5.0, 0.0]])
@@ -661,31 +583,20 @@ advice = "a forbidden score must lie below every other: use -inf"
 bm.expect.close(low, torch.tensor([[1.0, 0.0]]), advice)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="fff9c937"
-scores = torch.tensor([[1.0, 2.0, 3.0], [0.0, 5.0, 0.0]])
-mask = torch.tensor([[True, True, False], [False, True, True]])
-weights = masked_weights(scores, mask)
-bm.expect.shape(weights, (2, 3), "每个分数一个权重")
-advice = "掩码为 True 处可以看：是不是弄反了？"
-bm.expect.true((weights[mask] > 0).all(), advice)
-advice = "禁止处的权重为 0：把分数设为 0 不行，因为 exp(0) 等于 1"
-bm.expect.true((weights[~mask] == 0).all(), advice)
-advice = "剩下的权重之和为 1：要在 softmax 之前遮住分数"
-bm.expect.close(weights.sum(-1), torch.ones(2), advice)
-bm.expect.close(weights[0, :2], scores[0, :2].softmax(0), "对剩下的分数做 softmax")
-nowhere = masked_weights(scores, torch.tensor([[True] * 3, [False] * 3]))
-bm.expect.close(nowhere[1], torch.zeros(3), "哪里都不许看，就得到零")
-### BEGIN HIDDEN TESTS
-draws = torch.Generator().manual_seed(2)
-scores = torch.randn(2, 3, 4, 4, generator=draws)
-weights = masked_weights(scores, torch.ones(4, 4, dtype=torch.bool).tril())
-bm.expect.shape(weights, (2, 3, 4, 4), "掩码要能广播到批次和头")
-row = weights[1, 2, 1, :2]
-bm.expect.close(row, scores[1, 2, 1, :2].softmax(0), "每个头都一样")
-low = masked_weights(torch.tensor([[-2e4, 5.0]]), torch.tensor([[True, False]]))
-advice = "禁止处的分数要低于其他一切：用 -inf"
-bm.expect.close(low, torch.tensor([[1.0, 0.0]]), advice)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# one weight for each score → 每个分数一个权重
+# where the mask is True one may look: is yours the other way round?
+# → 掩码为 True 处可以看：是不是弄反了？
+# a forbidden place weighs 0: a score of 0 will not do, as exp(0) is 1
+# → 禁止处的权重为 0：把分数设为 0 不行，因为 exp(0) 等于 1
+# what is left sums to 1: mask the scores, before the softmax
+# → 剩下的权重之和为 1：要在 softmax 之前遮住分数
+# softmax of what is left → 对剩下的分数做 softmax
+# who may look nowhere gets zeros → 哪里都不许看，就得到零
+# the mask broadcasts over batch and heads → 掩码要能广播到批次和头
+# every head alike → 每个头都一样
+# a forbidden score must lie below every other: use -inf
+# → 禁止处的分数要低于其他一切：用 -inf
 
 # %% [markdown] hint="masked_weights"
 # Which number $s$ makes $e^s$ exactly 0?
@@ -753,7 +664,7 @@ def attend(q, k, v, mask=None):
     return weights @ v, weights
 
 
-# %%
+# %% fold
 x = 0.5 * torch.randn(7, 8)  # (n, d): one sentence, of which five places are real
 real = (torch.arange(7) < 5).expand(7, 7)
 masks = {"no mask": None, "padding": real, "causal": causal_mask(7)}
@@ -771,22 +682,18 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="74b8d4e0"
-x = 0.5 * torch.randn(7, 8)  # (n, d)：一个句子，其中五个位置是真的
-real = (torch.arange(7) < 5).expand(7, 7)
-masks = {"无掩码": None, "填充掩码": real, "因果掩码": causal_mask(7)}
-fig, axes = plt.subplots(1, 3, figsize=(9, 3.2), layout="constrained")
-for ax, (name, mask) in zip(axes, masks.items(), strict=True):
-    picture = ax.imshow(attend(x, x, x, mask)[1], vmin=0, vmax=1)
-    ax.set(xlabel="看向的位置", ylabel="位置", title=name)
-    ax.set(xticks=range(7), yticks=range(7))
-    ax.label_outer()
-    ax.grid(False)
-fig.colorbar(picture, ax=axes, label="权重")
-alt = (
-    "三幅权重图：无掩码时处处有权重；填充掩码下最后两列为空；因果掩码下对角线以上全空。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# (n, d): one sentence, of which five places are real
+# → (n, d)：一个句子，其中五个位置是真的
+# no mask → 无掩码
+# padding → 填充掩码
+# causal → 因果掩码
+# looks at → 看向的位置
+# place → 位置
+# weight → 权重
+# Three maps of weights: all places in use; the last two columns empty under a padding
+# mask; everything above the diagonal empty under a causal mask.
+# → 三幅权重图：无掩码时处处有权重；填充掩码下最后两列为空；因果掩码下对角线以上全空。
 
 # %% [markdown]
 # Each row sums to 1 in all three. Is the future really out of sight? Change the last
@@ -809,19 +716,9 @@ bm.claim(
     change_without_mask=open_eyes,
 )
 
-# %% lang="zh" of="31f7eb41"
-changed = x.clone()
-changed[-1] += 10.0
-open_eyes, blind = (
-    (attend(x, x, x, m)[0] - attend(changed, changed, changed, m)[0])[:-1].abs().max()
-    for m in (None, causal_mask(7))
-)
-bm.claim(
-    "有因果掩码时，未来怎么变，过去都纹丝不动",
-    blind == 0 < open_eyes,
-    change_causal=blind,
-    change_without_mask=open_eyes,
-)
+# %% [raw] lang="zh"
+# Under a causal mask the past does not change at all when the future does
+# → 有因果掩码时，未来怎么变，过去都纹丝不动
 
 # %% [markdown]
 # ## Many heads
@@ -852,18 +749,15 @@ def split_heads(x, heads):
     ### END SOLUTION
 
 
-# %% lang="zh" of="14e8ccbe"
-def split_heads(x, heads):
-    """把最后一个轴切成若干头，并让“头”成为位置之前的一个轴。
-
-    x：(batch, n, d)，heads 整除 d。
-    返回 (batch, heads, n, d / heads)：第 0 头拿每个位置的前 d / heads 个数，
-    第 1 头拿接下来的，依此类推。
-    """
-    ### BEGIN SOLUTION
-    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Cut the last axis into heads, and make heads an axis before the places.
+# → 把最后一个轴切成若干头，并让“头”成为位置之前的一个轴。
+# x: (batch, n, d), where heads divides d.
+# Returns (batch, heads, n, d / heads): head 0 has the first d / heads numbers of
+# every place, head 1 the next, and so on.
+# → x：(batch, n, d)，heads 整除 d。
+#   返回 (batch, heads, n, d / heads)：第 0 头拿每个位置的前 d / heads 个数，
+#   第 1 头拿接下来的，依此类推。
 
 # %% check="split_heads"
 x = torch.arange(48.0).reshape(2, 4, 6)
@@ -884,24 +778,16 @@ for heads in (1, 2, 8):
     bm.expect.close(split[:, -1], last, "the last head has the last numbers")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="e4d1b115"
-x = torch.arange(48.0).reshape(2, 4, 6)
-split = split_heads(x, 3)
-advice = "切开之后转置了吗？头应排在位置之前"
-bm.expect.shape(split, (2, 3, 4, 2), advice)
-rows = (split[0].flatten(1) // 6).sort(-1).values  # 每个头拿到的是谁的数
-advice = "每个头都要看到所有位置：只用 view 或 reshape 会把位置搅乱"
-bm.expect.close(rows, torch.arange(4.0).repeat_interleave(2).expand(3, 8), advice)
-advice = "一个头拿相邻的数：把 d 切成 (heads, d / heads)，heads 在前"
-bm.expect.close(split[:, 1], x[..., 2:4], advice)
-### BEGIN HIDDEN TESTS
-x = torch.arange(120.0).reshape(3, 5, 8)
-for heads in (1, 2, 8):
-    split, size = split_heads(x, heads), 8 // heads
-    bm.expect.shape(split, (3, heads, 5, size), "请使用给定的头数")
-    last = x[..., 8 - size :]
-    bm.expect.close(split[:, -1], last, "最后一个头拿最后几个数")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# did you transpose after splitting, so that heads come before places?
+# → 切开之后转置了吗？头应排在位置之前
+# whose numbers each head got → 每个头拿到的是谁的数
+# every head sees all places: a plain view or reshape mixes the places
+# → 每个头都要看到所有位置：只用 view 或 reshape 会把位置搅乱
+# a head has neighbouring numbers: cut d as (heads, d / heads), heads first
+# → 一个头拿相邻的数：把 d 切成 (heads, d / heads)，heads 在前
+# use the number of heads as given → 请使用给定的头数
+# the last head has the last numbers → 最后一个头拿最后几个数
 
 # %% [markdown] hint="split_heads"
 # Two moves: cut the last axis in two, then let two axes change seats.
@@ -954,7 +840,7 @@ def split_heads(x, heads):
 # `(batch, heads, n, d/heads)`，形状对了，数却错了。
 # 下面看看 `x` 里的每个数最后落到了哪个头。
 
-# %%
+# %% fold
 n, d, heads = 4, 6, 2
 number = torch.arange(n * d).reshape(1, n, d)
 ways = {
@@ -977,28 +863,15 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="10232dbb"
-n, d, heads = 4, 6, 2
-number = torch.arange(n * d).reshape(1, n, d)
-ways = {
-    "先切开，再转置": split_heads(number, heads),
-    "只用 reshape": number.reshape(1, heads, n, d // heads),
-}
-fig, axes = plt.subplots(1, 2, figsize=(7, 2.6))
-for ax, (name, split) in zip(axes, ways.items(), strict=True):
-    owner = torch.empty(n * d)
-    for head in range(heads):
-        owner[split[0, head].flatten()] = head
-    ax.imshow(owner.reshape(n, d), cmap="Greys", vmin=-0.5, vmax=3)
-    for i in range(n * d):
-        ax.text(i % d, i // d, int(owner[i]), ha="center", va="center")
-    ax.set(title=name, xlabel="第几个数（d）", ylabel="位置（n）")
-    ax.grid(False)
-alt = (
-    "每个数归哪个头。正确时，第 0 头拿到每个位置的左半；"
-    "只用 reshape 时，它拿到前两个位置的全部，却完全没有后面的位置。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# split, then transpose → 先切开，再转置
+# reshape alone → 只用 reshape
+# number (d) → 第几个数（d）
+# place (n) → 位置（n）
+# Which head gets each number. Rightly, head 0 has the left half of every place; with
+# reshape alone it has all of the first two places and none of the others.
+# → 每个数归哪个头。正确时，第 0 头拿到每个位置的左半；
+#   只用 reshape 时，它拿到前两个位置的全部，却完全没有后面的位置。
 
 # %% [markdown]
 # Now all of it together: three linear maps, split, attend, merge, one more linear map.
@@ -1032,28 +905,13 @@ class MultiHeadAttention(nn.Module):
         ### END SOLUTION
 
 
-# %% lang="zh" of="52e80990"
-class MultiHeadAttention(nn.Module):
-    """多头自注意力：输入和输出的每个位置都是 d 个数。"""
-
-    def __init__(self, d, heads):
-        super().__init__()
-        self.heads = heads
-        self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
-        self.out_proj = nn.Linear(d, d)
-
-    def forward(self, x, mask=None):
-        """x：(batch, n, d)；mask：None，或与 attend 相同的布尔值。
-
-        返回（输出，权重）：(batch, n, d) 和 (batch, heads, n, n)。
-        """
-        ### BEGIN SOLUTION
-        layers = (self.query, self.key, self.value)
-        q, k, v = (split_heads(layer(x), self.heads) for layer in layers)
-        y, weights = attend(q, k, v, mask)  # (batch, heads, n, d / heads)
-        return self.out_proj(y.transpose(1, 2).flatten(2)), weights
-        ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Self-attention with several heads: d numbers a place, in and out.
+# → 多头自注意力：输入和输出的每个位置都是 d 个数。
+# x: (batch, n, d); mask: None, or booleans as for attend.
+# → x：(batch, n, d)；mask：None，或与 attend 相同的布尔值。
+# Returns (output, weights): (batch, n, d) and (batch, heads, n, n).
+# → 返回（输出，权重）：(batch, n, d) 和 (batch, heads, n, n)。
 
 # %% check="MultiHeadAttention" inside=true
 torch.manual_seed(3)
@@ -1094,44 +952,17 @@ for d, heads in ((12, 3), (4, 1)):
     bm.expect.close(mine, want, "keep the graph: gradients must flow", atol=1e-4)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="2ebbd369"
-torch.manual_seed(3)
-model, x = MultiHeadAttention(6, 2), torch.randn(2, 5, 6)
-answer = model(x)
-pair = isinstance(answer, tuple) and len(answer) == 2
-bm.expect.true(pair, "请返回两样东西：输出和权重")
-bm.expect.shape(answer[1], (2, 2, 5, 5), "每个头都有权重：先切开，再做注意力")
-bm.expect.shape(answer[0], (2, 5, 6), "把各头合并回每个位置 d 个数")
-eye = torch.eye(6)
-with torch.no_grad():
-    for layer in (model.query, model.key, model.value, model.out_proj):
-        layer.weight.copy_(eye)
-        layer.bias.zero_()
-halves = [F.scaled_dot_product_attention(h, h, h) for h in x.chunk(2, -1)]
-advice = "合并是切开的逆操作：先把位置和头转置回来，再展平"
-bm.expect.close(model(x)[0], torch.cat(halves, -1), advice)
-with torch.no_grad():
-    model.out_proj.bias.add_(1.0)
-advice = "合并之后还要经过 self.out_proj"
-bm.expect.close(model(x)[0], torch.cat(halves, -1) + 1, advice)
-ahead = model(x, torch.ones(5, 5, dtype=torch.bool).tril())[1].triu(1)
-bm.expect.close(ahead, torch.zeros(2, 2, 5, 5), "把掩码传给 attend")
-### BEGIN HIDDEN TESTS
-for d, heads in ((12, 3), (4, 1)):
-    model, x = MultiHeadAttention(d, heads), torch.randn(3, 7, d, requires_grad=True)
-    theirs = nn.MultiheadAttention(d, heads, batch_first=True)
-    with torch.no_grad():
-        rows = [model.query, model.key, model.value]
-        theirs.in_proj_weight.copy_(torch.cat([layer.weight for layer in rows]))
-        theirs.in_proj_bias.copy_(torch.cat([layer.bias for layer in rows]))
-    theirs.out_proj = model.out_proj
-    look = torch.ones(7, 7, dtype=torch.bool).tril()
-    ours, right = model(x, look)[0], theirs(x, x, x, attn_mask=~look)[0]
-    advice = "应与 nn.MultiheadAttention 一致：query 提问，key 用来比较，value 用来平均"
-    bm.expect.close(ours, right, advice, atol=1e-5)
-    mine, want = (torch.autograd.grad(y.square().sum(), x)[0] for y in (ours, right))
-    bm.expect.close(mine, want, "保留计算图：梯度要能传回去", atol=1e-4)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# return two things: the output and the weights → 请返回两样东西：输出和权重
+# each head's weights: split before you attend → 每个头都有权重：先切开，再做注意力
+# merge the heads back to d numbers a place → 把各头合并回每个位置 d 个数
+# merging undoes splitting: transpose places and heads back, then flatten
+# → 合并是切开的逆操作：先把位置和头转置回来，再展平
+# the merged heads go through self.output at the end → 合并之后还要经过 self.output
+# hand the mask on to attend → 把掩码传给 attend
+# as nn.MultiheadAttention: query asks, key is compared, value is averaged
+# → 应与 nn.MultiheadAttention 一致：query 提问，key 用来比较，value 用来平均
+# keep the graph: gradients must flow → 保留计算图：梯度要能传回去
 
 # %% [markdown] hint="MultiHeadAttention"
 # You have every piece: `split_heads`, `attend`, and four layers. Write the shape beside
@@ -1149,7 +980,7 @@ for d, heads in ((12, 3), (4, 1)):
 # %% [markdown] hint="MultiHeadAttention"
 # Merge with `y.transpose(1, 2).flatten(2)`, then `self.out_proj(...)`.
 
-# %% [markdown] lang="zh" of="7aa18454"
+# %% [markdown] lang="zh" of="694a0306"
 # 用 `y.transpose(1, 2).flatten(2)` 合并，再经过 `self.out_proj(...)`。
 
 
@@ -1319,31 +1150,10 @@ bm.claim(
     backward=backward,
 )
 
-# %% lang="zh" of="653175c3"
-x = torch.randn(3, 9, 16, dtype=torch.float64, requires_grad=True)
-look = causal_mask(9)
-outputs = [
-    yours(x, look)[0],
-    kit(x, mask=look),
-    pytorchs(x, x, x, attn_mask=~look)[0],  # 这里 True 表示禁止
-]
-weights = [yours.out_proj.weight, kit.out_proj.weight, pytorchs.out_proj.weight]
-gradients = [
-    torch.autograd.grad(y.sin().sum(), (x, w))
-    for y, w in zip(outputs, weights, strict=True)
-]
-forward = max((y - outputs[0]).abs().max() for y in outputs[1:])
-backward = max(
-    (a - b).abs().max()
-    for grads in gradients[1:]
-    for a, b in zip(grads, gradients[0], strict=True)
-)
-bm.claim(
-    "你的注意力、bmkit 的和 PyTorch 的，前向与反向都一致，只差舍入误差",
-    max(forward, backward) < 1e-12,
-    forward=forward,
-    backward=backward,
-)
+# %% [raw] lang="zh"
+# True forbids here → 这里 True 表示禁止
+# Your attention, bmkit's and PyTorch's agree forward and backward, to rounding
+# → 你的注意力、bmkit 的和 PyTorch 的，前向与反向都一致，只差舍入误差
 
 # %% [markdown]
 # ## Does it learn to look?
@@ -1377,23 +1187,10 @@ letters, values, asked, answers = (row[0].tolist() for row in example)
 print(*(f"{chr(65 + key)}→{value}" for key, value in zip(letters, values, strict=True)))
 print(f"{chr(65 + asked[0])}→?  {answers[0]}")
 
-# %% lang="zh" of="8e5be634"
-KINDS = 16  # 字母 A 到 P，数 0 到 15
-
-
-def draw(batch, pairs, questions, draws):
-    """keys、values：(batch, pairs)；asked、answers：(batch, questions)。"""
-    keys = torch.rand(batch, KINDS, generator=draws).argsort(1)[:, :pairs]
-    values = torch.randint(KINDS, (batch, pairs), generator=draws)
-    which = torch.rand(batch, pairs, generator=draws).argsort(1)[:, :questions]
-    rows = keys, values, keys.gather(1, which), values.gather(1, which)
-    return [row.to(lab.device) for row in rows]
-
-
-example = draw(1, 8, 1, torch.Generator().manual_seed(4))
-letters, values, asked, answers = (row[0].tolist() for row in example)
-print(*(f"{chr(65 + key)}→{value}" for key, value in zip(letters, values, strict=True)))
-print(f"{chr(65 + asked[0])}→?  {answers[0]}")
+# %% [raw] lang="zh"
+# letters A to P, and numbers 0 to 15 → 字母 A 到 P，数 0 到 15
+# keys, values: (batch, pairs); asked, answers: (batch, questions).
+# → keys、values：(batch, pairs)；asked、answers：(batch, questions)。
 
 # %% [markdown]
 # A place in the sequence is the sum of two learned vectors, one for the letter and one
@@ -1422,19 +1219,9 @@ class Places(nn.Module):
         return torch.cat([pairs, question[:, None]], 1)
 
 
-# %% lang="zh" of="b7783b83"
-class Places(nn.Module):
-    """把各对和提问变成向量，(batch, pairs + 1, d)。"""
-
-    def __init__(self, d, questions):
-        super().__init__()
-        self.letter, self.number = nn.Embedding(KINDS, d), nn.Embedding(KINDS, d)
-        self.ask = nn.ModuleList(nn.Embedding(KINDS, d) for _ in range(questions))
-
-    def forward(self, keys, values, asked):
-        question = sum(ask(asked[:, i]) for i, ask in enumerate(self.ask))
-        pairs = self.letter(keys) + self.number(values)
-        return torch.cat([pairs, question[:, None]], 1)
+# %% [raw] lang="zh"
+# Pairs and a question as vectors, (batch, pairs + 1, d).
+# → 把各对和提问变成向量，(batch, pairs + 1, d)。
 
 
 # %%
@@ -1452,19 +1239,10 @@ class Lookup(nn.Module):
         return self.read(y[:, -1]).unflatten(-1, (self.questions, KINDS))
 
 
-# %% lang="zh" of="f19167dd"
-class Lookup(nn.Module):
-    """做一次注意力；给出每个提问各答案的 logits，(batch, questions, KINDS)。"""
-
-    def __init__(self, heads, questions=1, d=32):
-        super().__init__()
-        self.places, self.questions = Places(d, questions), questions
-        self.attention = MultiHeadAttention(d, heads)
-        self.read = nn.Linear(d, questions * KINDS)
-
-    def forward(self, *rows):
-        y, self.weights = self.attention(self.places(*rows))  # 留着给人看
-        return self.read(y[:, -1]).unflatten(-1, (self.questions, KINDS))
+# %% [raw] lang="zh"
+# Attend once; logits of each question's answer, (batch, questions, KINDS).
+# → 做一次注意力；给出每个提问各答案的 logits，(batch, questions, KINDS)。
+# kept to be looked at → 留着给人看
 
 
 # %%
@@ -1481,18 +1259,9 @@ class Dense(nn.Module):
         return self.net(self.places(*rows).flatten(1))[:, None]
 
 
-# %% lang="zh" of="e0848cae"
-class Dense(nn.Module):
-    """所有位置并排，经过一个隐藏层；logits 同 Lookup。"""
-
-    def __init__(self, hidden, pairs=8, d=32):
-        super().__init__()
-        self.places = Places(d, 1)
-        wide = nn.Linear((pairs + 1) * d, hidden)
-        self.net = nn.Sequential(wide, nn.ReLU(), nn.Linear(hidden, KINDS))
-
-    def forward(self, *rows):
-        return self.net(self.places(*rows).flatten(1))[:, None]
+# %% [raw] lang="zh"
+# All places side by side through one hidden layer; logits as of Lookup.
+# → 所有位置并排，经过一个隐藏层；logits 同 Lookup。
 
 
 # %%
@@ -1521,31 +1290,11 @@ def learn(model, questions=1):
     return curve
 
 
-# %% lang="zh" of="b457e28b"
-@torch.no_grad()
-def score(model, questions=1, pairs=8):
-    """所有提问都答对的新字典所占的比例。"""
-    *rows, answers = draw(2000, pairs, questions, torch.Generator().manual_seed(99))
-    return (model(*rows).argmax(-1) == answers).all(-1).float().mean().item()
-
-
-steps = lab.pick(ci=300, workshop=900, full=3000)
-
-
-def learn(model, questions=1):
-    """每一步都用新字典训练；途中记下十一个成绩。"""
-    model, draws = model.to(lab.device), torch.Generator().manual_seed(lab.seed)
-    optimizer, curve = torch.optim.Adam(model.parameters(), 3e-3), []
-    for step in range(steps + 1):
-        if step % (steps // 10) == 0:
-            curve.append(score(model, questions))
-        *rows, answers = draw(128, 8, questions, draws)
-        loss = F.cross_entropy(model(*rows).flatten(0, 1), answers.flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return curve
-
+# %% [raw] lang="zh"
+# Share of new dictionaries in which every question is answered rightly.
+# → 所有提问都答对的新字典所占的比例。
+# Train on new dictionaries at every step; scores on the way, eleven of them.
+# → 每一步都用新字典训练；途中记下十一个成绩。
 
 # %%
 torch.manual_seed(lab.seed)
@@ -1563,21 +1312,16 @@ ax.legend(title="model (parameters)")
 alt = "Attention soon answers nearly all; both dense networks stay near one in four."
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="995326f3"
-torch.manual_seed(lab.seed)
-models = {"注意力": Lookup(1), "全连接": Dense(16), "全连接，加宽": Dense(256)}
-sizes = {name: sum(p.numel() for p in m.parameters()) for name, m in models.items()}
-curves = {
-    f"{name} ({sizes[name]:,})": learn(model)
-    for name, model in bm.show.progress(models.items(), "模型")
-}
-fig, ax = plt.subplots()
-for (name, curve), mark in zip(curves.items(), "os^", strict=True):
-    ax.plot(range(0, 101, 10), curve, marker=mark, label=name)
-ax.set(xlabel="训练进度（%）", ylabel="答对的比例", ylim=(0, 1.05))
-ax.legend(title="模型（参数个数）")
-alt = "注意力很快就几乎全对；两个全连接网络停在四分之一左右。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# attention → 注意力
+# dense → 全连接
+# dense, wide → 全连接，加宽
+# models → 模型
+# % of training → 训练进度（%）
+# right answers → 答对的比例
+# model (parameters) → 模型（参数个数）
+# Attention soon answers nearly all; both dense networks stay near one in four.
+# → 注意力很快就几乎全对；两个全连接网络停在四分之一左右。
 
 # %%
 attention, dense, wide = (curve[-1] for curve in curves.values())
@@ -1599,25 +1343,11 @@ bm.claim(
     right=list(reach.values()),
 )
 
-# %% lang="zh" of="2e717d2f"
-attention, dense, wide = (curve[-1] for curve in curves.values())
-small, equal, large = sizes.values()
-bm.claim(
-    "注意力学会了查找；参数同样多的全连接网络没有",
-    attention > 0.95 and dense < 0.5 and equal >= small,
-    attention=attention,
-    dense=dense,
-    dense_wide=wide,
-    parameters=list(sizes.values()),
-)
-looker = next(iter(models.values()))
-reach = {pairs: score(looker, pairs=pairs) for pairs in (4, 12, 16)}
-bm.claim(
-    "只用八对训练，更短和更长的字典它也会查",
-    min(reach.values()) > 0.9,
-    pairs=list(reach),
-    right=list(reach.values()),
-)
+# %% [raw] lang="zh"
+# Attention learns to look things up; a dense net with as many parameters does not
+# → 注意力学会了查找；参数同样多的全连接网络没有
+# Trained on eight pairs, it looks up in shorter and longer dictionaries as well
+# → 只用八对训练，更短和更长的字典它也会查
 
 # %% [markdown]
 # A dense network must learn each place and each letter separately; attention learns
@@ -1644,19 +1374,11 @@ def glance(model, asked):
     return weights.cpu(), keys[0].tolist(), values[0].tolist(), said.tolist()
 
 
-# %% lang="zh" of="33b77dd3"
-def glance(model, asked):
-    """拿每一对提问时，提问在看哪里：(heads, rows, 8)。
-
-    asked：每个提问在 8 行中各问第几对，(questions, 8)。
-    """
-    keys, values, *_ = draw(1, 8, 1, torch.Generator().manual_seed(4))
-    keys, values = keys.expand(8, 8), values.expand(8, 8)
-    which = torch.tensor(asked, device=lab.device).T  # (8, questions)
-    with torch.no_grad():
-        said = model(keys, values, keys.gather(1, which)).argmax(-1)
-    weights = model.weights[:, :, -1, :8].transpose(0, 1)
-    return weights.cpu(), keys[0].tolist(), values[0].tolist(), said.tolist()
+# %% [raw] lang="zh"
+# Where the question looks as it asks for each pair: (heads, rows, 8).
+# → 拿每一对提问时，提问在看哪里：(heads, rows, 8)。
+# asked: the pair that each question asks for in each of 8 rows, (questions, 8).
+# → asked：每个提问在 8 行中各问第几对，(questions, 8)。
 
 
 # %%
@@ -1682,27 +1404,12 @@ alt = "Eight questions by eight pairs: the weight lies on the diagonal, the aske
 bm.show.figure(fig, alt=alt)
 
 
-# %% lang="zh" of="2c175ba0"
-def heat(ax, weights, asked, keys, values, said):
-    picture = ax.imshow(weights, vmin=0, vmax=1)
-    pairs = [f"{chr(65 + k)}→{v}" for k, v in zip(keys, values, strict=True)]
-    questions = [
-        ",".join(chr(65 + keys[i]) for i in which) + "? " + ",".join(map(str, says))
-        for which, says in zip(zip(*asked, strict=True), said, strict=True)
-    ]
-    ax.set_xticks(range(8), pairs, fontsize=8)
-    ax.set_yticks(range(8), questions, fontsize=8)
-    ax.set(xlabel="看向的对", ylabel="提问，以及模型的回答")
-    ax.grid(False)
-    return picture
-
-
-asked = [list(range(8))]
-weights, *labels = glance(looker, asked)
-fig, ax = plt.subplots(figsize=(5.6, 4.2))
-fig.colorbar(heat(ax, weights[0], asked, *labels), label="权重")
-alt = "八个提问对八对：权重落在对角线上，也就是被问的那一对。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# pair looked at → 看向的对
+# question, and what the model says → 提问，以及模型的回答
+# weight → 权重
+# Eight questions by eight pairs: the weight lies on the diagonal, the asked pair.
+# → 八个提问对八对：权重落在对角线上，也就是被问的那一对。
 
 # %% [markdown]
 # ## Two questions need two heads
@@ -1730,18 +1437,9 @@ bm.claim(
     parameters=sizes[1],
 )
 
-# %% lang="zh" of="5b43d532"
-torch.manual_seed(lab.seed)
-pair = {heads: Lookup(heads, questions=2) for heads in (1, 2)}
-curves = {heads: learn(model, questions=2) for heads, model in pair.items()}
-sizes = {heads: sum(p.numel() for p in m.parameters()) for heads, m in pair.items()}
-bm.claim(
-    "两个头能同时回答两个问题；同样大小的一个头不能",
-    curves[2][-1] > 0.95 and curves[1][-1] < 0.5 and sizes[1] == sizes[2],
-    one_head=curves[1][-1],
-    two_heads=curves[2][-1],
-    parameters=sizes[1],
-)
+# %% [raw] lang="zh"
+# Two heads answer two questions at once; one head of the same size cannot
+# → 两个头能同时回答两个问题；同样大小的一个头不能
 
 # %% [markdown]
 # Explore: choose the number of heads and a head; blur or sharpen its look with
@@ -1753,7 +1451,7 @@ bm.claim(
 # （1 为学到的样子）；`hide` 遮住一对。从上到下，第一个提问沿对角线走，
 # 第二个提问沿相反的方向走。
 
-# %%
+# %% fold
 asked = [list(range(8)), list(range(7, -1, -1))]
 
 
@@ -1779,31 +1477,14 @@ alt = (
 choices = {"heads": [2, 1], "sharpness": (0.1, 3.0, 0.1, 1.0), "hide": (0, 8, 1, 0)}
 bm.show.explore(look_inside, alt=alt, **choices)
 
-# %% lang="zh" of="b32ffaf9"
-asked = [list(range(8)), list(range(7, -1, -1))]
-
-
-def look_inside(heads, sharpness, hide):
-    weights, *labels = glance(pair[heads], asked)
-    scores = sharpness * weights.clamp(min=1e-30).log()  # softmax 与 log 相抵
-    weights = masked_weights(scores, torch.arange(1, 9) != hide)
-    fig, axes = plt.subplots(
-        1, heads, figsize=(2 + 3.8 * heads, 3.8), squeeze=False, layout="constrained"
-    )
-    for head, ax in enumerate(axes[0]):
-        picture = heat(ax, weights[head], asked, *labels)
-        ax.set_title(f"第 {head + 1} 头，共 {heads} 头")
-        ax.label_outer()
-    fig.colorbar(picture, ax=axes, label="权重")
-    return fig
-
-
-alt = (
-    "两幅热图，八个双重提问对八对：一个头沿对角线跟着第一个提问，"
-    "另一个头沿反方向跟着第二个提问。"
-)
-choices = {"heads": [2, 1], "sharpness": (0.1, 3.0, 0.1, 1.0), "hide": (0, 8, 1, 0)}
-bm.show.explore(look_inside, alt=alt, **choices)
+# %% [raw] lang="zh"
+# softmax undoes the log → softmax 与 log 相抵
+# head {head + 1} of {heads} → 第 {head + 1} 头，共 {heads} 头
+# weight → 权重
+# Two heat maps, eight double questions by eight pairs: one head follows the first
+# question along the diagonal, the other the second one against it.
+# → 两幅热图，八个双重提问对八对：一个头沿对角线跟着第一个提问，
+#   另一个头沿反方向跟着第二个提问。
 
 # %% [markdown]
 # Nobody told the heads to divide the work; gradient descent found it out. Choose one
@@ -1843,26 +1524,14 @@ times = {name: [seconds(f, n) for n in lengths] for name, f in kinds.items()}
 memory = [attend(*torch.randn(3, n, 64))[1].nbytes / 2**20 for n in lengths]
 
 
-# %% lang="zh" of="cf8fc7af"
-@torch.no_grad()
-def seconds(function, n, repeats=5):
-    """一个 n 个位置的序列，d = 64，几次运行中最快的一次。"""
-    x, runs = torch.randn(1, 1, n, 64, device=lab.device), []
-    for _ in range(repeats + 1):
-        began = time.perf_counter()
-        function(x, x, x)
-        if lab.device == "cuda":
-            torch.cuda.synchronize()
-        runs.append(time.perf_counter() - began)
-    return min(runs[1:])  # 第一次用来热身
+# %% [raw] lang="zh"
+# The fastest of a few runs on one sequence of n places, d = 64.
+# → 一个 n 个位置的序列，d = 64，几次运行中最快的一次。
+# the first run warms up → 第一次用来热身
+# yours → 你的
+# PyTorch's → PyTorch 的
 
-
-lengths = [2**n for n in range(8, lab.pick(ci=12, workshop=13, full=14))]
-kinds = {"你的": attend, "PyTorch 的": F.scaled_dot_product_attention}
-times = {name: [seconds(f, n) for n in lengths] for name, f in kinds.items()}
-memory = [attend(*torch.randn(3, n, 64))[1].nbytes / 2**20 for n in lengths]
-
-# %%
+# %% fold
 fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
 for (name, curve), mark in zip(times.items(), "os", strict=True):
     left.semilogy(lengths, curve, marker=mark, label=name)
@@ -1875,18 +1544,12 @@ for ax in (left, right):
 alt = "On logarithmic axes time and memory climb steeply with n; memory with slope 2."
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="43180c21"
-fig, (left, right) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
-for (name, curve), mark in zip(times.items(), "os", strict=True):
-    left.semilogy(lengths, curve, marker=mark, label=name)
-left.set(xlabel="位置数 n", ylabel="秒")
-left.legend()
-right.semilogy(lengths, memory, "o-")
-right.set(xlabel="位置数 n", ylabel="一个头的权重，MiB")
-for ax in (left, right):
-    ax.set_xscale("log", base=2)
-alt = "双对数坐标下，时间和内存都随 n 急剧上升；内存的斜率为 2。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# places n → 位置数 n
+# seconds → 秒
+# weights of one head, MiB → 一个头的权重，MiB
+# On logarithmic axes time and memory climb steeply with n; memory with slope 2.
+# → 双对数坐标下，时间和内存都随 n 急剧上升；内存的斜率为 2。
 
 # %%
 bm.claim(
@@ -1903,20 +1566,12 @@ if lab.device == "cpu":  # on a GPU short runs measure the launch, not the work
         time_ratio=mine[-1] / mine[-4],
     )
 
-# %% lang="zh" of="faecf420"
-bm.claim(
-    "位置加倍，权重变为四倍",
-    memory[-1] == 4 * memory[-2],
-    mebibytes=memory[-2:],
-)
-mine, _ = times.values()
-if lab.device == "cpu":  # 在 GPU 上，短序列量到的是启动时间，而不是计算
-    bm.claim(
-        "位置变为八倍，用时不止八倍",
-        mine[-1] > 8 * mine[-4],
-        places=[lengths[-4], lengths[-1]],
-        time_ratio=mine[-1] / mine[-4],
-    )
+# %% [raw] lang="zh"
+# Twice the places, four times the weights → 位置加倍，权重变为四倍
+# on a GPU short runs measure the launch, not the work
+# → 在 GPU 上，短序列量到的是启动时间，而不是计算
+# Eight times the places take more than eight times the time
+# → 位置变为八倍，用时不止八倍
 
 # %% [markdown]
 # PyTorch's fast version computes the same without ever holding all $n^2$ weights, so it

@@ -1,35 +1,40 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: transformer
-#     title: {en: The Transformer, zh: 变换器}
-#     section: "2.1, 3.1.1, 3.3.3"
-#     minutes: 90
-#     needs: [attention]
-#     data: []
-#     extras: []
-#     symbols:
-#       x: input
-#       y: target
-#       b: bias
-#       h: hidden activation or state
-#       q: queries
-#       k: keys
-#       v: values
-#       d: numbers that stand for one place
-#       n: length of the sequence
-#       t: position or time step
-#       L: number of layers
-#       u: position as a vector
-#       r: shift between two positions
-#       omega: "frequency: radians a place"
-#       gamma: gain of a layer norm
-#     says:
-#       en: Stack attention into encoder and decoder, and watch them spell backwards.
-#       zh: 把注意力叠成编码器和解码器，看它们把单词倒着拼出来。
+# slug: transformer
+# title: {en: The Transformer, zh: 变换器}
+# section: "2.1, 3.1.1, 3.3.3"
+# minutes: 115
+# needs: [attention]
+# data: []
+# extras: []
+# introduces:
+#   - layer norm
+#   - encoder
+#   - warm-up
+#   - decoder
+#   - token
+#   - teacher forcing
+#   - cross-attention
+#   - greedy decoding
+#   - exact match
+# symbols:
+#   x: input
+#   y: target
+#   b: bias
+#   h: hidden activation or state
+#   q: queries
+#   k: keys
+#   v: values
+#   d: numbers that stand for one place
+#   n: length of the sequence
+#   t: position or time step
+#   L: number of layers
+#   u: position as a vector
+#   r: shift between two positions
+#   omega: "frequency: radians a place"
+#   gamma: gain of a layer norm
+# says:
+#   en: Stack attention into encoder and decoder, and watch them spell backwards.
+#   zh: 把注意力叠成编码器和解码器，看它们把单词倒着拼出来。
 # ---
 
 # %% [markdown]
@@ -108,20 +113,15 @@ def sinusoidal_positions(n, d, base=10_000.0):
     ### END SOLUTION
 
 
-# %% lang="zh" of="0e76face"
-def sinusoidal_positions(n, d, base=10_000.0):
-    """位置 0 到 n - 1 各用一个向量表示，就像钟表的指针。
-
-    d 为偶数。位置 t 的第 2i 和第 2i + 1 个数，分别是角度
-    t * base ** (-2 * i / d)（弧度）的正弦和余弦。
-    返回 (n, d)，浮点数。
-    """
-    ### BEGIN SOLUTION
-    place, pair = torch.arange(n), torch.arange(0, d, 2)
-    angle = place[:, None] * base ** (-pair / d)  # (n, d/2)
-    return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)  # (n, d)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# One vector for each of the places 0 to n - 1, as hands of clocks.
+# → 位置 0 到 n - 1 各用一个向量表示，就像钟表的指针。
+# d is even. Numbers 2i and 2i + 1 of place t are the sine and the cosine of the
+# angle t * base ** (-2 * i / d), in radians.
+# Returns (n, d), floating-point.
+# → d 为偶数。位置 t 的第 2i 和第 2i + 1 个数，分别是角度
+#   t * base ** (-2 * i / d)（弧度）的正弦和余弦。
+#   返回 (n, d)，浮点数。
 
 # %% check="sinusoidal_positions"
 p = sinusoidal_positions(6, 8)
@@ -145,27 +145,17 @@ right = (0.1 * torch.arange(5.0)).cos()
 bm.expect.close(p[:, 3], right, "use the base that is given", atol=1e-5)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="57305392"
-p = sinusoidal_positions(6, 8)
-bm.expect.shape(p, (6, 8), "每个位置一行，每行 d 个数")
-zero = torch.tensor([0.0, 1.0] * 4)
-advice = "位置 0 上所有指针都没转：一行里正弦 0 与余弦 1 交替出现"
-bm.expect.close(p[0], zero, advice)
-advice = "第一根指针每个位置转一弧度，从位置 0 数起"
-bm.expect.close(p[:, 0], torch.arange(6.0).sin(), advice, atol=1e-5)
-slow = 1 / 10  # 10000 ** (-2 / 8)
-advice = "下一根指针每个位置转 10000 ** (-2 / d)：别漏了指数里的 2"
-bm.expect.close(p[:, 2], (slow * torch.arange(6.0)).sin(), advice, atol=1e-5)
-bm.expect.close(p[:, 3], (slow * torch.arange(6.0)).cos(), advice, atol=1e-5)
-### BEGIN HIDDEN TESTS
-p = sinusoidal_positions(40, 12)
-last = 10_000 ** (-10 / 12) * torch.arange(40.0)
-advice = "最后一根指针每个位置转 base ** (-(d - 2) / d)"
-bm.expect.close(p[:, -2], last.sin(), advice, atol=1e-5)
-p = sinusoidal_positions(5, 4, base=100.0)
-right = (0.1 * torch.arange(5.0)).cos()
-bm.expect.close(p[:, 3], right, "请使用给定的 base", atol=1e-5)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# a row for each place, d numbers in it → 每个位置一行，每行 d 个数
+# place 0 has turned no hand: sine 0 and cosine 1 take turns along the row
+# → 位置 0 上所有指针都没转：一行里正弦 0 与余弦 1 交替出现
+# the first hand turns one radian a place, counted from place 0
+# → 第一根指针每个位置转一弧度，从位置 0 数起
+# the next hand turns 10000 ** (-2 / d) a place: mind the 2 in the exponent
+# → 下一根指针每个位置转 10000 ** (-2 / d)：别漏了指数里的 2
+# the last hand turns base ** (-(d - 2) / d) a place
+# → 最后一根指针每个位置转 base ** (-(d - 2) / d)
+# use the base that is given → 请使用给定的 base
 
 # %% [markdown] hint="sinusoidal_positions"
 # First make all angles as a table, `(n, d/2)`: a column of places times a row of
@@ -246,7 +236,7 @@ def sinusoidal_positions(n, d, base=10_000.0):
 # 移动 `place`，再换换指针的数目，把 `base` 调小试试。
 
 
-# %%
+# %% fold
 def clocks(place, d, base):
     p = sinusoidal_positions(64, d, base)
     fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
@@ -270,28 +260,16 @@ bm.show.explore(
 )
 
 
-# %% lang="zh" of="6c8b3cf1"
-def clocks(place, d, base):
-    p = sinusoidal_positions(64, d, base)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    picture = left.imshow(p, aspect="auto", cmap="cividis")
-    left.axhline(place, color="white", lw=1)
-    left.set(xlabel="第几个数（d）", ylabel="位置 t", title="位置编码")
-    left.grid(False)
-    fig.colorbar(picture, ax=left)
-    right.plot(p @ p[place] / (d / 2))
-    right.axvline(place, color="grey", lw=1, ls=":")
-    right.set(xlabel="另一个位置", ylabel="与选定位置的匹配", ylim=(-1, 1.1))
-    return fig
-
-
-alt = (
-    "左：条纹左边细、右边宽，因为指针越来越慢。"
-    "右：匹配程度在选定的位置处最高，向两侧同样下降。"
-)
-bm.show.explore(
-    clocks, alt=alt, place=(0, 63, 1, 20), d=[64, 16, 256], base=[10_000.0, 100.0]
-)
+# %% [raw] lang="zh"
+# number (d) → 第几个数（d）
+# place t → 位置 t
+# positions → 位置编码
+# other place → 另一个位置
+# fit with the chosen one → 与选定位置的匹配
+# Left: stripes, fine on the left and broad on the right, as hands get slower. Right:
+# the fit peaks at the chosen place and falls off alike on both sides.
+# → 左：条纹左边细、右边宽，因为指针越来越慢。
+#   右：匹配程度在选定的位置处最高，向两侧同样下降。
 
 # %% [markdown]
 # The peak moves with the place and keeps its shape. Here is why. To go $r$ places
@@ -336,6 +314,9 @@ bm.equation("rotation", p[t + s], torch.block_diag(*turns) @ p[t], atol=1e-5)
 fits = (p[:-s] * p[s:]).sum(1)  # for every t
 bm.equation("distance", fits, torch.full_like(fits, (omega * s).cos().sum()), atol=1e-4)
 
+# %% [raw] lang="zh"
+# for every t → 对每个 t
+
 # %% [markdown]
 # Positions are simply **added** to what stands at a place. Does that cure the bag of
 # words? We shuffle three words and ask whether the answers are merely shuffled too.
@@ -364,25 +345,10 @@ bm.claim(
     with_positions=with_places,
 )
 
-# %% lang="zh" of="be031d63"
-attention, words = bm.models.MultiHeadAttention(16, 2), torch.randn(1, 6, 16)
-order = torch.tensor([2, 0, 5, 1, 4, 3])
-
-
-@torch.no_grad()
-def notices(where):
-    """除了跟着打乱之外，回答变了多少。"""
-    plain, mixed = attention(words + where), attention(words[:, order] + where)
-    return (mixed - plain[:, order]).abs().max().item()
-
-
-without, with_places = notices(torch.zeros(6, 16)), notices(sinusoidal_positions(6, 16))
-bm.claim(
-    "单靠注意力察觉不到顺序；加上位置编码就察觉得到",
-    without < 1e-5 and with_places > 1e-2,
-    without_positions=without,
-    with_positions=with_places,
-)
+# %% [raw] lang="zh"
+# How much the answers change, beyond being shuffled. → 除了跟着打乱之外，回答变了多少。
+# Attention alone does not notice the order; with positions added it does
+# → 单靠注意力察觉不到顺序；加上位置编码就察觉得到
 
 # %% [markdown]
 # ## One block
@@ -440,44 +406,16 @@ alt = (
 bm.show.figure(fig, alt=alt)
 
 
-# %% lang="zh" of="5170a0c2"
-def sketch(ax, title, norm_first):
-    ax.annotate("", (0, 6.4), (0, -0.5), arrowprops={"arrowstyle": "->", "lw": 2})
-    for low, part in ((0, "看：注意力"), (3, "想：前馈")):
-        ax.plot([0, 2, 2], [low, low, low + 2.2], color="grey", ls="-")
-        ax.annotate(
-            "", (0.12, low + 2.2), (2, low + 2.2), arrowprops={"arrowstyle": "->"}
-        )
-        boxes = [(2, low + 1.4, part)]
-        boxes += (
-            [(2, low + 0.6, "归一化")] if norm_first else [(0, low + 2.7, "归一化")]
-        )
-        for x, y, name in boxes:
-            style = {
-                "boxstyle": "round",
-                "fc": "white" if name == part else "lightgrey",
-            }
-            ax.text(x, y, name, ha="center", va="center", bbox=style)
-        ax.text(
-            0,
-            low + 2.2,
-            "+",
-            ha="center",
-            va="center",
-            bbox={"boxstyle": "circle", "fc": "white"},
-        )
-    ax.set(title=title, xlim=(-1, 4), ylim=(-0.6, 6.6))
-    ax.axis("off")
-
-
-fig, axes = plt.subplots(1, 2, figsize=(8, 4.2), layout="constrained")
-sketch(axes[0], "后归一化（2017）", False)
-sketch(axes[1], "前归一化", True)
-alt = (
-    "两幅草图：一股水流向上，旁边有两个部件。后归一化里，"
-    "归一化压在每次相加之后的主流上；前归一化里，它在部件的入口。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# look: attention → 看：注意力
+# think: feed-forward → 想：前馈
+# norm → 归一化
+# post-norm (2017) → 后归一化（2017）
+# pre-norm → 前归一化
+# Two sketches of a stream that runs upwards and two parts beside it. In post-norm a
+# norm sits on the stream after each sum; in pre-norm at the parts' entrance.
+# → 两幅草图：一股水流向上，旁边有两个部件。后归一化里，
+#   归一化压在每次相加之后的主流上；前归一化里，它在部件的入口。
 
 # %% [markdown]
 # On the right nothing stands in the way of the stream. We shall see what that is worth.
@@ -521,19 +459,13 @@ def layer_norm(x, gain, bias, eps=1e-5):
     ### END SOLUTION
 
 
-# %% lang="zh" of="1af79e7b"
-def layer_norm(x, gain, bias, eps=1e-5):
-    """把每个位置的 d 个数变成均值 0、方差 1，再缩放。
-
-    x：(..., d)；gain 和 bias：(d,)。
-    返回 (..., d)。方差除以 d，并在其上加 eps。
-    """
-    ### BEGIN SOLUTION
-    centred = x - x.mean(-1, keepdim=True)
-    variance = centred.square().mean(-1, keepdim=True)
-    return gain * centred / (variance + eps).sqrt() + bias
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Bring the d numbers of every place to mean 0 and variance 1, then scale.
+# → 把每个位置的 d 个数变成均值 0、方差 1，再缩放。
+# x: (..., d); gain and bias: (d,).
+# Returns (..., d). The variance divides by d, and eps is added to it.
+# → x：(..., d)；gain 和 bias：(d,)。
+#   返回 (..., d)。方差除以 d，并在其上加 eps。
 
 # %% check="layer_norm"
 draws = torch.Generator().manual_seed(1)
@@ -560,30 +492,16 @@ right = F.layer_norm(x, (6,), eps=1e-2)
 bm.expect.close(layer_norm(x, torch.ones(6), torch.zeros(6), 1e-2), right, advice)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="35ce5e93"
-draws = torch.Generator().manual_seed(1)
-x = 3 + 2 * torch.randn(2, 5, 4, generator=draws)
-one, zero = torch.ones(4), torch.zeros(4)
-h = layer_norm(x, one, zero)
-bm.expect.shape(h, (2, 5, 4), "进来多少数，出去就多少：keepdim=True 有用")
-advice = "每个位置各自的均值为 0：沿最后一个轴 d 求平均"
-bm.expect.close(h.mean(-1), torch.zeros(2, 5), advice, atol=1e-5)
-size = h.square().mean(-1)
-advice = "方差除以 d，再除以它的平方根"
-bm.expect.close(size, torch.ones(2, 5), advice, atol=1e-3)
-gain, bias = torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.tensor([0.0, 0.0, 5.0, 0.0])
-advice = "逐个数乘 gain，再加 bias"
-bm.expect.close(layer_norm(x, gain, bias), h * gain + bias, advice, atol=1e-5)
-flat = layer_norm(torch.full((1, 4), 7.0), one, zero)
-bm.expect.close(flat, torch.zeros(1, 4), "数全都相同时：除之前先加 eps")
-### BEGIN HIDDEN TESTS
-x = 1e-3 * torch.randn(3, 6, generator=draws)
-right = F.layer_norm(x, (6,))
-advice = "eps 加在方差上，在根号里面"
-bm.expect.close(layer_norm(x, torch.ones(6), torch.zeros(6)), right, advice, atol=1e-5)
-right = F.layer_norm(x, (6,), eps=1e-2)
-bm.expect.close(layer_norm(x, torch.ones(6), torch.zeros(6), 1e-2), right, advice)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# as many numbers as came in: keepdim=True helps
+# → 进来多少数，出去就多少：keepdim=True 有用
+# each place by itself has mean 0: average over the last axis, d
+# → 每个位置各自的均值为 0：沿最后一个轴 d 求平均
+# the variance divides by d, and one divides by its square root
+# → 方差除以 d，再除以它的平方根
+# multiply by gain, then add bias, number by number → 逐个数乘 gain，再加 bias
+# numbers all alike: add eps before dividing → 数全都相同时：除之前先加 eps
+# eps is added to the variance, inside the root → eps 加在方差上，在根号里面
 
 # %% [markdown] hint="layer_norm"
 # Mean and variance of each place: over which axis? What must their shape be, so that
@@ -673,20 +591,9 @@ bm.claim(
     backward=backward,
 )
 
-# %% lang="zh" of="fd9f4376"
-x = torch.randn(4, 5, 8, dtype=torch.float64, requires_grad=True)
-pytorchs = nn.LayerNorm(8, dtype=torch.float64)
-nn.init.normal_(pytorchs.weight)
-nn.init.normal_(pytorchs.bias)
-outputs = [layer_norm(x, pytorchs.weight, pytorchs.bias), pytorchs(x)]
-slopes = [torch.autograd.grad(h.sin().sum(), x)[0] for h in outputs]
-forward, backward = ((a - b).abs().max() for a, b in (outputs, slopes))
-bm.claim(
-    "你的层归一化与 PyTorch 的一致，前向和反向只差舍入误差",
-    max(forward, backward) < 1e-12,
-    forward=forward,
-    backward=backward,
-)
+# %% [raw] lang="zh"
+# Your layer norm is PyTorch's, forward and backward, to rounding
+# → 你的层归一化与 PyTorch 的一致，前向和反向只差舍入误差
 
 # %% [markdown]
 # ## Put together
@@ -712,17 +619,9 @@ class FeedForward(nn.Module):
         return self.proj(F.relu(self.fc(x)))  # (..., d)
 
 
-# %% lang="zh" of="8a071b51"
-class FeedForward(nn.Module):
-    """两个线性层，中间一个 ReLU，每个位置各算各的。"""
-
-    def __init__(self, d, hidden):
-        super().__init__()
-        self.fc, self.proj = nn.Linear(d, hidden), nn.Linear(hidden, d)
-
-    def forward(self, x):
-        return self.proj(F.relu(self.fc(x)))  # (..., d)
-
+# %% [raw] lang="zh"
+# Two linear layers with a ReLU between, for each place alone.
+# → 两个线性层，中间一个 ReLU，每个位置各算各的。
 
 # %% [markdown]
 # Now the block. Its parts are made for you; write the two ways through them, as in the
@@ -758,31 +657,12 @@ class Block(nn.Module):
         ### END SOLUTION
 
 
-# %% lang="zh" of="e2fd2009"
-class Block(nn.Module):
-    """先看，再想；两者都加到主流上。"""
-
-    def __init__(self, d, heads, norm_first=True):
-        super().__init__()
-        self.norm_first = norm_first
-        self.attention = bm.models.MultiHeadAttention(d, heads)
-        self.norm1 = nn.LayerNorm(d)
-        self.feed_forward = FeedForward(d, 4 * d)
-        self.norm2 = nn.LayerNorm(d)
-
-    def forward(self, x, mask=None):
-        """x：(batch, n, d)；mask 交给注意力：self.attention(..., mask=mask)。
-
-        self.norm_first 为真时用前归一化，否则用后归一化。返回 (batch, n, d)。
-        """
-        ### BEGIN SOLUTION
-        if self.norm_first:
-            x = x + self.attention(self.norm1(x), mask=mask)
-            return x + self.feed_forward(self.norm2(x))
-        x = self.norm1(x + self.attention(x, mask=mask))
-        return self.norm2(x + self.feed_forward(x))
-        ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Look around, then think; each adds to the stream. → 先看，再想；两者都加到主流上。
+# x: (batch, n, d); mask goes to self.attention(..., mask=mask).
+# → x：(batch, n, d)；mask 交给注意力：self.attention(..., mask=mask)。
+# Pre-norm if self.norm_first, otherwise post-norm. Returns (batch, n, d).
+# → self.norm_first 为真时用前归一化，否则用后归一化。返回 (batch, n, d)。
 
 # %% check="Block" inside=true
 torch.manual_seed(3)
@@ -834,49 +714,18 @@ for norm_first in (True, False):
     )
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="9beaacb6"
-torch.manual_seed(3)
-x = torch.randn(2, 5, 8)
-for norm_first in (True, False):
-    block = Block(8, 2, norm_first)
-    bm.expect.shape(block(x), (2, 5, 8), "块进出的形状相同：每个位置 d 个数")
-    with torch.no_grad():
-        for part in (block.attention.out_proj, block.feed_forward.proj):
-            part.weight.zero_()
-            part.bias.zero_()
-    right = x if norm_first else F.layer_norm(x, (8,))
-    advice = "部件什么也不说时，前归一化应让主流 x 原样通过"
-    if not norm_first:
-        advice = "部件什么也不说时，后归一化仍要对主流归一化"
-    bm.expect.close(block(x), right, advice, atol=1e-4)
-block = Block(8, 2)
-with torch.no_grad():
-    block.norm1.weight.fill_(0.5)
-    h = x + block.attention(block.norm1(x))
-    right = h + block.feed_forward(block.norm2(h))
-advice = "要想的是看到之后的东西：feed_forward 读的是加上注意力之后的主流"
-bm.expect.close(block(x), right, advice, atol=1e-5)
-look = torch.ones(5, 5, dtype=torch.bool).tril()
-changed = torch.cat([x[:, :-1], x[:, -1:].flip(-1)], 1)
-same = block(changed, look)[:, :-1]
-bm.expect.close(same, block(x, look)[:, :-1], "把掩码交给注意力", atol=1e-5)
-### BEGIN HIDDEN TESTS
-from bmkit.models.transformer_layers import EncoderLayer
-
-for norm_first in (True, False):
-    block = Block(12, 3, norm_first)
-    with torch.no_grad():
-        for i, weight in enumerate(block.parameters()):
-            weight.add_(0.01 * (i + 1))  # norms that differ
-    kit = EncoderLayer(12, 3, norm_first=norm_first)
-    kit.load_state_dict(block.state_dict())
-    x = torch.randn(2, 6, 12, requires_grad=True)
-    look = torch.ones(6, 6, dtype=torch.bool).tril()
-    ours, right = block(x, look), kit(x, look)
-    bm.expect.close(ours, right, "每个部件有自己的归一化", atol=1e-4)
-    mine, want = (torch.autograd.grad(h.square().sum(), x)[0] for h in (ours, right))
-    bm.expect.close(mine, want, "保留计算图：梯度要能传回去", rtol=1e-3, atol=1e-3)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# a block gives what it got: d numbers a place → 块进出的形状相同：每个位置 d 个数
+# parts that say nothing: pre-norm then leaves the stream x as it is
+# → 部件什么也不说时，前归一化应让主流 x 原样通过
+# parts that say nothing: post-norm then still norms the stream
+# → 部件什么也不说时，后归一化仍要对主流归一化
+# think about what was seen: feed_forward reads the stream after attention added
+# → 要想的是看到之后的东西：feed_forward 读的是加上注意力之后的主流
+# hand the mask on to the attention → 把掩码交给注意力
+# each part has a norm of its own → 每个部件有自己的归一化
+# keep the graph: gradients must flow → 保留计算图：梯度要能传回去
+# norms that differ → 各不相同的范数
 
 # %% [markdown] hint="Block"
 # Follow the arrows in the sketch with a finger. Every arrow that joins the stream is a
@@ -897,7 +746,7 @@ for norm_first in (True, False):
 # Pre-norm: `x = x + self.attention(self.norm1(x), mask=mask)`, then the same
 # with `self.feed_forward`.
 
-# %% [markdown] lang="zh" of="ca5b5794"
+# %% [markdown] lang="zh" of="f9c4f479"
 # 前归一化：`x = x + self.attention(self.norm1(x), mask=mask)`，
 # 然后对 `self.feed_forward` 照做一遍。
 
@@ -1040,21 +889,9 @@ def pytorchs_twin(block):
     return theirs
 
 
-# %% lang="zh" of="7b8230ce"
-def pytorchs_twin(block):
-    """与块权重相同的 nn.TransformerEncoderLayer。"""
-    d, heads = block.attention.query.in_features, block.attention.n_heads
-    order = {"norm_first": block.norm_first, "batch_first": True}
-    theirs = nn.TransformerEncoderLayer(d, heads, 4 * d, dropout=0.0, **order).double()
-    asks = [block.attention.query, block.attention.key, block.attention.value]
-    with torch.no_grad():
-        theirs.self_attn.in_proj_weight.copy_(torch.cat([f.weight for f in asks]))
-        theirs.self_attn.in_proj_bias.copy_(torch.cat([f.bias for f in asks]))
-    theirs.self_attn.out_proj = block.attention.out_proj
-    theirs.norm1, theirs.norm2 = block.norm1, block.norm2
-    theirs.linear1, theirs.linear2 = block.feed_forward.fc, block.feed_forward.proj
-    return theirs
-
+# %% [raw] lang="zh"
+# nn.TransformerEncoderLayer with the weights of a block.
+# → 与块权重相同的 nn.TransformerEncoderLayer。
 
 # %%
 gaps = {}
@@ -1073,22 +910,9 @@ bm.claim(
     pre_norm=gaps[True],
 )
 
-# %% lang="zh" of="e2c78494"
-gaps = {}
-for norm_first in (False, True):
-    block = Block(16, 4, norm_first).double()
-    x = torch.randn(3, 7, 16, dtype=torch.float64, requires_grad=True)
-    look = torch.ones(7, 7, dtype=torch.bool).tril()
-    ours, theirs = block(x, look), pytorchs_twin(block)(x, src_mask=~look)
-    slopes = [torch.autograd.grad(h.sin().sum(), x)[0] for h in (ours, theirs)]
-    pairs = [(ours, theirs), slopes]
-    gaps[norm_first] = max((a - b).abs().max().item() for a, b in pairs)
-bm.claim(
-    "你的块就是 PyTorch 的编码器层：两种次序，前向反向，都一致",
-    max(gaps.values()) < 1e-12,
-    post_norm=gaps[False],
-    pre_norm=gaps[True],
-)
+# %% [raw] lang="zh"
+# Your block is PyTorch's encoder layer, in both orders, forward and backward
+# → 你的块就是 PyTorch 的编码器层：两种次序，前向反向，都一致
 
 # %% [markdown]
 # Stack $L$ blocks and you have an **encoder**. Pre-norm blocks never norm the stream
@@ -1114,20 +938,8 @@ class Encoder(nn.Module):
         return self.norm(x)
 
 
-# %% lang="zh" of="e0468eeb"
-class Encoder(nn.Module):
-    """L 个块；每个位置都看得见其他位置。"""
-
-    def __init__(self, d, heads, L, norm_first=True):
-        super().__init__()
-        self.layers = nn.ModuleList(Block(d, heads, norm_first) for _ in range(L))
-        self.norm = nn.LayerNorm(d) if norm_first else nn.Identity()
-
-    def forward(self, x, mask=None):
-        for block in self.layers:
-            x = block(x, mask)
-        return self.norm(x)
-
+# %% [raw] lang="zh"
+# L blocks; every place sees every other. → L 个块；每个位置都看得见其他位置。
 
 # %% [markdown]
 # In a pre-norm stack, unroll the sums. If block $l$ adds $a_l$ by looking and $f_l$ by
@@ -1199,26 +1011,10 @@ def mirror_loss(model, x):
     return F.cross_entropy(scores.flatten(0, 1), x.flip(1).flatten()), scores
 
 
-# %% lang="zh" of="b079f94d"
-class Mirror(nn.Module):
-    """在每个位置，给对称位置上的字母打分。"""
-
-    def __init__(self, L, norm_first, letters=10, d=32):
-        super().__init__()
-        self.embedding, self.read = nn.Embedding(letters, d), nn.Linear(d, letters)
-        self.encoder = Encoder(d, 2, L, norm_first)
-        for weight in [*self.encoder.parameters(), *self.read.parameters()]:
-            if weight.dim() > 1:
-                nn.init.xavier_uniform_(weight)  # as the papers do
-
-    def forward(self, x):
-        h = self.embedding(x)  # (batch, n, d)
-        return self.read(self.encoder(h + sinusoidal_positions(*h.shape[1:]).to(h)))
-
-
-def mirror_loss(model, x):
-    scores = model(x)
-    return F.cross_entropy(scores.flatten(0, 1), x.flip(1).flatten()), scores
+# %% [raw] lang="zh"
+# At each place, scores of the letter at the mirrored place.
+# → 在每个位置，给对称位置上的字母打分。
+# as the papers do → 与论文的做法相同
 
 
 # %%
@@ -1249,30 +1045,15 @@ alt = "Gradient by block. Post-norm climbs towards the output, pre-norm falls be
 bm.show.explore(by_depth, alt=alt, L=(2, 24, 2, 12))
 
 
-# %% lang="zh" of="e6a36568"
-def gradients(L, norm_first, seeds=3):
-    """训练之前，每一块最后一个矩阵的梯度大小：(L,)。"""
-    sizes = []
-    for s in range(seeds):
-        torch.manual_seed(lab.seed + s)
-        model, x = Mirror(L, norm_first), torch.randint(10, (128, 6))
-        mirror_loss(model, x)[0].backward()
-        layers = model.encoder.layers
-        sizes.append([block.feed_forward.proj.weight.grad.norm() for block in layers])
-    return torch.tensor(sizes).mean(0)
-
-
-def by_depth(L):
-    fig, ax = plt.subplots()
-    ax.plot(range(1, L + 1), gradients(L, False), "o-", label="后归一化")
-    ax.plot(range(1, L + 1), gradients(L, True), "s--", label="前归一化")
-    ax.set(xlabel="第几块（从输入往上）", ylabel="梯度的大小", ylim=(0, None))
-    ax.legend()
-    return fig
-
-
-alt = "各块的梯度：后归一化越靠近输出越大，前归一化则逐渐变小。"
-bm.show.explore(by_depth, alt=alt, L=(2, 24, 2, 12))
+# %% [raw] lang="zh"
+# Size of the gradient of each block's last matrix, before training: (L,).
+# → 训练之前，每一块最后一个矩阵的梯度大小：(L,)。
+# post-norm → 后归一化
+# pre-norm → 前归一化
+# block, from the input up → 第几块（从输入往上）
+# size of the gradient → 梯度的大小
+# Gradient by block. Post-norm climbs towards the output, pre-norm falls below it.
+# → 各块的梯度：后归一化越靠近输出越大，前归一化则逐渐变小。
 
 # %%
 depths = [2, 6, 12, 24]
@@ -1288,19 +1069,9 @@ bm.claim(
     post_norm=post,
 )
 
-# %% lang="zh" of="afd21344"
-depths = [2, 6, 12, 24]
-post, pre = (
-    torch.tensor([gradients(L, order, seeds=6)[-1] for L in depths])
-    for order in (False, True)
-)
-bm.claim(
-    "块越多，前归一化的最后一块梯度越小，后归一化的不会变小",
-    pre[-1] < 0.75 * pre[0] and post[-1] > 0.75 * post[0] and post[-1] > 2 * pre[-1],
-    blocks=depths,
-    pre_norm=pre,
-    post_norm=post,
-)
+# %% [raw] lang="zh"
+# More blocks: the last one's gradient shrinks under pre-norm, not under post-norm
+# → 块越多，前归一化的最后一块梯度越小，后归一化的不会变小
 
 # %% [markdown]
 # Does it matter? We train stacks of six blocks to mirror six letters, at the same large
@@ -1332,25 +1103,9 @@ def mirror_course(norm_first, lr, warm_up, seed):
     return right
 
 
-# %% lang="zh" of="1bcff6f1"
-steps, warm = lab.pick(ci=110, workshop=300, full=600), 50
-
-
-def mirror_course(norm_first, lr, warm_up, seed):
-    """训练每一步答对字母的比例，(steps,)。"""
-    torch.manual_seed(seed)
-    model = Mirror(6, norm_first).to(lab.device)
-    optimizer, right = torch.optim.Adam(model.parameters(), lr), []
-    for step in range(steps):
-        optimizer.param_groups[0]["lr"] = lr * min(1, (step + 1) / (warm_up or 1))
-        x = torch.randint(10, (32, 6)).to(lab.device)
-        loss, scores = mirror_loss(model, x)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        right.append((scores.argmax(-1) == x.flip(1)).float().mean().item())
-    return right
-
+# %% [raw] lang="zh"
+# Share of letters right at each step of a training, (steps,).
+# → 训练每一步答对字母的比例，(steps,)。
 
 # %%
 arms = {
@@ -1365,20 +1120,15 @@ courses = {
     for name, arm in bm.show.progress(arms.items(), "stacks")
 }  # (seeds, steps) each
 
-# %% lang="zh" of="1b15cfc7"
-arms = {
-    "前归一化": (True, 1e-2, 0),
-    "后归一化，预热": (False, 1e-2, warm),
-    "后归一化，小步长": (False, 1e-3, 0),
-    "后归一化": (False, 1e-2, 0),
-}
-seeds = range(lab.seed, lab.seed + lab.pick(ci=3, workshop=5, full=10))
-courses = {
-    name: torch.tensor([mirror_course(*arm, seed) for seed in seeds])
-    for name, arm in bm.show.progress(arms.items(), "网络")
-}  # (seeds, steps) each
+# %% [raw] lang="zh"
+# pre-norm → 前归一化
+# post-norm, warm-up → 后归一化，预热
+# post-norm, small steps → 后归一化，小步长
+# post-norm → 后归一化
+# stacks → 网络
+# (seeds, steps) each → 每个都是 (seeds, steps)
 
-# %%
+# %% fold
 fig, ax = plt.subplots()
 for (name, course), mark in zip(courses.items(), "os^v", strict=True):
     smooth = course.unfold(1, 10, 10).mean(-1)  # (seeds, steps/10)
@@ -1394,21 +1144,13 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="609075b7"
-fig, ax = plt.subplots()
-for (name, course), mark in zip(courses.items(), "os^v", strict=True):
-    smooth = course.unfold(1, 10, 10).mean(-1)  # (seeds, steps/10)
-    at = torch.arange(10, steps + 1, 10)
-    ax.plot(at, smooth.mean(0), marker=mark, markevery=2, label=name)
-    ax.fill_between(at, smooth.amin(0), smooth.amax(0), alpha=0.15)
-ax.axhline(0.1, color="grey", lw=1, ls=":")
-ax.set(xlabel="步数", ylabel="答对的字母", ylim=(0, 1.05))
-ax.legend()
-alt = (
-    "训练中答对字母的比例，各种子的平均和范围。前归一化升到几乎全对；"
-    "后归一化停在瞎猜附近，加上预热或小步长则居中。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# step → 步数
+# letters right → 答对的字母
+# Letters right during training, mean and range over seeds. Pre-norm climbs to nearly
+# all; post-norm stays near chance, and with warm-up or small steps between.
+# → 训练中答对字母的比例，各种子的平均和范围。前归一化升到几乎全对；
+#   后归一化停在瞎猜附近，加上预热或小步长则居中。
 
 # %%
 pre, warmed, careful, post = (course[:, -10:].mean(1) for course in courses.values())
@@ -1425,20 +1167,11 @@ bm.claim(
     without=post,
 )
 
-# %% lang="zh" of="65dd9694"
-pre, warmed, careful, post = (course[:, -10:].mean(1) for course in courses.values())
-bm.claim(
-    "不预热、步子大时，前归一化学得会，后归一化学不会",
-    pre.min() > 0.7 and post.max() < 0.4,
-    pre_norm=pre,
-    post_norm=post,
-)
-bm.claim(
-    "预热对后归一化有用：预热过的每个种子都胜过没预热的每个种子",
-    warmed.min() > post.max(),
-    with_warm_up=warmed,
-    without=post,
-)
+# %% [raw] lang="zh"
+# Without warm-up and at large steps pre-norm learns, post-norm does not
+# → 不预热、步子大时，前归一化学得会，后归一化学不会
+# Warm-up helps post-norm: every seed with it beats every seed without
+# → 预热对后归一化有用：预热过的每个种子都胜过没预热的每个种子
 
 # %% [markdown]
 # The careful versions of post-norm get on as well, only more slowly. They are not
@@ -1491,31 +1224,11 @@ def spell(tokens):
 for x, y in zip(*draw(3, 3, 8, torch.Generator().manual_seed(1)), strict=True):
     print(spell(x), "→", spell(y))
 
-# %% lang="zh" of="f1cbdc3c"
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-START, STOP, PAD, TOKENS = 26, 27, 28, 29
-
-
-def draw(batch, shortest, longest, draws):
-    """随机单词及其倒写，倒写以 STOP 结尾。
-
-    返回 x：(batch, longest) 和 y：(batch, longest + 1)。
-    """
-    n = torch.randint(shortest, longest + 1, (batch, 1), generator=draws)
-    letters = torch.randint(26, (batch, longest), generator=draws)
-    place = torch.arange(longest)
-    backwards = letters.gather(1, (n - 1 - place).clamp(min=0))
-    y = F.pad(backwards.masked_fill(place >= n, STOP), (0, 1), value=STOP)
-    return letters.masked_fill(place >= n, PAD), y
-
-
-def spell(tokens):
-    signs = LETTERS + "<>·"
-    return "".join(signs[token] for token in tokens)
-
-
-for x, y in zip(*draw(3, 3, 8, torch.Generator().manual_seed(1)), strict=True):
-    print(spell(x), "→", spell(y))
+# %% [raw] lang="zh"
+# Random words and the same backwards, each ended by STOP.
+# → 随机单词及其倒写，倒写以 STOP 结尾。
+# Returns x: (batch, longest) and y: (batch, longest + 1).
+# → 返回 x：(batch, longest) 和 y：(batch, longest + 1)。
 
 # %% [markdown]
 # Here `>` is `STOP` and `·` is `PAD`.
@@ -1551,21 +1264,15 @@ def decoder_inputs(y, start):
     ### END SOLUTION
 
 
-# %% lang="zh" of="dfd1329b"
-def decoder_inputs(y, start):
-    """解码器学着写 y 时读的东西，以及谁可以看哪里。
-
-    y：要写的词元，(batch, n)，整数；start：START 的编号。
-    返回（词元，掩码）：(batch, n)，start 之后是右移一格的 y；
-    以及布尔值 (n, n)，位置 i 可以看位置 j 时 [i, j] 处为 True。
-    """
-    ### BEGIN SOLUTION
-    first = torch.full_like(y[:, :1], start)
-    tokens = torch.cat([first, y[:, :-1]], 1)
-    n = y.shape[1]
-    return tokens, torch.ones(n, n, dtype=torch.bool).tril()
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# What a decoder reads while it learns to write y, and who may look where.
+# → 解码器学着写 y 时读的东西，以及谁可以看哪里。
+# y: the tokens to write, (batch, n), integers; start: the number of START.
+# Returns (tokens, mask): (batch, n), y shifted one to the right behind start; and
+# booleans, (n, n), True at [i, j] if place i may look at place j.
+# → y：要写的词元，(batch, n)，整数；start：START 的编号。
+#   返回（词元，掩码）：(batch, n)，start 之后是右移一格的 y；
+#   以及布尔值 (n, n)，位置 i 可以看位置 j 时 [i, j] 处为 True。
 
 # %% check="decoder_inputs"
 y = torch.tensor([[5, 6, 7, 8], [1, 2, 9, 9]])
@@ -1594,32 +1301,23 @@ want = torch.tensor([[j <= i for j in range(6)] for i in range(6)])
 bm.expect.equal(mask, want, "row i may look at columns 0 to i")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="9b9b22a7"
-y = torch.tensor([[5, 6, 7, 8], [1, 2, 9, 9]])
-before = y.clone()
-answer = decoder_inputs(y, 0)
-pair = isinstance(answer, tuple) and len(answer) == 2
-bm.expect.true(pair, "请返回两样东西：词元和掩码")
-tokens, mask = answer
-bm.expect.shape(tokens, (2, 4), "和 y 一样多：来了 START，就走了最后一个词元")
-bm.expect.true((tokens[:, 0] == 0).all(), "第一个位置读 START")
-advice = "位置 t 读前一个词元：y 要向右移，不是向左"
-bm.expect.equal(tokens[:, 1:], y[:, :-1], advice)
-bm.expect.equal(y, before, "不要改动调用者的 y")
-bm.expect.shape(mask, (4, 4), "每个要看的位置一行")
-bm.expect.true(mask.dtype == torch.bool, "掩码里是布尔值，不是数")
-advice = "任何位置都不许往前看：第 i 行到第 i 列为止"
-bm.expect.true(not mask.triu(1).any(), advice)
-advice = "位置可以看自己：右移之后，那里的词元已经写出来了"
-bm.expect.true(mask.diagonal().all(), advice)
-bm.expect.true(mask[3].all(), "最后一个位置可以看前面的一切")
-### BEGIN HIDDEN TESTS
-tokens, mask = decoder_inputs(torch.arange(12).reshape(2, 6), 99)
-right = torch.tensor([[99, 0, 1, 2, 3, 4], [99, 6, 7, 8, 9, 10]])
-bm.expect.equal(tokens, right, "先是给定的 START，再是去掉末尾的 y")
-want = torch.tensor([[j <= i for j in range(6)] for i in range(6)])
-bm.expect.equal(mask, want, "第 i 行可以看第 0 到 i 列")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# return two things: the tokens and the mask → 请返回两样东西：词元和掩码
+# as many as y has: START comes, the last token goes
+# → 和 y 一样多：来了 START，就走了最后一个词元
+# the first place reads START → 第一个位置读 START
+# place t reads the token before: shift y to the right, not to the left
+# → 位置 t 读前一个词元：y 要向右移，不是向左
+# leave the caller's y as it was → 不要改动调用者的 y
+# a row for each place that looks → 每个要看的位置一行
+# a mask holds booleans, not numbers → 掩码里是布尔值，不是数
+# no place may look ahead: row i stops at column i
+# → 任何位置都不许往前看：第 i 行到第 i 列为止
+# a place may look at itself: after the shift, what stands there is known
+# → 位置可以看自己：右移之后，那里的词元已经写出来了
+# the last place may look at all before it → 最后一个位置可以看前面的一切
+# START as it is given, then y without its last → 先是给定的 START，再是去掉末尾的 y
+# row i may look at columns 0 to i → 第 i 行可以看第 0 到 i 列
 
 # %% [markdown] hint="decoder_inputs"
 # Write it down for `y = [[5, 6, 7, 8]]`: what has been written when 5 is due? When 6 is
@@ -1727,34 +1425,10 @@ class Decoder(nn.Module):
         return self.norm(x)
 
 
-# %% lang="zh" of="1687d0b5"
-class DecoderBlock(Block):
-    """回看已写的，看读到的，再想。"""
-
-    def __init__(self, d, heads):
-        super().__init__(d, heads)
-        self.cross_attention = bm.models.MultiHeadAttention(d, heads)
-        self.norm3 = nn.LayerNorm(d)
-
-    def forward(self, x, context, mask, context_mask):
-        x = x + self.attention(self.norm1(x), mask=mask)
-        x = x + self.cross_attention(self.norm2(x), context, mask=context_mask)
-        return x + self.feed_forward(self.norm3(x))
-
-
-class Decoder(nn.Module):
-    """L 个解码器块，再加一个归一化。"""
-
-    def __init__(self, d, heads, L):
-        super().__init__()
-        self.layers = nn.ModuleList(DecoderBlock(d, heads) for _ in range(L))
-        self.norm = nn.LayerNorm(d)
-
-    def forward(self, x, context, mask, context_mask):
-        for block in self.layers:
-            x = block(x, context, mask, context_mask)
-        return self.norm(x)
-
+# %% [raw] lang="zh"
+# Look back at what is written, look at what was read, think.
+# → 回看已写的，看读到的，再想。
+# L decoder blocks and a norm. → L 个解码器块，再加一个归一化。
 
 # %% [markdown]
 # Encoder and decoder together are the Transformer of 2017. Scores of the next token are
@@ -1793,32 +1467,10 @@ class Transformer(nn.Module):
         return h @ self.target_embedding.weight.T
 
 
-# %% lang="zh" of="986df079"
-class Transformer(nn.Module):
-    """读一个序列，写另一个序列。"""
-
-    def __init__(self, d=32, heads=2, L=1, places=True):
-        super().__init__()
-        self.places = places
-        self.source_embedding = nn.Embedding(TOKENS, d)
-        self.target_embedding = nn.Embedding(TOKENS, d)
-        for embedding in (self.source_embedding, self.target_embedding):
-            nn.init.normal_(embedding.weight, std=d**-0.5)
-        self.encoder, self.decoder = Encoder(d, heads, L), Decoder(d, heads, L)
-
-    def put(self, embedding, tokens):
-        h = math.sqrt(embedding.embedding_dim) * embedding(tokens)  # (batch, n, d)
-        if self.places:
-            h = h + sinusoidal_positions(*h.shape[1:]).to(h)
-        return h
-
-    def forward(self, x, tokens, mask):
-        """tokens 各位置之后那个词元的分数，(batch, n, TOKENS)。"""
-        real = (x != PAD)[:, None, None, :]  # (batch, 1, 1, m)
-        context = self.encoder(self.put(self.source_embedding, x), real)
-        h = self.decoder(self.put(self.target_embedding, tokens), context, mask, real)
-        return h @ self.target_embedding.weight.T
-
+# %% [raw] lang="zh"
+# Reads one sequence, writes another. → 读一个序列，写另一个序列。
+# Scores of the token after each place of tokens, (batch, n, TOKENS).
+# → tokens 各位置之后那个词元的分数，(batch, n, TOKENS)。
 
 # %% [markdown]
 # `bm.models.Transformer`, which later lessons use, must say the same with the same
@@ -1843,21 +1495,9 @@ bm.claim(
     difference=(ours - theirs).abs().max(),
 )
 
-# %% lang="zh" of="ae1dc6f1"
-yours = Transformer(d=16, heads=4, L=3).double()
-kit = bm.models.Transformer(
-    TOKENS, TOKENS, d_model=16, n_heads=4, n_layers=3, dropout=0.0
-)
-kit.double().load_state_dict(yours.state_dict())
-x, y = draw(64, 3, 8, torch.Generator().manual_seed(2))
-tokens, mask = decoder_inputs(y, START)
-with torch.no_grad():
-    ours, theirs = yours(x, tokens, mask), kit(x, tokens, x != PAD)
-bm.claim(
-    "你的变换器与 bmkit 的在带填充的批次上一致",
-    (ours - theirs).abs().max() < 1e-4,
-    difference=(ours - theirs).abs().max(),
-)
+# %% [raw] lang="zh"
+# Your Transformer and bmkit's agree on a padded batch
+# → 你的变换器与 bmkit 的在带填充的批次上一致
 
 # %% [markdown]
 # Only the float32 positions part them by a rounding error.
@@ -1941,36 +1581,12 @@ def learn(places):
 speller, curve = learn(places=True)
 placeless, flat_curve = learn(places=False)
 
-# %% lang="zh" of="9146e654"
-steps, longest = lab.pick(ci=500, workshop=1500, full=5000), 8
-seen = set()
+# %% [raw] lang="zh"
+# Train one; returns it, and the share of tokens right up to STOP, at each step.
+# → 训练一个变换器；返回它，以及每一步到 STOP 为止答对词元的比例。
+# down to 0 → 降到 0
 
-
-def learn(places):
-    """训练一个变换器；返回它，以及每一步到 STOP 为止答对词元的比例。"""
-    torch.manual_seed(lab.seed)
-    model, right = Transformer(places=places).to(lab.device), []
-    optimizer = torch.optim.Adam(model.parameters())
-    draws = torch.Generator().manual_seed(lab.seed)
-    for step in range(steps):
-        optimizer.param_groups[0]["lr"] = 1e-2 * (1 - step / steps)  # down to 0
-        x, y = draw(64, 3, longest, draws)
-        seen.update(spell(word).rstrip("·") for word in x)
-        tokens, mask = decoder_inputs(y, START)
-        x, y, tokens, mask = (a.to(lab.device) for a in (x, y, tokens, mask))
-        scores = model(x, tokens, mask)
-        loss = F.cross_entropy(scores.flatten(0, 1), y.flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        right.append((scores.argmax(-1) == y)[tokens != STOP].float().mean().item())
-    return model.eval(), right
-
-
-speller, curve = learn(places=True)
-placeless, flat_curve = learn(places=False)
-
-# %%
+# %% fold
 fig, ax = plt.subplots()
 for name, right, style in (
     ("with positions", curve, "-"),
@@ -1983,15 +1599,13 @@ ax.legend()
 alt = "Tokens right during training: with positions all of them, without only part."
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="9b9cffc1"
-fig, ax = plt.subplots()
-for name, right, style in (("有位置编码", curve, "-"), ("没有", flat_curve, "--")):
-    smooth = torch.tensor(right).unfold(0, 20, 20).mean(-1)
-    ax.plot(torch.arange(20, steps + 1, 20), smooth, style, label=name)
-ax.set(xlabel="步数", ylabel="答对的词元", ylim=(0, 1.05))
-ax.legend()
-alt = "训练中答对词元的比例：有位置编码的几乎全对，没有的只对一部分。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# with positions → 有位置编码
+# without → 没有
+# step → 步数
+# tokens right → 答对的词元
+# Tokens right during training: with positions all of them, without only part.
+# → 训练中答对词元的比例：有位置编码的几乎全对，没有的只对一部分。
 
 # %% [markdown]
 # These scores come from teacher forcing. Writing on its own, the decoder has only its
@@ -2026,26 +1640,17 @@ def greedy(scores_after, rows, start, stop, limit):
     ### END SOLUTION
 
 
-# %% lang="zh" of="ece78242"
-def greedy(scores_after, rows, start, stop, limit):
-    """一个词元接一个词元地写，每次取分数最高的。
-
-    scores_after：一个函数；给它目前的词元 (rows, t)，以 start 开头，
-    它返回各位置之后那个词元的分数，(rows, t, tokens)。
-    返回 (rows, w)，不含 start。一行遇到第一个 stop 之后全是 stop；
-    每一行都停了，或 w = limit，就结束。
-    """
-    ### BEGIN SOLUTION
-    tokens = torch.full((rows, 1), start)
-    done = torch.zeros(rows, dtype=torch.bool)
-    while tokens.shape[1] <= limit and not done.all():
-        best = scores_after(tokens)[:, -1].argmax(-1)  # (rows,)
-        best = best.masked_fill(done, stop)
-        tokens = torch.cat([tokens, best[:, None]], 1)
-        done = done | (best == stop)
-    return tokens[:, 1:]
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Write token by token, always the one with the best score.
+# → 一个词元接一个词元地写，每次取分数最高的。
+# scores_after: a function; from the tokens so far, (rows, t), which begin with
+# start, it gives scores of the token after each place, (rows, t, tokens).
+# Returns (rows, w) without the start. A row has only stop after its first stop, and
+# writing ends when every row has stopped or w = limit.
+# → scores_after：一个函数；给它目前的词元 (rows, t)，以 start 开头，
+#   它返回各位置之后那个词元的分数，(rows, t, tokens)。
+#   返回 (rows, w)，不含 start。一行遇到第一个 stop 之后全是 stop；
+#   每一行都停了，或 w = limit，就结束。
 
 # %% check="greedy"
 script = torch.tensor([[3, 1, 9, 4, 4, 4], [2, 5, 6, 1, 9, 4], [9, 4, 4, 4, 4, 4]])
@@ -2082,40 +1687,21 @@ right = torch.tensor([[3, 4, 5, 6]] * 4)
 bm.expect.equal(y, right, "each token depends on your last one")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="283c3c11"
-script = torch.tensor([[3, 1, 9, 4, 4, 4], [2, 5, 6, 1, 9, 4], [9, 4, 4, 4, 4, 4]])
-asked = []
-
-
-def scores_after(tokens):
-    """一个把台词背熟的解码器，结束了还会往下说。"""
-    asked.append(tokens.clone())
-    if len(asked) > 20:
-        raise RuntimeError("你一直在问：什么时候结束？")
-    return F.one_hot(script[: len(tokens), : tokens.shape[1]], 10) - 0.5
-
-
-y = greedy(scores_after, 3, 0, 9, 6)
-first = asked[0]
-bm.expect.equal(first, torch.zeros(3, 1).long(), "每行先放一个 start")
-bm.expect.true((y[:, 0] != 0).all(), "答案里不含 start")
-advice = "下一个词元的分数在最后一个位置，不在第一个"
-bm.expect.equal(y[1, :4], script[1, :4], advice)
-advice = "停下来的行之后全是 stop，不管分数怎么说"
-bm.expect.true((y[0, 2:] == 9).all() and (y[2] == 9).all(), advice)
-bm.expect.shape(y, (3, 5), "所有行都停了就马上结束")
-again = torch.cat([torch.zeros(3, 1).long(), y[:, :-1]], 1)
-advice = "把目前全部词元交过去：start 和自己写的"
-bm.expect.equal(asked[-1], again, advice)
-### BEGIN HIDDEN TESTS
-asked.clear()
-y = greedy(scores_after, 2, 0, 9, 2)
-bm.expect.equal(y, script[:2, :2], "最多写 limit 个词元")
-asked.clear()
-y = greedy(lambda tokens: F.one_hot((tokens + 1) % 7, 7).float(), 4, 2, 6, 9)
-right = torch.tensor([[3, 4, 5, 6]] * 4)
-bm.expect.equal(y, right, "每个词元取决于你写的上一个")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# A decoder that knows its script by heart, and goes on talking after the end.
+# → 一个把台词背熟的解码器，结束了还会往下说。
+# you ask again and again: when does writing end? → 你一直在问：什么时候结束？
+# begin with one start for each row → 每行先放一个 start
+# the answer comes without the start → 答案里不含 start
+# the next token is scored at the last place, not the first
+# → 下一个词元的分数在最后一个位置，不在第一个
+# a row that has stopped has only stop after it, whatever the scores say
+# → 停下来的行之后全是 stop，不管分数怎么说
+# end as soon as every row has stopped → 所有行都停了就马上结束
+# hand over all tokens so far, start and your own
+# → 把目前全部词元交过去：start 和自己写的
+# write at most limit tokens → 最多写 limit 个词元
+# each token depends on your last one → 每个词元取决于你写的上一个
 
 # %% [markdown] hint="greedy"
 # Keep two things: the tokens so far, and which rows are done. What changes in one turn?
@@ -2241,33 +1827,10 @@ def backwards(model, x, show=False):
 print(spell(backwards(speller, read(["stressed"]), show=True)[0]))
 
 
-# %% lang="zh" of="5b0f534c"
-def read(words):
-    """单词的词元编号，已填充：(words, longest)。"""
-    width = max(map(len, words))
-    rows = [
-        [LETTERS.index(c) for c in word] + [PAD] * (width - len(word)) for word in words
-    ]
-    return torch.tensor(rows)
-
-
-@torch.no_grad()
-def backwards(model, x, show=False):
-    """模型读了 x 之后自己写出的东西。"""
-
-    def scores_after(tokens):
-        mask = decoder_inputs(tokens, START)[1]
-        scores = model(*(a.to(lab.device) for a in (x, tokens, mask))).cpu()
-        if show:
-            best = scores[0, -1].softmax(-1).topk(3)
-            said = (f"{spell([i])} {p:.3f}" for p, i in zip(*best, strict=True))
-            print(f"{spell(tokens[0]):<10}", *said, sep="   ")
-        return scores
-
-    return greedy(scores_after, len(x), START, STOP, limit=x.shape[1] + 4)
-
-
-print(spell(backwards(speller, read(["stressed"]), show=True)[0]))
+# %% [raw] lang="zh"
+# Token numbers of words, padded: (words, longest).
+# → 单词的词元编号，已填充：(words, longest)。
+# What the model writes on its own after reading x. → 模型读了 x 之后自己写出的东西。
 
 # %% [markdown]
 # Nobody taught it a word of English, and it does not need one. Now a fair test: a
@@ -2301,25 +1864,11 @@ bm.claim(
 )
 
 
-# %% lang="zh" of="c04cf22f"
-def exact_match(model, shortest=3, longest=8, words=1000):
-    """没见过的单词中，每个字母都倒着写对的比例。"""
-    draws = torch.Generator().manual_seed(lab.seed + 1000)
-    x, y = draw(2 * words, shortest, longest, draws)
-    new = torch.tensor([spell(word).rstrip("·") not in seen for word in x])
-    x, y = x[new][:words], y[new][:words]
-    said = F.pad(backwards(model, x), (0, 20), value=STOP)[:, : y.shape[1] + 4]
-    y = F.pad(y, (0, 4), value=STOP)
-    return (said == y).all(1).float().mean().item()
-
-
-spelled = exact_match(speller)
-bm.claim(
-    "一个块读、一个块写，就能把没见过的单词倒着拼出来",
-    spelled > 0.95,
-    exact_match=spelled,
-    parameters=sum(weight.numel() for weight in speller.parameters()),
-)
+# %% [raw] lang="zh"
+# Share of unseen words that the model spells backwards, all letters right.
+# → 没见过的单词中，每个字母都倒着写对的比例。
+# One block to read and one to write spell unseen words backwards
+# → 一个块读、一个块写，就能把没见过的单词倒着拼出来
 
 # %% [markdown]
 # ## Where it looks
@@ -2352,24 +1901,12 @@ def glances(model, x):
     return caught[-1].cpu()
 
 
-# %% lang="zh" of="698504b0"
-@torch.no_grad()
-def glances(model, x):
-    """写的时候看读到的哪里，(batch, heads, n, m)。"""
-    caught = []
-    hook = model.decoder.layers[-1].cross_attention.register_forward_hook(
-        lambda module, args, named, out: caught.append(module.weights(*args, **named)),
-        with_kwargs=True,
-    )
-    y = F.pad(backwards(model, x), (0, 1), value=STOP)
-    model(
-        *(a.to(lab.device) for a in (x, *decoder_inputs(y[:, : x.shape[1] + 1], START)))
-    )
-    hook.remove()
-    return caught[-1].cpu()
+# %% [raw] lang="zh"
+# Where writing looks in what was read, (batch, heads, n, m).
+# → 写的时候看读到的哪里，(batch, heads, n, m)。
 
 
-# %%
+# %% fold
 def look_inside(word, head):
     weights = glances(speller, read([word]))[0]  # (heads, n, m)
     weights = weights.mean(0) if head == "mean" else weights[int(head)]
@@ -2392,27 +1929,15 @@ words = ["stressed", "drawer", "live", "animal", "aaabbb"]
 bm.show.explore(look_inside, alt=alt, word=words, head=["mean", "0", "1"])
 
 
-# %% lang="zh" of="f06651f4"
-def look_inside(word, head):
-    weights = glances(speller, read([word]))[0]  # (heads, n, m)
-    weights = weights.mean(0) if head == "平均" else weights[int(head)]
-    said = spell(backwards(speller, read([word]))[0])
-    fig, ax = plt.subplots(figsize=(4.6, 4.2))
-    picture = ax.imshow(weights, vmin=0, vmax=1)
-    ax.set_xticks(range(len(word)), word)
-    ax.set_yticks(range(len(weights)), said.ljust(len(weights), ">")[: len(weights)])
-    ax.set(xlabel="读到的字母", ylabel="正在写的词元")
-    ax.grid(False)
-    fig.colorbar(picture, label="权重")
-    return fig
-
-
-alt = (
-    "交叉注意力的权重：写第一个词元时看最后一个字母，"
-    "写下一个时看前一个字母，依此从右上走到左下。"
-)
-words = ["stressed", "drawer", "live", "animal", "aaabbb"]
-bm.show.explore(look_inside, alt=alt, word=words, head=["平均", "0", "1"])
+# %% [raw] lang="zh"
+# mean → 平均
+# letter read → 读到的字母
+# token being written → 正在写的词元
+# weight → 权重
+# Weights of the cross-attention: the first token written looks at the last letter read,
+# the next at the one before, and so on from the top right to the bottom left.
+# → 交叉注意力的权重：写第一个词元时看最后一个字母，
+#   写下一个时看前一个字母，依此从右上走到左下。
 
 # %%
 x, y = draw(500, 3, 8, torch.Generator().manual_seed(lab.seed + 2000))
@@ -2428,19 +1953,10 @@ bm.claim(
     by_chance=(1 / n.float()).mean(),
 )
 
-# %% lang="zh" of="70bb209c"
-x, y = draw(500, 3, 8, torch.Generator().manual_seed(lab.seed + 2000))
-n = (x != PAD).sum(1, keepdim=True)  # (500, 1)
-looks = glances(speller, x).mean(1).argmax(-1)  # (500, 9)
-mirrored = n - 1 - torch.arange(looks.shape[1])  # negative after the last letter
-writing = mirrored >= 0
-share = (looks == mirrored)[writing].float().mean()
-bm.claim(
-    "写第 t 个字母时，它最看重第 n - 1 - t 个：沿对角线倒着走",
-    share > 0.8,
-    share_of_letters=share,
-    by_chance=(1 / n.float()).mean(),
-)
+# %% [raw] lang="zh"
+# To write letter t it looks most at letter n - 1 - t: backwards along the diagonal
+# → 写第 t 个字母时，它最看重第 n - 1 - t 个：沿对角线倒着走
+# negative after the last letter → 最后一个字母之后为负
 
 # %% [markdown]
 # Nobody told it where to look. And the map goes back from the *last real* letter, for
@@ -2484,25 +2000,11 @@ bm.claim(
     anagrams_apart_without=apart[1],
 )
 
-# %% lang="zh" of="e7ba3dc7"
-anagrams = read(["stressed", "desserts", "sdetesrs"])
-for name, model in (("有位置编码", speller), ("没有", placeless)):
-    print(name, *(spell(word).split(">")[0] for word in backwards(model, anagrams)))
-bagged = exact_match(placeless)
-apart = [
-    (out - out[:1]).abs().max().item()
-    for out in (
-        model(anagrams.to(lab.device), anagrams[:1].expand(3, -1).to(lab.device), None)
-        for model in (speller, placeless)
-    )
-]
-bm.claim(
-    "没有位置编码，易位词全都一样，几乎一个词也倒不过来",
-    bagged < 0.2 and apart[1] < 1e-3 < apart[0],
-    exact_match=bagged,
-    anagrams_apart_with=apart[0],
-    anagrams_apart_without=apart[1],
-)
+# %% [raw] lang="zh"
+# with positions → 有位置编码
+# without → 没有
+# Without positions anagrams look alike, and nearly no word is spelled backwards
+# → 没有位置编码，易位词全都一样，几乎一个词也倒不过来
 
 # %% [markdown]
 # ## Longer than it has seen
@@ -2516,7 +2018,7 @@ bm.claim(
 # 它练的都是不超过八个字母的词。会倒着写 *stressed* 的人，也会倒着写 *refrigerator*。
 # 它呢？
 
-# %%
+# %% fold
 lengths = list(range(3, 13))
 reach = [exact_match(speller, m, m, words=200) for m in lengths]
 fig, ax = plt.subplots()
@@ -2532,21 +2034,13 @@ bm.claim(
     longer=reach[6:],
 )
 
-# %% lang="zh" of="9c5738a7"
-lengths = list(range(3, 13))
-reach = [exact_match(speller, m, m, words=200) for m in lengths]
-fig, ax = plt.subplots()
-ax.bar(lengths, reach, color=["#1b3a6b" if m <= 8 else "#c9c9c9" for m in lengths])
-ax.axvline(8.5, color="black", ls=":")
-ax.set(xlabel="单词的字母数", ylabel="完全匹配", ylim=(0, 1.05))
-alt = "各长度的完全匹配：八个字母以内接近 1，再长就垮了。"
-bm.show.figure(fig, alt=alt)
-bm.claim(
-    "它推广不到更长的词：超过八个字母就垮了",
-    min(reach[:6]) > 0.9 and max(reach[7:]) < 0.5,
-    up_to_8=reach[:6],
-    longer=reach[6:],
-)
+# %% [raw] lang="zh"
+# letters in the word → 单词的字母数
+# exact match → 完全匹配
+# Exact match by length: nearly 1 up to eight letters, then it breaks down.
+# → 各长度的完全匹配：八个字母以内接近 1，再长就垮了。
+# It does not carry over to longer words: beyond eight letters it breaks down
+# → 它推广不到更长的词：超过八个字母就垮了
 
 # %% [markdown]
 # So it has learned what to do at the places that it knows, not a rule for all places.
@@ -2597,7 +2091,7 @@ bm.equation("block-size", blocks, 12 * sizes**2 + 13 * sizes, atol=0)
 # 随长度增长的是计算量：每个位置都要掂量其他每个位置。
 # 下面是宽 512 的一层，文本越来越长时所需的乘法次数。
 
-# %%
+# %% fold
 d, n = 512, 2.0 ** torch.arange(4, 17)
 work = {
     "LSTM layer": 8 * n * d**2,
@@ -2614,20 +2108,14 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="559cfb81"
-d, n = 512, 2.0 ** torch.arange(4, 17)
-work = {
-    "LSTM 层": 8 * n * d**2,
-    "块：矩阵部分": 12 * n * d**2,
-    "块：互相看": 2 * n**2 * d,
-}
-fig, ax = plt.subplots()
-for (name, number), mark in zip(work.items(), "os^", strict=True):
-    ax.loglog(n, number, marker=mark, label=name)
-ax.set(xlabel="位置数 n", ylabel="乘法次数")
-ax.legend()
-alt = "计算量随长度变化：两条平行直线，一条更陡的直线与它们相交。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# LSTM layer → LSTM 层
+# block: its matrices → 块：矩阵部分
+# block: looking around → 块：互相看
+# places n → 位置数 n
+# multiplications → 乘法次数
+# Work by length: two parallel straight lines, and a steeper one that crosses them.
+# → 计算量随长度变化：两条平行直线，一条更陡的直线与它们相交。
 
 # %%
 with torch.device("meta"):  # shapes without memory
@@ -2649,25 +2137,13 @@ bm.claim(
     dense_64_places=count(dense),
 )
 
-# %% lang="zh" of="216cb52b"
-with torch.device("meta"):  # shapes without memory
-    base = bm.models.Transformer(37_000, 37_000, d_model=512, n_heads=8, n_layers=6)
-    lstm, dense = nn.LSTM(512, 512, bias=True), nn.Linear(64 * 512, 64 * 512)
-    block = Block(512, 8)
-shared = count(base) - count(base.source_embedding)  # the paper has one table for both
-bm.claim(
-    "论文的基础模型，数出来与它说的 6500 万相差不到 5 %",
-    abs(shared / 65e6 - 1) < 0.05,
-    counted=shared,
-)
-ratio = count(block) / count(lstm)
-bm.claim(
-    "一个块的参数是一层 LSTM 的一到两倍，远少于全连接",
-    1 < ratio < 2 and 100 * count(block) < count(dense),
-    block=count(block),
-    lstm_layer=count(lstm),
-    dense_64_places=count(dense),
-)
+# %% [raw] lang="zh"
+# The paper's base model, counted, is within 5 % of the 65 million it states
+# → 论文的基础模型，数出来与它说的 6500 万相差不到 5 %
+# A block has between one and two times an LSTM layer's parameters, far below dense
+# → 一个块的参数是一层 LSTM 的一到两倍，远少于全连接
+# shapes without memory → 只有形状，不占内存
+# the paper has one table for both → 论文中两者共用一张表
 
 # %% [markdown]
 # So a Transformer is not large because its blocks are; it is large because it *can* be:

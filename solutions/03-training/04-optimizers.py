@@ -1,19 +1,14 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: optimizers
-#     title: {en: Optimizers, zh: 优化算法}
-#     section: "2.2, 3.1.3"
-#     minutes: 75
-#     needs: [gradient-descent]
-#     data: [plays]
-#     extras: []
-#     says:
-#       en: SGD, momentum, RMSprop, Adam and AdamW from scratch, then a fair race.
-#       zh: 从零写出 SGD、动量、RMSprop、Adam 和 AdamW，再来一场公平的比赛。
+# slug: optimizers
+# title: {en: Optimizers, zh: 优化算法}
+# section: "2.2, 3.1.3"
+# minutes: 75
+# needs: [gradient-descent]
+# data: [plays]
+# extras: []
+# says:
+#   en: SGD, momentum, RMSprop, Adam and AdamW from scratch, then a fair race.
+#   zh: 从零写出 SGD、动量、RMSprop、Adam 和 AdamW，再来一场公平的比赛。
 # ---
 
 # %% [markdown]
@@ -53,6 +48,7 @@ torch.set_default_dtype(torch.float64)
 #
 # 这就是那条山谷：横向的弯曲程度是纵向的 25 倍。
 
+
 # %%
 def valley(x, y):
     return 0.5 * (x**2 + 25 * y**2)
@@ -67,21 +63,12 @@ def roll(momentum, lr=0.07, steps=30):
         path.append(p)
     return torch.stack(path)  # (steps + 1, 2)
 
-# %% lang="zh" of="5125d3a6"
-def valley(x, y):
-    return 0.5 * (x**2 + 25 * y**2)
+
+# %% [raw] lang="zh"
+# the gradient, by hand → 手算的梯度
 
 
-def roll(momentum, lr=0.07, steps=30):
-    p, u = torch.tensor([-4.0, 1.0]), torch.zeros(2)
-    path = [p]
-    for _ in range(steps):
-        u = momentum * u + torch.tensor([1.0, 25.0]) * p  # 手算的梯度
-        p = p - lr * u
-        path.append(p)
-    return torch.stack(path)  # (steps + 1, 2)
-
-# %%
+# %% fold
 def contours(ax, surface, x_range, y_range):
     x = torch.linspace(*x_range, 120)
     y = torch.linspace(*y_range, 100)
@@ -101,25 +88,12 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="ab450170"
-def contours(ax, surface, x_range, y_range):
-    x = torch.linspace(*x_range, 120)
-    y = torch.linspace(*y_range, 100)
-    z = surface(x[None, :], y[:, None])
-    ax.contour(x, y, z - z.min(), levels=14, cmap="Greys", linewidths=0.7)
-    ax.set(xlabel="$x$", ylabel="$y$", xlim=x_range, ylim=y_range)
-
-
-fig, axes = plt.subplots(1, 2, figsize=(8, 2.8), sharey=True)
-for ax, momentum in zip(axes, (0.0, 0.5), strict=True):
-    contours(ax, valley, (-4.5, 1.5), (-1.5, 1.5))
-    ax.plot(*roll(momentum).T, "o-", ms=3)
-    ax.set_title(f"动量 {momentum}")
-alt = (
-    "狭谷中的两条路径：没有记忆时在两壁间曲折前进，"
-    "有动量时很快沿着谷底走。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# momentum {momentum} → 动量 {momentum}
+# Two paths in a narrow valley: a zigzag from wall to wall without memory, a path that
+# soon keeps to the floor with momentum.
+# → 狭谷中的两条路径：没有记忆时在两壁间曲折前进，
+#   有动量时很快沿着谷底走。
 
 # %% [markdown]
 # Same start, same `lr`, same valley: memory alone makes the difference.
@@ -165,6 +139,7 @@ bm.equation("momentum-average", u, (weights * gs).sum())
 # 在 (\ref{momentum-average}) 中，最新的梯度按全额计入。有些书写成 $(1-\mu) g_t$，
 # `torch.optim.SGD` 并不这样。现在轮到你了。
 
+
 # %% exercise="momentum_step" points=2 minutes=6 level=1
 def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
     """One step of SGD with momentum; changes none of its arguments.
@@ -179,19 +154,16 @@ def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
     return p - lr * u, u
     ### END SOLUTION
 
-# %% lang="zh" of="05709c7d"
-def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
-    """带动量的 SGD 走一步；不改动任何参数。
 
-    p, g, u：参数、它的梯度、它的速度，形状相同的张量。
-    weight_decay：L2 的强度；先把 weight_decay * p 加到梯度上。
-    返回（新的 p，新的 u）。
-    """
-    ### BEGIN SOLUTION
-    g = g + weight_decay * p
-    u = momentum * u + g
-    return p - lr * u, u
-    ### END SOLUTION
+# %% [raw] lang="zh"
+# One step of SGD with momentum; changes none of its arguments.
+# → 带动量的 SGD 走一步；不改动任何参数。
+# p, g, u: parameter, its gradient and its velocity, tensors of one shape.
+# weight_decay: strength of L2; weight_decay * p is added to the gradient first.
+# Returns (new p, new u).
+# → p, g, u：参数、它的梯度、它的速度，形状相同的张量。
+#   weight_decay：L2 的强度；先把 weight_decay * p 加到梯度上。
+#   返回（新的 p，新的 u）。
 
 # %% check="momentum_step"
 p, g = torch.tensor([1.0, 2.0]), torch.tensor([0.5, -1.0])
@@ -211,23 +183,12 @@ for k in range(5):
 bm.expect.close(mine, q, "did you add the weight decay to the gradient?")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="262b9cee"
-p, g = torch.tensor([1.0, 2.0]), torch.tensor([0.5, -1.0])
-p1, u1 = momentum_step(p, g, torch.zeros(2), 0.1, 0.9)
-bm.expect.close(u1, g, "第一步的速度就是整个梯度，不乘 1 - momentum")
-p2, u2 = momentum_step(p1, -g, u1, 0.1, 0.9)
-bm.expect.close(u2, -0.1 * g, "旧速度衰减，再加上新梯度")
-bm.expect.close(p2, p1 - 0.1 * u2, "沿新速度的反方向移动")
-### BEGIN HIDDEN TESTS
-q = torch.tensor([[3.0, -2.0, 0.5]], requires_grad=True)
-theirs = torch.optim.SGD([q], lr=0.2, momentum=0.7, weight_decay=0.5)
-mine, u = q.detach().clone(), torch.zeros(1, 3)
-for k in range(5):
-    q.grad = torch.tensor([[1.0, k, -2.0]])
-    mine, u = momentum_step(mine, q.grad, u, 0.2, 0.7, weight_decay=0.5)
-    theirs.step()
-bm.expect.close(mine, q, "权重衰减加到梯度上了吗？")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# the first velocity is the whole gradient, without 1 - momentum
+# → 第一步的速度就是整个梯度，不乘 1 - momentum
+# the old velocity fades, the new gradient is added → 旧速度衰减，再加上新梯度
+# move along the new velocity, against its sign → 沿新速度的反方向移动
+# did you add the weight decay to the gradient? → 权重衰减加到梯度上了吗？
 
 # %% [markdown] hint="momentum_step"
 # Three lines: the gradient of loss plus L2, the velocity, the move.
@@ -243,25 +204,30 @@ bm.expect.close(mine, q, "权重衰减加到梯度上了吗？")
 # 先 `g = g + weight_decay * p`，再 `u = momentum * u + g`。用赋值，别用 `+=`：
 # 调用者的张量应保持原样。
 
+
 # %% mistake="momentum_step" says="whole gradient"
 def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
     u = momentum * u + (1 - momentum) * (g + weight_decay * p)
     return p - lr * u, u
+
 
 # %% mistake="momentum_step" says="along the new velocity"
 def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
     u = momentum * u + g + weight_decay * p
     return p - lr * g, u
 
+
 # %% mistake="momentum_step" says="weight decay"
 def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
     u = momentum * u + g
     return p - lr * u, u
 
+
 # %% variant="momentum_step"
 def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
     new = u.clone().mul_(momentum).add_(g).add_(p, alpha=weight_decay)
     return torch.sub(p, new, alpha=lr), new
+
 
 # %% [markdown]
 # ## RMSprop: even strides
@@ -281,6 +247,7 @@ def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
 # $\theta \leftarrow \theta - \mathrm{lr}\; g / (\sqrt{v} + \epsilon)$。即使把损失放大
 # 1000 倍，步长也不变（$\epsilon$ 的影响除外）。
 
+
 # %% exercise="rmsprop_step" points=2 minutes=6 level=2
 def rmsprop_step(p, g, v, lr, alpha=0.99, eps=1e-8):
     """One step of RMSprop; changes none of its arguments.
@@ -293,17 +260,13 @@ def rmsprop_step(p, g, v, lr, alpha=0.99, eps=1e-8):
     return p - lr * g / (v.sqrt() + eps), v
     ### END SOLUTION
 
-# %% lang="zh" of="2139b406"
-def rmsprop_step(p, g, v, lr, alpha=0.99, eps=1e-8):
-    """RMSprop 走一步；不改动任何参数。
 
-    p, g, v：参数、梯度、平方的滑动平均，形状相同的张量。
-    返回（新的 p，新的 v）。
-    """
-    ### BEGIN SOLUTION
-    v = alpha * v + (1 - alpha) * g**2
-    return p - lr * g / (v.sqrt() + eps), v
-    ### END SOLUTION
+# %% [raw] lang="zh"
+# One step of RMSprop; changes none of its arguments. → RMSprop 走一步；不改动任何参数。
+# p, g, v: parameter, gradient, running mean of squares, tensors of one shape.
+# Returns (new p, new v).
+# → p, g, v：参数、梯度、平方的滑动平均，形状相同的张量。
+#   返回（新的 p，新的 v）。
 
 # %% check="rmsprop_step"
 p, g, v = torch.tensor([1.0, 2.0]), torch.tensor([3.0, -0.5]), torch.tensor([4.0, 1.0])
@@ -316,16 +279,10 @@ p1, v1 = rmsprop_step(zero, tiny, zero, 1.0, 0.99, 0.1)
 bm.expect.close(p1, torch.tensor([-1e-3 / 0.1001]), "eps stands outside the root")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="cb6aefc2"
-p, g, v = torch.tensor([1.0, 2.0]), torch.tensor([3.0, -0.5]), torch.tensor([4.0, 1.0])
-p1, v1 = rmsprop_step(p, g, v, 0.1, alpha=0.9)
-bm.expect.close(v1, 0.9 * v + 0.1 * g * g, "v 是平方的平均：g 平方了吗？")
-bm.expect.close(p1, p - 0.1 * g / v1**0.5, "要除以新的 v 的平方根")
-### BEGIN HIDDEN TESTS
-tiny, zero = torch.tensor([1e-3]), torch.zeros(1)
-p1, v1 = rmsprop_step(zero, tiny, zero, 1.0, 0.99, 0.1)
-bm.expect.close(p1, torch.tensor([-1e-3 / 0.1001]), "eps 在根号外面")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# v averages squares: did you square g? → v 是平方的平均：g 平方了吗？
+# divide by the root of the new v → 要除以新的 v 的平方根
+# eps stands outside the root → eps 在根号外面
 
 # %% [markdown] hint="rmsprop_step"
 # Everything is element by element: no sum, no norm of the whole vector.
@@ -339,25 +296,30 @@ bm.expect.close(p1, torch.tensor([-1e-3 / 0.1001]), "eps 在根号外面")
 # %% [markdown] lang="zh" of="d063fd9b"
 # 先更新 `v`，再除以 `v.sqrt() + eps`。
 
+
 # %% mistake="rmsprop_step" says="square g"
 def rmsprop_step(p, g, v, lr, alpha=0.99, eps=1e-8):
     v = alpha * v + (1 - alpha) * g
     return p - lr * g / (v.abs().sqrt() + eps), v
+
 
 # %% mistake="rmsprop_step" says="outside the root"
 def rmsprop_step(p, g, v, lr, alpha=0.99, eps=1e-8):
     v = alpha * v + (1 - alpha) * g**2
     return p - lr * g / (v + eps).sqrt(), v
 
+
 # %% mistake="rmsprop_step" says="divide by the root"
 def rmsprop_step(p, g, v, lr, alpha=0.99, eps=1e-8):
     v = alpha * v + (1 - alpha) * g**2
     return p - lr * g / (v + eps), v
 
+
 # %% variant="rmsprop_step"
 def rmsprop_step(p, g, v, lr, alpha=0.99, eps=1e-8):
     new = torch.lerp(g.square(), v, alpha)
     return torch.addcdiv(p, g, new.sqrt() + eps, value=-lr), new
+
 
 # %% [markdown]
 # ## Adam: both, and honest at the start
@@ -400,14 +362,9 @@ for row in g:
     m = beta1 * m + (1 - beta1) * row
 bm.equation("adam-bias-correction", m.mean(), (1 - beta1**t) * mean)
 
-# %% lang="zh" of="00951991"
-beta1, t, mean = 0.9, 7, 1.5
-g = torch.randn(t, 1000)  # （步数，次数）
-g = g - g.mean(1, keepdim=True) + mean  # 每一步在各次运行上的均值恰为 mean
-m = torch.zeros(1000)
-for row in g:
-    m = beta1 * m + (1 - beta1) * row
-bm.equation("adam-bias-correction", m.mean(), (1 - beta1**t) * mean)
+# %% [raw] lang="zh"
+# (steps, runs) → （步数，次数）
+# every step's mean over the runs is exact → 每一步在各次运行上的均值恰为 mean
 
 # %%
 m, means = 0.0, []
@@ -421,23 +378,19 @@ ax.legend()
 alt = "The raw average climbs slowly from 0.1 to 1; the corrected one is 1 throughout."
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="5c112439"
-m, means = 0.0, []
-for t in range(1, 41):
-    m = 0.9 * m + 0.1 * 1.0  # 梯度恒为 1
-    means.append((m, m / (1 - 0.9**t)))
-fig, ax = plt.subplots()
-ax.plot(range(1, 41), means, label=["$m_t$", "$m_t / (1 - 0.9^t)$"])
-ax.set(xlabel="步数", ylabel="对恒为 1 的梯度的估计")
-ax.legend()
-alt = "未修正的平均从 0.1 慢慢升到 1；修正后的始终为 1。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# the gradient is always 1 → 梯度恒为 1
+# step → 步数
+# estimate of a gradient of 1 → 对恒为 1 的梯度的估计
+# The raw average climbs slowly from 0.1 to 1; the corrected one is 1 throughout.
+# → 未修正的平均从 0.1 慢慢升到 1；修正后的始终为 1。
 
 # %% [markdown]
 # The corrected mean is right from its first step.
 
 # %% [markdown] lang="zh" of="8f47d82e"
 # 修正后的平均从第一步起就是对的。
+
 
 # %% exercise="adam_step" points=4 minutes=12 level=3
 def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
@@ -456,22 +409,15 @@ def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
     return p - lr * m_hat / (v_hat.sqrt() + eps), m, v
     ### END SOLUTION
 
-# %% lang="zh" of="10b3f324"
-def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
-    """Adam 走一步；不改动任何参数。
 
-    p, g, m, v：参数、梯度、平均、平方的平均，形状相同的张量。
-    t：这是第几步，从 1 数起。
-    返回（新的 p，新的 m，新的 v）；返回的 m 和 v 未经修正。
-    """
-    ### BEGIN SOLUTION
-    beta1, beta2 = betas
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
-    return p - lr * m_hat / (v_hat.sqrt() + eps), m, v
-    ### END SOLUTION
+# %% [raw] lang="zh"
+# One step of Adam; changes none of its arguments. → Adam 走一步；不改动任何参数。
+# p, g, m, v: parameter, gradient, mean, mean of squares, tensors of one shape.
+# t: the number of this step, from 1.
+# Returns (new p, new m, new v); m and v are returned uncorrected.
+# → p, g, m, v：参数、梯度、平均、平方的平均，形状相同的张量。
+#   t：这是第几步，从 1 数起。
+#   返回（新的 p，新的 m，新的 v）；返回的 m 和 v 未经修正。
 
 # %% check="adam_step"
 p, g, zero = torch.tensor([1.0, 2.0]), torch.tensor([3.0, -0.5]), torch.zeros(2)
@@ -491,23 +437,12 @@ for t in range(1, 6):
 bm.expect.close(mine, q, "use betas as given, and eps outside the root")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="7b968ef1"
-p, g, zero = torch.tensor([1.0, 2.0]), torch.tensor([3.0, -0.5]), torch.zeros(2)
-p1, m1, v1 = adam_step(p, g, zero, zero, 1, 0.01)
-bm.expect.close(m1, 0.1 * g, "请返回 m 本身，不要修正")
-bm.expect.close(v1, 0.001 * g * g, "v 是平方的平均；返回时不要修正")
-advice = "第一步在每个方向上都长 lr：偏差修正了吗？t 从 1 数起吗？"
-bm.expect.close(p1, p - 0.01 * g.sign(), advice)
-### BEGIN HIDDEN TESTS
-q = torch.tensor([[3.0, -2.0, 0.5]], requires_grad=True)
-theirs = torch.optim.Adam([q], lr=0.2, betas=(0.6, 0.8), eps=0.3)
-mine, m, v = q.detach().clone(), torch.zeros(1, 3), torch.zeros(1, 3)
-for t in range(1, 6):
-    q.grad = torch.tensor([[1.0, t, -0.1]])
-    mine, m, v = adam_step(mine, q.grad, m, v, t, 0.2, (0.6, 0.8), 0.3)
-    theirs.step()
-bm.expect.close(mine, q, "使用给定的 betas，eps 放在根号外")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# return m itself, uncorrected → 请返回 m 本身，不要修正
+# v averages squares; return it uncorrected → v 是平方的平均；返回时不要修正
+# the first step is lr long everywhere: is the bias corrected, with t from 1?
+# → 第一步在每个方向上都长 lr：偏差修正了吗？t 从 1 数起吗？
+# use betas as given, and eps outside the root → 使用给定的 betas，eps 放在根号外
 
 # %% [markdown] hint="adam_step"
 # Update `m` and `v`, make two new names for the corrected ones, then move.
@@ -522,12 +457,14 @@ bm.expect.close(mine, q, "使用给定的 betas，eps 放在根号外")
 # %% [markdown] lang="zh" of="23eec552"
 # `m_hat = m / (1 - beta1**t)`：`t = 1` 时正好还原出 `g`。`v_hat` 同理，用 `beta2`。
 
+
 # %% mistake="adam_step" says="bias"
 def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
     beta1, beta2 = betas
     m = beta1 * m + (1 - beta1) * g
     v = beta2 * v + (1 - beta2) * g**2
     return p - lr * m / (v.sqrt() + eps), m, v
+
 
 # %% mistake="adam_step" says="from 1"
 def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
@@ -538,6 +475,7 @@ def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
     m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     return p - lr * m_hat / (v_hat.sqrt() + eps), m, v
 
+
 # %% mistake="adam_step" says="m itself"
 def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
     beta1, beta2 = betas
@@ -545,6 +483,7 @@ def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
     v = beta2 * v + (1 - beta2) * g**2
     m, v = m / (1 - beta1**t), v / (1 - beta2**t)
     return p - lr * m / (v.sqrt() + eps), m, v
+
 
 # %% mistake="adam_step" says="outside the root"
 def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
@@ -554,11 +493,13 @@ def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
     m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
     return p - lr * m_hat / (v_hat + eps).sqrt(), m, v
 
+
 # %% variant="adam_step"
 def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
     m, v = torch.lerp(g, m, betas[0]), torch.lerp(g.square(), v, betas[1])
     root = (v / (1 - betas[1] ** t)).sqrt().add(eps)
     return torch.addcdiv(p, m, root, value=-lr / (1 - betas[0] ** t)), m, v
+
 
 # %% [markdown]
 # Equation (\ref{adam-update}), executed: a hundred of your steps beside a hundred of
@@ -566,6 +507,7 @@ def adam_step(p, g, m, v, t, lr, betas=(0.9, 0.999), eps=1e-8):
 
 # %% [markdown] lang="zh" of="bb9130b8"
 # 执行公式 (\ref{adam-update})：你的一百步，与 `torch.optim.Adam` 的一百步并排走。
+
 
 # %%
 def side_by_side(step, optimizer, states, **options):
@@ -583,21 +525,11 @@ def side_by_side(step, optimizer, states, **options):
         paths[1].append(q.detach().clone())
     return torch.stack(paths[0]), torch.stack(paths[1])  # (100, 6) each
 
-# %% lang="zh" of="78581d46"
-def side_by_side(step, optimizer, states, **options):
-    """在同一个损失上，我们的规则与 PyTorch 的规则各走的路径。"""
-    q = torch.linspace(-2, 2, 6).requires_grad_()
-    theirs, p = optimizer([q], **options), q.detach().clone()
-    state, paths = [torch.zeros(6) for _ in range(states)], ([], [])
-    for t in range(1, 101):
-        theirs.zero_grad()
-        ((q - 1).sin() ** 2 * torch.arange(1.0, 7)).sum().backward()
-        theirs.step()
-        g = (2 * (p - 1)).sin() * torch.arange(1.0, 7)
-        p, *state = step(p, g, *state, t)
-        paths[0].append(p)
-        paths[1].append(q.detach().clone())
-    return torch.stack(paths[0]), torch.stack(paths[1])  # 各为 (100, 6)
+
+# %% [raw] lang="zh"
+# Paths of a rule of ours and of PyTorch's, on one loss.
+# → 在同一个损失上，我们的规则与 PyTorch 的规则各走的路径。
+# (100, 6) each → 各为 (100, 6)
 
 # %% equation="adam-update" of="d71432be"
 ours, theirs = side_by_side(
@@ -622,6 +554,7 @@ bm.equation("adam-update", ours, theirs, atol=1e-10)
 # 文中没有说明 $\mu_t$ 是什么；这样的笔误谁都难免。试试两种自然的读法：$\mu_t$
 # 是平均梯度，或者 $\mu_t = 0$。
 
+
 # %%
 def printed_adam(p, g, m, v, t, mu, lr=0.05, eps=1e-8):
     m = 0.9 * m + 0.1 * (g - mu)
@@ -636,19 +569,10 @@ true = adam_step(zero, one, zero, zero, 1, 0.05)[0]
 moves = {"mu = mean": stuck, "mu = 0": first, "Adam": true}
 print({name: round(p.item(), 4) for name, p in moves.items()})
 
-# %% lang="zh" of="eaf5a93f"
-def printed_adam(p, g, m, v, t, mu, lr=0.05, eps=1e-8):
-    m = 0.9 * m + 0.1 * (g - mu)
-    v = 0.999 * v + 0.001 * (g**2 - mu**2)
-    return p - lr * m / (v.sqrt() + eps), m, v
-
-
-one, zero = torch.ones(1), torch.zeros(1)
-stuck = printed_adam(zero, one, zero, zero, 1, mu=one)[0]  # 坡度为 1，均值为 1
-first = printed_adam(zero, one, zero, zero, 1, mu=0.0)[0]
-true = adam_step(zero, one, zero, zero, 1, 0.05)[0]
-moves = {"mu 为均值": stuck, "mu 为零": first, "Adam": true}
-print({name: round(p.item(), 4) for name, p in moves.items()})
+# %% [raw] lang="zh"
+# a slope of 1, mean 1 → 坡度为 1，均值为 1
+# mu = mean → mu 为均值
+# mu = 0 → mu 为零
 
 # %% [markdown]
 # With the mean, a steady slope gives no step at all. With $\mu = 0$ it is Adam but for
@@ -678,24 +602,16 @@ bm.claim(
     ratio=ratio,
 )
 
-# %% lang="zh" of="9da6e350"
-printed, theirs = side_by_side(
-    lambda *state: printed_adam(*state, mu=0.0), torch.optim.Adam, 2, lr=0.05
-)
-fig, ax = plt.subplots()
-ax.semilogy((printed - theirs).abs().amax(1), label="书上的，μ = 0")
-rounding = (ours - theirs).abs().amax(1).clamp(min=1e-17)  # 对数轴上没有 0
-ax.semilogy(rounding, label="有偏差修正")
-ax.set(xlabel="步数", ylabel="与 torch.optim.Adam 的距离")
-ax.legend()
-alt = "书上的规则远离 torch.optim.Adam；我们的只差舍入误差。"
-bm.show.figure(fig, alt=alt)
-ratio = (first / true).item()
-bm.claim(
-    "没有偏差修正，Adam 的第一步约长三倍",
-    abs(ratio - 0.1 / 0.001**0.5) < 1e-4,
-    ratio=ratio,
-)
+# %% [raw] lang="zh"
+# printed, μ = 0 → 书上的，μ = 0
+# a log axis has no 0 → 对数轴上没有 0
+# with correction → 有偏差修正
+# step → 步数
+# distance from torch.optim.Adam → 与 torch.optim.Adam 的距离
+# The printed rule is far from torch.optim.Adam; ours stays within rounding error.
+# → 书上的规则远离 torch.optim.Adam；我们的只差舍入误差。
+# Without bias correction Adam's first step is about three times too long
+# → 没有偏差修正，Adam 的第一步约长三倍
 
 # %% [markdown]
 # ## AdamW: decay beside the gradient
@@ -718,6 +634,7 @@ bm.claim(
 # \mathrm{lr}\,\frac{\hat m_t}{\sqrt{\hat v_t}+\epsilon}
 # \label{adamw-update}$$
 
+
 # %% exercise="adamw_step" points=2 minutes=6 level=3
 def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
     """One step of AdamW; changes none of its arguments. You may call adam_step.
@@ -729,16 +646,14 @@ def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
     return adam_step(p * (1 - lr * weight_decay), g, m, v, t, lr, betas, eps)
     ### END SOLUTION
 
-# %% lang="zh" of="43b08952"
-def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
-    """AdamW 走一步；不改动任何参数。可以调用 adam_step。
 
-    p, g, m, v, t：同 adam_step；weight_decay：解耦衰减的强度。
-    返回（新的 p，新的 m，新的 v）。
-    """
-    ### BEGIN SOLUTION
-    return adam_step(p * (1 - lr * weight_decay), g, m, v, t, lr, betas, eps)
-    ### END SOLUTION
+# %% [raw] lang="zh"
+# One step of AdamW; changes none of its arguments. You may call adam_step.
+# → AdamW 走一步；不改动任何参数。可以调用 adam_step。
+# p, g, m, v, t: as for adam_step; weight_decay: strength of the decoupled decay.
+# Returns (new p, new m, new v).
+# → p, g, m, v, t：同 adam_step；weight_decay：解耦衰减的强度。
+#   返回（新的 p，新的 m，新的 v）。
 
 # %% check="adamw_step"
 p, zero = torch.tensor([4.0, -2.0]), torch.zeros(2)
@@ -756,21 +671,11 @@ for t in range(1, 6):
 bm.expect.close(mine, q, "shrink the old p, then take Adam's whole step")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="2ba6a2b0"
-p, zero = torch.tensor([4.0, -2.0]), torch.zeros(2)
-p1, m1, v1 = adamw_step(p, zero, zero, zero, 1, 0.1, 0.5)
-bm.expect.close(m1, zero, "衰减在梯度之外，不进入 m")
-bm.expect.close(p1, p * 0.95, "梯度为 0 时，p 按 lr 乘 weight_decay 缩小")
-### BEGIN HIDDEN TESTS
-q = torch.tensor([[3.0, -2.0, 0.5]], requires_grad=True)
-theirs = torch.optim.AdamW([q], lr=0.2, weight_decay=0.9, betas=(0.6, 0.8), eps=0.3)
-mine, m, v = q.detach().clone(), torch.zeros(1, 3), torch.zeros(1, 3)
-for t in range(1, 6):
-    q.grad = torch.tensor([[1.0, t, -0.1]])
-    mine, m, v = adamw_step(mine, q.grad, m, v, t, 0.2, 0.9, (0.6, 0.8), 0.3)
-    theirs.step()
-bm.expect.close(mine, q, "先缩小旧的 p，再走完整的一步 Adam")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# the decay stands beside the gradient, not in m → 衰减在梯度之外，不进入 m
+# with gradient 0, p shrinks by lr times weight_decay
+# → 梯度为 0 时，p 按 lr 乘 weight_decay 缩小
+# shrink the old p, then take Adam's whole step → 先缩小旧的 p，再走完整的一步 Adam
 
 # %% [markdown] hint="adamw_step"
 # What would happen with a gradient of 0? Only the decay is left.
@@ -785,18 +690,22 @@ bm.expect.close(mine, q, "先缩小旧的 p，再走完整的一步 Adam")
 # %% [markdown] lang="zh" of="925107f4"
 # 把已乘以 `1 - lr * weight_decay` 的参数和原本的梯度交给 `adam_step`。
 
+
 # %% mistake="adamw_step" says="beside the gradient"
 def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
     return adam_step(p, g + weight_decay * p, m, v, t, lr, betas, eps)
+
 
 # %% mistake="adamw_step" says="lr times weight_decay"
 def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
     return adam_step(p * (1 - weight_decay), g, m, v, t, lr, betas, eps)
 
+
 # %% mistake="adamw_step" says="shrink the old p"
 def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
     p, m, v = adam_step(p, g, m, v, t, lr, betas, eps)
     return p * (1 - lr * weight_decay), m, v
+
 
 # %% variant="adamw_step"
 def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
@@ -804,6 +713,7 @@ def adamw_step(p, g, m, v, t, lr, weight_decay, betas=(0.9, 0.999), eps=1e-8):
     v = betas[1] * v + (1 - betas[1]) * g**2
     move = m / (1 - betas[0] ** t) / ((v / (1 - betas[1] ** t)).sqrt() + eps)
     return p - lr * (weight_decay * p + move), m, v
+
 
 # %% equation="adamw-update" of="711f6992"
 ours, theirs = side_by_side(
@@ -834,18 +744,10 @@ for t, g in enumerate(noise, 1):
     kept.append(torch.cat([l2[0].mean(1), aw[0].mean(1)]))
 kept = torch.stack(kept)  # (t, 4)
 
-# %% lang="zh" of="db7f11e5"
-noise = torch.randn(400, 2, 50) * torch.tensor([[0.1], [10.0]])  # （t，权重，次数）
-start, zero = torch.full((2, 50), 2.0), torch.zeros(2, 50)
-l2, aw = (start, zero, zero), (start, zero, zero)
-kept = []
-for t, g in enumerate(noise, 1):
-    l2 = adam_step(l2[0], g + 0.2 * l2[0], *l2[1:], t, 0.01)
-    aw = adamw_step(aw[0], g, *aw[1:], t, 0.01, 0.2)
-    kept.append(torch.cat([l2[0].mean(1), aw[0].mean(1)]))
-kept = torch.stack(kept)  # (t, 4)
+# %% [raw] lang="zh"
+# (t, weight, runs) → （t，权重，次数）
 
-# %%
+# %% fold
 fig, ax = plt.subplots()
 names = ["L2, small noise", "L2, large noise"]
 names += ["AdamW, small noise", "AdamW, large noise"]
@@ -862,22 +764,17 @@ bm.claim(
     adamw_gap=aw_gap,
 )
 
-# %% lang="zh" of="5bc84c4c"
-fig, ax = plt.subplots()
-names = ["L2，小噪声", "L2，大噪声"]
-names += ["AdamW，小噪声", "AdamW，大噪声"]
-ax.plot(kept, label=names)
-ax.set(xlabel="步数", ylabel="权重的均值")
-ax.legend()
-alt = "Adam 中的 L2 让一个权重很快缩小，另一个几乎不动；AdamW 让两者同样缩小。"
-bm.show.figure(fig, alt=alt)
-l2_gap, aw_gap = (kept[-1, 1::2] - kept[-1, ::2]).abs().tolist()
-bm.claim(
-    "Adam 里的 L2 与解耦衰减是两种方法：只有 AdamW 一视同仁",
-    l2_gap > 5 * aw_gap,
-    l2_gap=l2_gap,
-    adamw_gap=aw_gap,
-)
+# %% [raw] lang="zh"
+# L2, small noise → L2，小噪声
+# L2, large noise → L2，大噪声
+# AdamW, small noise → AdamW，小噪声
+# AdamW, large noise → AdamW，大噪声
+# step → 步数
+# mean weight → 权重的均值
+# L2 in Adam shrinks one weight fast, the other hardly; AdamW shrinks both alike.
+# → Adam 中的 L2 让一个权重很快缩小，另一个几乎不动；AdamW 让两者同样缩小。
+# L2 inside Adam and decoupled decay are two methods: only AdamW decays alike
+# → Adam 里的 L2 与解耦衰减是两种方法：只有 AdamW 一视同仁
 
 # %% [markdown]
 # ## The same, packed
@@ -890,6 +787,7 @@ bm.claim(
 #
 # `bm.train` 里有同样的规则，写成带 `step` 和 `zero_grad` 的小类，参数与 `torch.optim`
 # 一致。它们各自要记住多少东西？
+
 
 # %%
 def copies(make):
@@ -914,28 +812,9 @@ bm.claim(
     **memory,
 )
 
-# %% lang="zh" of="743d7858"
-def copies(make):
-    p = torch.zeros(1000, requires_grad=True)
-    optimizer = make([p])
-    p.sum().backward()
-    optimizer.step()
-    return sum(x.numel() for x in optimizer.state[0].values()) / p.numel()
-
-
-kinds = {
-    "SGD": lambda params, lr=0.001: bm.train.SGD(params, lr),
-    "momentum": lambda params, lr=0.001: bm.train.SGD(params, lr, momentum=0.9),
-    "RMSprop": lambda params, lr=0.001: bm.train.RMSprop(params, lr),
-    "Adam": lambda params, lr=0.001: bm.train.Adam(params, lr),
-    "AdamW": lambda params, lr=0.001: bm.train.AdamW(params, lr),
-}
-memory = {name: copies(make) for name, make in kinds.items()}
-bm.claim(
-    "每个参数：Adam 与 AdamW 多记两个数，动量与 RMSprop 一个，SGD 不记",
-    list(memory.values()) == [0, 1, 1, 2, 2],
-    **memory,
-)
+# %% [raw] lang="zh"
+# Adam and AdamW keep two numbers a parameter, momentum and RMSprop one, SGD none
+# → 每个参数：Adam 与 AdamW 多记两个数，动量与 RMSprop 一个，SGD 不记
 
 # %% [markdown]
 # ## Races on three surfaces
@@ -966,6 +845,7 @@ surfaces = {
     ),
 }
 
+
 # %%
 def run_path(surface, start, make, lr, steps=100):
     p = torch.tensor(start, requires_grad=True)
@@ -990,31 +870,11 @@ def draw(surface, optimizer, log_lr):
     ax.legend()
     return fig
 
-# %% lang="zh" of="73db5aa3"
-def run_path(surface, start, make, lr, steps=100):
-    p = torch.tensor(start, requires_grad=True)
-    optimizer, path = make([p], lr), [start]
-    for _ in range(steps):
-        optimizer.zero_grad()
-        surface(*p).backward()
-        optimizer.step()
-        path.append(tuple(p.tolist()))
-    return torch.tensor(path)  # (steps + 1, 2)
 
+# %% [raw] lang="zh"
+# {surface}, lr = {10**log_lr:.3g}, 100 steps → {surface}，lr = {10**log_lr:.3g}，100 步
 
-def draw(surface, optimizer, log_lr):
-    function, start, x_range, y_range = surfaces[surface]
-    names = list(kinds) if optimizer == "all" else [optimizer]
-    fig, ax = plt.subplots(figsize=(6.4, 4.2))
-    contours(ax, function, x_range, y_range)
-    for name, mark in zip(names, "os^Dv", strict=False):
-        path = run_path(function, start, kinds[name], 10**log_lr)
-        ax.plot(*path.T, marker=mark, ms=3, markevery=5, label=name)
-    ax.set_title(f"{surface}，lr = {10**log_lr:.3g}，100 步")
-    ax.legend()
-    return fig
-
-# %%
+# %% fold
 bm.show.explore(
     draw,
     alt="Contours of the chosen surface and the optimizers' paths of 100 steps.",
@@ -1023,16 +883,11 @@ bm.show.explore(
     log_lr=(-3.0, 0.0, 0.1, -1.2),
 )
 
-# %% lang="zh" of="7f370062"
-bm.show.explore(
-    draw,
-    alt="所选地形的等高线，以及各优化算法 100 步的路径。",
-    surface=list(surfaces),
-    optimizer=["all", *kinds],
-    log_lr=(-3.0, 0.0, 0.1, -1.2),
-)
+# %% [raw] lang="zh"
+# Contours of the chosen surface and the optimizers' paths of 100 steps.
+# → 所选地形的等高线，以及各优化算法 100 步的路径。
 
-# %%
+# %% fold
 fig, axes = plt.subplots(1, 2, figsize=(8, 3.2))
 left = {}
 for ax, where in zip(axes, ["Rosenbrock", "saddle"], strict=True):
@@ -1053,26 +908,11 @@ bm.claim(
     sgd=left["saddle", "SGD"],
 )
 
-# %% lang="zh" of="94dbc508"
-fig, axes = plt.subplots(1, 2, figsize=(8, 3.2))
-left = {}
-for ax, where in zip(axes, ["Rosenbrock", "saddle"], strict=True):
-    function, start, x_range, y_range = surfaces[where]
-    contours(ax, function, x_range, y_range)
-    for name, mark in zip(kinds, "os^Dv", strict=True):
-        path = run_path(function, start, kinds[name], 0.03)
-        left[where, name] = function(*path[-1]).item()
-        ax.plot(*path.T, marker=mark, ms=3, markevery=10, label=name)
-    ax.set_title(where)
-axes[0].legend(fontsize=7)
-alt = "Rosenbrock 香蕉谷和鞍点上的五条路径，lr 都是 0.03。"
-bm.show.figure(fig, alt=alt)
-bm.claim(
-    "在鞍点旁走 100 步：Adam 已经离开，同样 lr 的 SGD 还困在那里",
-    left["saddle", "Adam"] < -0.2 < left["saddle", "SGD"],
-    adam=left["saddle", "Adam"],
-    sgd=left["saddle", "SGD"],
-)
+# %% [raw] lang="zh"
+# Five paths on Rosenbrock's banana and on a saddle, all with lr 0.03.
+# → Rosenbrock 香蕉谷和鞍点上的五条路径，lr 都是 0.03。
+# By the saddle, Adam is gone after 100 steps while SGD with the same lr is stuck
+# → 在鞍点旁走 100 步：Adam 已经离开，同样 lr 的 SGD 还困在那里
 
 # %% [markdown]
 # A nice picture, but not yet a fair race: the same `lr` means other steps for each
@@ -1094,6 +934,7 @@ bm.claim(
 # 先在一段文字上按各种子的均值选学习率，再换新的种子、在另一段文字上测结果。怎么选，
 # 由你来写。
 
+
 # %% exercise="fair_choice" points=2 minutes=8 level=2
 def fair_choice(results):
     """The learning rate with the lowest mean loss.
@@ -1109,20 +950,14 @@ def fair_choice(results):
     return min(finite, key=finite.get)
     ### END SOLUTION
 
-# %% lang="zh" of="c00b443c"
-def fair_choice(results):
-    """平均损失最低的学习率。
 
-    results：{lr: [每个种子的损失]}；发散的一次，损失为 nan 或 inf。
-    只要有一次发散，该学习率就出局；若全部出局，抛出 ValueError。
-    """
-    ### BEGIN SOLUTION
-    means = {lr: sum(losses) / len(losses) for lr, losses in results.items()}
-    finite = {lr: mean for lr, mean in means.items() if abs(mean) < float("inf")}
-    if not finite:
-        raise ValueError("每个学习率都发散了")
-    return min(finite, key=finite.get)
-    ### END SOLUTION
+# %% [raw] lang="zh"
+# The learning rate with the lowest mean loss. → 平均损失最低的学习率。
+# results: {lr: [loss for each seed]}; a run that diverged has loss nan or inf.
+# A rate with a diverged run is out, unless all are: then raise ValueError.
+# → results：{lr: [每个种子的损失]}；发散的一次，损失为 nan 或 inf。
+#   只要有一次发散，该学习率就出局；若全部出局，抛出 ValueError。
+# every learning rate diverged → 每个学习率都发散了
 
 # %% check="fair_choice"
 got = fair_choice({0.1: [1.0, 3.0], 0.01: [1.5, 1.7]})
@@ -1139,20 +974,12 @@ except ValueError:
 bm.expect.true(raised, "when every rate diverged, raise ValueError")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="e662b991"
-got = fair_choice({0.1: [1.0, 3.0], 0.01: [1.5, 1.7]})
-bm.expect.equal(got, 0.01, "取各种子的均值最低者，而不是运气最好的那一次")
-### BEGIN HIDDEN TESTS
-nan, inf = float("nan"), float("inf")
-got = fair_choice({1.0: [nan, 0.1], 0.1: [2.0, 2.2], 0.01: [3.0, 3.0], 9.0: [0.1, inf]})
-bm.expect.equal(got, 0.1, "有一次发散的学习率就出局，不管其他几次如何")
-try:
-    fair_choice({1.0: [nan], 2.0: [inf]})
-    raised = False
-except ValueError:
-    raised = True
-bm.expect.true(raised, "全部发散时要抛出 ValueError")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# take the lowest mean over seeds, not the luckiest run
+# → 取各种子的均值最低者，而不是运气最好的那一次
+# a rate with a diverged run is out, whatever its other runs
+# → 有一次发散的学习率就出局，不管其他几次如何
+# when every rate diverged, raise ValueError → 全部发散时要抛出 ValueError
 
 # %% [markdown] hint="fair_choice"
 # A mean that holds a nan is nan, and `nan < x` is always False: `min` cannot be trusted
@@ -1168,14 +995,17 @@ bm.expect.true(raised, "全部发散时要抛出 ValueError")
 # %% [markdown] lang="zh" of="f8ff47e0"
 # 先算出所有均值，留下 `math.isfinite` 为真的，再 `min(means, key=means.get)`。
 
+
 # %% mistake="fair_choice" says="luckiest"
 def fair_choice(results):
     return min(results, key=lambda lr: min(results[lr]))
+
 
 # %% mistake="fair_choice" says="diverged run is out"
 def fair_choice(results):
     means = {lr: sum(losses) / len(losses) for lr, losses in results.items()}
     return min(means, key=means.get)
+
 
 # %% variant="fair_choice"
 import math
@@ -1187,6 +1017,7 @@ def fair_choice(results):
         raise ValueError("nothing converged")
     return sorted(kept, key=lambda lr: math.fsum(results[lr]) / len(results[lr]))[0]
 
+
 # %%
 torch.set_default_dtype(torch.float32)
 text = bm.data.load("plays", lab).text[:250_000]
@@ -1197,15 +1028,9 @@ n = len(windows)
 train = windows[: int(0.64 * n)]
 tune, test = (windows[int(a * n) : int((a + 0.1) * n)][:2000] for a in (0.64, 0.9))
 
-# %% lang="zh" of="4cd7756d"
-torch.set_default_dtype(torch.float32)
-text = bm.data.load("plays", lab).text[:250_000]
-chars = sorted(set(text))
-ids = torch.tensor([chars.index(c) for c in text], device=lab.device)
-windows = ids.unfold(0, 9, 1)  # (n, 9)：八个字符和下一个
-n = len(windows)
-train = windows[: int(0.64 * n)]
-tune, test = (windows[int(a * n) : int((a + 0.1) * n)][:2000] for a in (0.64, 0.9))
+# %% [raw] lang="zh"
+# (n, 9): eight characters and the next → (n, 9)：八个字符和下一个
+
 
 # %%
 def model(seed):
@@ -1222,6 +1047,7 @@ def model(seed):
 def loss_on(net, rows):
     return F.cross_entropy(net(rows[:, :8]), rows[:, 8])
 
+
 # %%
 def race(make, lr, seed, steps, held_out):
     """Losses on held-out text, ten on the way."""
@@ -1237,20 +1063,9 @@ def race(make, lr, seed, steps, held_out):
                 curve.append(loss_on(net, held_out).item())
     return curve
 
-# %% lang="zh" of="4e79aaff"
-def race(make, lr, seed, steps, held_out):
-    """在留出文字上的损失，途中共测十次。"""
-    net, draws = model(seed), torch.Generator().manual_seed(seed)
-    optimizer, curve = make(net.parameters(), lr), []
-    for step in range(1, steps + 1):
-        rows = train[torch.randint(len(train), (64,), generator=draws).to(lab.device)]
-        optimizer.zero_grad()
-        loss_on(net, rows).backward()
-        optimizer.step()
-        if step % (steps // 10) == 0:
-            with torch.no_grad():
-                curve.append(loss_on(net, held_out).item())
-    return curve
+
+# %% [raw] lang="zh"
+# Losses on held-out text, ten on the way. → 在留出文字上的损失，途中共测十次。
 
 # %%
 steps = lab.pick(ci=100, workshop=600, full=5000)
@@ -1271,7 +1086,10 @@ sweep = {
 chosen = {name: fair_choice(results) for name, results in sweep.items()}
 print(chosen)
 
-# %%
+# %% [raw] lang="zh"
+# sweep → 扫描
+
+# %% fold
 fig, ax = plt.subplots()
 for (name, results), mark in zip(sweep.items(), "os^Dv", strict=True):
     means = [sum(losses) / len(losses) for losses in results.values()]
@@ -1281,15 +1099,11 @@ ax.legend()
 alt = "Loss against learning rate, a curve an optimizer: each has its own best range."
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="d3b176cc"
-fig, ax = plt.subplots()
-for (name, results), mark in zip(sweep.items(), "os^Dv", strict=True):
-    means = [sum(losses) / len(losses) for losses in results.values()]
-    ax.semilogx(list(results), means, marker=mark, label=name)
-ax.set(xlabel="lr", ylabel="调参文字上的损失")
-ax.legend()
-alt = "损失随学习率的变化，每种优化算法一条曲线：各有各的合适范围。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# loss on the tuning text → 调参文字上的损失
+# Loss against learning rate, a curve an optimizer: each has its own best range.
+# → 损失随学习率的变化，每种优化算法一条曲线：各有各的合适范围。
+# lr → =
 
 # %% [markdown]
 # Each rule has its own good range. (If a best rate lay at the end of its grid, the grid
@@ -1311,19 +1125,11 @@ default = {
     for name in ("momentum", "Adam")
 }
 
-# %% lang="zh" of="0337d1e8"
-fresh = range(100, 100 + lab.pick(ci=3, workshop=4, full=10))
-curves = {
-    name: torch.tensor([race(make, chosen[name], s, steps, test) for s in fresh])
-    for name, make in bm.show.progress(kinds.items(), "race")
-}  # 各为（种子数，10）
-ends = {name: curve[:, -1].mean().item() for name, curve in curves.items()}
-default = {
-    name: race(kinds[name], 0.001, 100, steps, test)[-1]
-    for name in ("momentum", "Adam")
-}
+# %% [raw] lang="zh"
+# (seeds, 10) each → 各为（种子数，10）
+# race → 比赛
 
-# %%
+# %% fold
 fig, ax = plt.subplots(figsize=(6.4, 4.2))
 at = torch.arange(1, 11) * (steps // 10)
 for (name, curve), mark in zip(curves.items(), "os^Dv", strict=True):
@@ -1335,17 +1141,11 @@ ax.legend()
 alt = "Test loss against steps at tuned rates: mean over seeds, band best to worst."
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="bb7f9976"
-fig, ax = plt.subplots(figsize=(6.4, 4.2))
-at = torch.arange(1, 11) * (steps // 10)
-for (name, curve), mark in zip(curves.items(), "os^Dv", strict=True):
-    (line,) = ax.plot(at, curve.mean(0), marker=mark, ms=4, label=name)
-    low, high = curve.amin(0), curve.amax(0)
-    ax.fill_between(at, low, high, color=line.get_color(), alpha=0.15)
-ax.set(xlabel="步数", ylabel="测试文字上的损失")
-ax.legend()
-alt = "调好学习率后测试损失随步数的变化：线为各种子的均值，带为最好到最坏。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# step → 步数
+# loss on the test text → 测试文字上的损失
+# Test loss against steps at tuned rates: mean over seeds, band best to worst.
+# → 调好学习率后测试损失随步数的变化：线为各种子的均值，带为最好到最坏。
 
 # %% [markdown]
 # The bands reach from the best seed to the worst. Where bands overlap, this race names
@@ -1371,16 +1171,9 @@ bm.claim(
     **ends,
 )
 
-# %% lang="zh" of="0b462374"
-untuned = abs(default["momentum"] - default["Adam"])
-tuned = abs(ends["momentum"] - ends["Adam"])
-bm.claim(
-    "lr 同为 0.001 时 Adam 对动量的领先，在两者都调好之后大半消失",
-    tuned < untuned / 2,
-    untuned_gap=untuned,
-    tuned_gap=tuned,
-    **ends,
-)
+# %% [raw] lang="zh"
+# Most of Adam's lead over momentum at lr 0.001 is gone once both are tuned
+# → lr 同为 0.001 时 Adam 对动量的领先，在两者都调好之后大半消失
 
 # %% [markdown]
 # Momentum sums the past; RMSprop evens the steps; Adam does both and corrects its

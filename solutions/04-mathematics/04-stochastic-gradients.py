@@ -1,34 +1,29 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: stochastic-gradients
-#     title: {en: Stochastic gradients, zh: 随机梯度}
-#     section: "4.2.3"
-#     minutes: 75
-#     needs: [gradient-descent]
-#     data: []
-#     extras: []
-#     symbols:
-#       x: input, or rows of inputs
-#       y: target
-#       y_hat: prediction
-#       theta: all parameters
-#       J: loss
-#       lr: learning rate
-#       g: gradient of the loss
-#       n: number of examples
-#       B: the drawn batch
-#       L: largest curvature
-#       t: step number
-#       d: direction or number of features
-#       tau: noise of one example's gradient
-#       S: noise scale
-#     says:
-#       en: A few examples point the way, and what their noise costs can be computed.
-#       zh: 几个样本就能指路；它们的噪声要付多少代价，算得出来。
+# slug: stochastic-gradients
+# title: {en: Stochastic gradients, zh: 随机梯度}
+# section: "4.2.3"
+# minutes: 90
+# needs: [gradient-descent]
+# data: []
+# extras: []
+# symbols:
+#   x: input, or rows of inputs
+#   y: target
+#   y_hat: prediction
+#   theta: all parameters
+#   J: loss
+#   lr: learning rate
+#   g: gradient of the loss
+#   n: number of examples
+#   B: the drawn batch
+#   L: largest curvature
+#   t: step number
+#   d: direction or number of features
+#   tau: noise of one example's gradient
+#   S: noise scale
+# says:
+#   en: A few examples point the way, and what their noise costs can be computed.
+#   zh: 几个样本就能指路；它们的噪声要付多少代价，算得出来。
 # ---
 
 # %% [markdown]
@@ -63,6 +58,9 @@ lab = bm.start(
 )
 torch.set_default_dtype(torch.float64)  # we compare formulas, so rounding must be small
 
+# %% [raw] lang="zh"
+# we compare formulas, so rounding must be small → 要比较公式，所以舍入误差必须很小
+
 # %% [markdown]
 # ## 442 opinions
 #
@@ -94,21 +92,12 @@ def opinions(theta, x, y):
     return (x @ theta - y)[:, None] * x
 
 
-# %% lang="zh" of="7c74756c"
-patients = load_diabetes()
-x = torch.tensor(patients.data[:, [2, 8]])  # body mass index, a blood value
-x = (x - x.mean(0)) / x.std(0, correction=0)
-y = torch.tensor(patients.target) / 100
-y = y - y.mean()
-n, best = len(y), torch.linalg.lstsq(x, y[:, None]).solution[:, 0]
+# %% [raw] lang="zh"
+# Each example's own gradient of ½(y − ŷ)², (n, d).
+# → 每个样本自己的 ½(y − ŷ)² 的梯度，(n, d)。
+# body mass index, a blood value → 体重指数，一项血液指标
 
-
-def opinions(theta, x, y):
-    """每个样本自己的 ½(y − ŷ)² 的梯度，(n, d)。"""
-    return (x @ theta - y)[:, None] * x
-
-
-# %%
+# %% fold
 here = torch.tensor([-0.2, -0.2])
 arrows = -opinions(here, x, y)
 fig, ax = plt.subplots(figsize=(5, 4.4))
@@ -126,22 +115,14 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="1bad749f"
-here = torch.tensor([-0.2, -0.2])
-arrows = -opinions(here, x, y)
-fig, ax = plt.subplots(figsize=(5, 4.4))
-ax.plot(*arrows.T, ".", color="#7f8c8d", label="一位患者")
-ax.annotate(
-    "", arrows.mean(0).tolist(), (0, 0), arrowprops={"arrowstyle": "->", "lw": 3}
-)
-ax.plot(*arrows.mean(0), "^", ms=9, label="全体平均")
-ax.set(xlim=(-3, 4), ylim=(-3, 4), aspect="equal")
-ax.set(xlabel="θ₁ 的下坡方向", ylabel="θ₂ 的下坡方向")
-ax.legend()
-alt = (
-    "442 个点散成一大片，许多偏右上，也有许多在别处；它们的平均是一支短箭头，指向右上。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# one patient → 一位患者
+# mean of all → 全体平均
+# downhill for θ₁ → θ₁ 的下坡方向
+# downhill for θ₂ → θ₂ 的下坡方向
+# A wide cloud of 442 points, many up and to the right, many elsewhere; their mean, a
+# short arrow, points to the upper right.
+# → 442 个点散成一大片，许多偏右上，也有许多在别处；它们的平均是一支短箭头，指向右上。
 
 # %% [markdown]
 # Many patients point quite another way than the mean. Yet with a handful of them the
@@ -194,26 +175,23 @@ def batch_gradient(
     ### END SOLUTION
 
 
-# %% lang="zh" of="ae4162f6"
-def batch_gradient(
-    theta: torch.Tensor, x: torch.Tensor, y: torch.Tensor, batch: torch.Tensor
-) -> torch.Tensor:
-    """一个批次上 ½(y − ŷ)² 的均值的梯度，其中 ŷ = x @ theta。
-
-    Args:
-        theta: 参数 (d,).
-        x: 全部特征 (n, d).
-        y: 全部目标值 (n,).
-        batch: 抽到的样本的编号，可能有重复，(size,)。
-
-    Returns:
-        梯度 (d,)。
-    """
-    ### BEGIN SOLUTION
-    x, y = x[batch], y[batch]
-    return x.T @ (x @ theta - y) / len(batch)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Gradient of the mean of ½(y − ŷ)² over a batch, with ŷ = x @ theta.
+# → 一个批次上 ½(y − ŷ)² 的均值的梯度，其中 ŷ = x @ theta。
+# Args:
+#     theta: parameters (d,).
+#     x: all features (n, d).
+#     y: all targets (n,).
+#     batch: numbers of the drawn examples, some perhaps twice, (size,).
+# → Args:
+#       theta: 参数 (d,).
+#       x: 全部特征 (n, d).
+#       y: 全部目标值 (n,).
+#       batch: 抽到的样本的编号，可能有重复，(size,)。
+# Returns:
+#     The gradient (d,).
+# → Returns:
+#       梯度 (d,)。
 
 # %% check="batch_gradient"
 _x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0], [2.0, 2.0]])
@@ -233,23 +211,15 @@ _got = batch_gradient(_theta, _x, _y, torch.tensor([1, 1, 0]))
 bm.expect.close(_got, _each[[1, 1, 0]].mean(0), "an example drawn twice counts twice")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="f14cc76e"
-_x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0], [2.0, 2.0]])
-_y, _theta = torch.tensor([1.0, -2.0, 0.0, 3.0]), torch.tensor([0.3, 0.1])
-_each = (_x @ _theta - _y)[:, None] * _x
-_got = batch_gradient(_theta, _x, _y, torch.tensor([2]))
-bm.expect.shape(_got, (2,), "每个参数一个分量")
-_near_all = torch.allclose(_got, _each.mean(0))
-bm.expect.true(not _near_all, "只有抽到的样本才算：用 x[batch]、y[batch]")
-_scaled = torch.allclose(_got * 4, _each[2])
-bm.expect.true(not _scaled, "是对批次求平均：除以批次的大小，而不是 n")
-bm.expect.close(_got, _each[2], "批次里只有一个样本：就是它的梯度")
-_got = batch_gradient(_theta, _x, _y, torch.tensor([0, 3]))
-bm.expect.close(_got, _each[[0, 3]].mean(0), "对批次求平均，不是求和")
-### BEGIN HIDDEN TESTS
-_got = batch_gradient(_theta, _x, _y, torch.tensor([1, 1, 0]))
-bm.expect.close(_got, _each[[1, 1, 0]].mean(0), "抽到两次的样本算两次")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# one entry a parameter → 每个参数一个分量
+# only the drawn examples count: use x[batch], y[batch]
+# → 只有抽到的样本才算：用 x[batch]、y[batch]
+# the mean is over the batch: divide by its size, not by n
+# → 是对批次求平均：除以批次的大小，而不是 n
+# a batch of one: the gradient of this example → 批次里只有一个样本：就是它的梯度
+# the mean over the batch, not the sum → 对批次求平均，不是求和
+# an example drawn twice counts twice → 抽到两次的样本算两次
 
 # %% [markdown] hint="batch_gradient"
 # First pick the rows: `x[batch]` and `y[batch]`. Then it is the gradient that you wrote
@@ -356,21 +326,11 @@ bm.claim(
     spread_of_batches=drawn.std(0),
 )
 
-# %% lang="zh" of="462736b0"
-torch.manual_seed(lab.seed)
-draws = lab.pick(ci=4000, workshop=10_000, full=100_000)
-each = opinions(here, x, y)  # (442, 2)
-drawn = each[torch.randint(n, (draws, 8))].mean(1)  # (draws, 2)
-error = drawn.std(0) / math.sqrt(draws)
-misses = ((drawn.mean(0) - each.mean(0)) / error).abs()
-printed = each.mean(0)  # 照原文的公式：不管抽到谁，都用全部 n 个
-bm.claim(
-    "对抽到的批次求平均，平均来说是对的；单看一个批次则差得远",
-    misses.max() < 5 and drawn.std(0).norm() > 0.2 * printed.norm(),
-    standard_errors_off=misses,
-    full_gradient=printed,
-    spread_of_batches=drawn.std(0),
-)
+# %% [raw] lang="zh"
+# the printed formula: all n, whatever was drawn
+# → 照原文的公式：不管抽到谁，都用全部 n 个
+# The mean over the drawn batch is right on average; one batch alone is far off
+# → 对抽到的批次求平均，平均来说是对的；单看一个批次则差得远
 
 # %% [markdown]
 # ## How wrong is one batch?
@@ -426,25 +386,21 @@ def gradient_noise(gradients: torch.Tensor, size: int, replace: bool) -> torch.T
     ### END SOLUTION
 
 
-# %% lang="zh" of="fb1c86ee"
-def gradient_noise(gradients: torch.Tensor, size: int, replace: bool) -> torch.Tensor:
-    """一个批次的梯度与全体平均之间距离平方的期望。
-
-    Args:
-        gradients: 每个样本自己的梯度 (n, d).
-        size: 批次里的样本数。
-        replace: 抽完是否放回。
-
-    Returns:
-        一个数：距离的平方，d 个分量合在一起。
-    """
-    ### BEGIN SOLUTION
-    n = len(gradients)
-    noise = ((gradients - gradients.mean(0)) ** 2).sum() / n  # τ²
-    correction = 1.0 if replace else (n - size) / (n - 1)
-    return noise / size * correction
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Mean squared distance of a batch's gradient from the mean of all.
+# → 一个批次的梯度与全体平均之间距离平方的期望。
+# Args:
+#     gradients: each example's own gradient (n, d).
+#     size: examples in a batch.
+#     replace: whether the drawn go back into the bag.
+# → Args:
+#       gradients: 每个样本自己的梯度 (n, d).
+#       size: 批次里的样本数。
+#       replace: 抽完是否放回。
+# Returns:
+#     A number: the squared distance, all d entries together.
+# → Returns:
+#       一个数：距离的平方，d 个分量合在一起。
 
 # %% check="gradient_noise"
 _line = torch.tensor([[0.0], [3.0], [6.0]])
@@ -466,25 +422,15 @@ _advice = "add up the squared distances over all d entries"
 bm.expect.close(_got, torch.tensor(2.5 / 2 * 2 / 3), _advice)
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="99c3b55a"
-_line = torch.tensor([[0.0], [3.0], [6.0]])
-_got = torch.as_tensor(gradient_noise(_line, 1, True))
-_advice = "τ² 是对全部 n 个求平均：除以 n，而不是 n − 1"
-bm.expect.close(_got, torch.tensor(6.0), _advice)
-_got = torch.as_tensor(gradient_noise(_line, 2, True))
-bm.expect.close(_got, torch.tensor(3.0), "样本加倍，误差的平方减半")
-_got = torch.as_tensor(gradient_noise(_line, 3, False))
-_advice = "人人都问到了，就没有偶然可言：n − |B| 在哪里？"
-bm.expect.close(_got, torch.tensor(0.0), _advice)
-_got = torch.as_tensor(gradient_noise(_line, 1, False))
-_advice = "只抽一次，放不放回都一样：修正因子的分母是 n − 1"
-bm.expect.close(_got, torch.tensor(6.0), _advice)
-### BEGIN HIDDEN TESTS
-_flat = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
-_got = torch.as_tensor(gradient_noise(_flat, 2, False))
-_advice = "距离的平方要把 d 个分量加起来"
-bm.expect.close(_got, torch.tensor(2.5 / 2 * 2 / 3), _advice)
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# τ² is the mean over all n, so divide by n, not by n − 1
+# → τ² 是对全部 n 个求平均：除以 n，而不是 n − 1
+# twice the examples, half the squared error → 样本加倍，误差的平方减半
+# everyone is asked, so nothing is left to chance: where is n − |B|?
+# → 人人都问到了，就没有偶然可言：n − |B| 在哪里？
+# one draw is one draw, with or without replacement: divide by n − 1
+# → 只抽一次，放不放回都一样：修正因子的分母是 n − 1
+# add up the squared distances over all d entries → 距离的平方要把 d 个分量加起来
 
 # %% [markdown] hint="gradient_noise"
 # In three lines: the noise $\tau^2$ of one example, the correction (1 with
@@ -554,21 +500,17 @@ tau2 = ((own - full) ** 2).sum(1).mean()
 squared = ((gradients["with"] - full) ** 2).sum(1).mean()  # over 216 batches
 bm.equation("with-replacement", squared, tau2 / 3, atol=1e-12)
 
-# %% lang="zh" of="bffc9a1c"
-own = opinions(theta, few_x, few_y)  # (6, 2)
-tau2 = ((own - full) ** 2).sum(1).mean()
-squared = ((gradients["with"] - full) ** 2).sum(1).mean()  # 对 216 个批次
-bm.equation("with-replacement", squared, tau2 / 3, atol=1e-12)
+# %% [raw] lang="zh"
+# over 216 batches → 对 216 个批次
 
 # %% equation="without-replacement" of="7ff2385e"
 squared = ((gradients["without"] - full) ** 2).sum(1).mean()  # over 20 batches
 bm.equation("without-replacement", squared, tau2 / 3 * (6 - 3) / (6 - 1), atol=1e-12)
 
-# %% lang="zh" of="99216e62"
-squared = ((gradients["without"] - full) ** 2).sum(1).mean()  # 对 20 个批次
-bm.equation("without-replacement", squared, tau2 / 3 * (6 - 3) / (6 - 1), atol=1e-12)
+# %% [raw] lang="zh"
+# over 20 batches → 对 20 个批次
 
-# %%
+# %% fold
 sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 400, 442]
 bag = torch.rand(1000, n).argsort(1)  # 1,000 shuffled orders of all patients
 measured = {False: [], True: []}
@@ -593,29 +535,17 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="acb8d7e4"
-sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 400, 442]
-bag = torch.rand(1000, n).argsort(1)  # 1,000 种患者的随机排列
-measured = {False: [], True: []}
-for size in sizes:
-    lots = {False: bag[:, :size], True: torch.randint(n, (1000, size))}
-    for replace, batch in lots.items():
-        misses = each[batch].mean(1) - each.mean(0)
-        measured[replace].append((misses**2).sum(1).mean().item())
-fig, ax = plt.subplots()
-names = {True: "有放回", False: "不放回"}
-for (replace, name), mark in zip(names.items(), "os", strict=True):
-    (line,) = ax.loglog(
-        sizes, [gradient_noise(each, s, replace) for s in sizes], label=name
-    )
-    ax.loglog(sizes, measured[replace], mark, color=line.get_color(), fillstyle="none")
-ax.set(xlabel="批量大小", ylabel="误差的平方", ylim=(1e-3, 5))
-ax.legend(title="线：公式；点：实测")
-alt = (
-    "双对数坐标下，误差的平方随批量大小直线下降；不放回的那条向下弯，抽到全体患者时降"
-    "到零。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# 1,000 shuffled orders of all patients → 1,000 种患者的随机排列
+# with replacement → 有放回
+# without → 不放回
+# batch size → 批量大小
+# squared error → 误差的平方
+# lines: formula, marks: measured → 线：公式；点：实测
+# On logarithmic axes the squared error falls as a straight line with the batch size.
+# Without replacement it bends down and drops to zero when all patients are drawn.
+# → 双对数坐标下，误差的平方随批量大小直线下降；不放回的那条向下弯，抽到全体患者时降
+#   到零。
 
 # %%
 small = [s for s in sizes if s <= 256]
@@ -640,25 +570,11 @@ bm.claim(
     times_as_exact=root,
 )
 
-# %% lang="zh" of="ab6f7b1b"
-small = [s for s in sizes if s <= 256]
-ratio = [
-    measured[replace][i] / gradient_noise(each, size, replace)
-    for replace in (False, True)
-    for i, size in enumerate(small)
-]
-root = math.sqrt(measured[True][0] / measured[True][4])
-bm.claim(
-    "批次的实测误差与公式一致，放不放回都是如此",
-    min(ratio) > 0.7 and max(ratio) < 1.4,
-    lowest_ratio=min(ratio),
-    highest_ratio=max(ratio),
-)
-bm.claim(
-    "样本多到十六倍，批次只准确到四倍左右",
-    3 < root < 5.3,
-    times_as_exact=root,
-)
+# %% [raw] lang="zh"
+# The measured error of a batch is what the formulas say, with and without replacement
+# → 批次的实测误差与公式一致，放不放回都是如此
+# Sixteen times the examples make a batch only about four times as exact
+# → 样本多到十六倍，批次只准确到四倍左右
 
 # %% [markdown]
 # Sixteen times the work for four times the precision: batches give diminishing returns.
@@ -686,11 +602,8 @@ bm.equation(
     "norm", length2, (full**2).sum() + gradient_noise(own, 3, False), atol=1e-12
 )
 
-# %% lang="zh" of="ca3b0f09"
-length2 = (gradients["without"] ** 2).sum(1).mean()  # 对全部 20 个批次
-bm.equation(
-    "norm", length2, (full**2).sum() + gradient_noise(own, 3, False), atol=1e-12
-)
+# %% [raw] lang="zh"
+# over all 20 batches → 对全部 20 个批次
 
 # %% [markdown]
 # ## Walk with it
@@ -722,24 +635,10 @@ def stroll(size, lr, steps, seed=0):
     return torch.stack(path)  # (steps + 1, 2)
 
 
-# %% lang="zh" of="b68a565b"
-def J(theta):
-    """许多点上的损失，(..., 2) 变成 (...)。"""
-    return 0.5 * ((theta @ x.T - y) ** 2).mean(-1)
+# %% [raw] lang="zh"
+# Loss at many points, (..., 2) to (...). → 许多点上的损失，(..., 2) 变成 (...)。
 
-
-def stroll(size, lr, steps, seed=0):
-    draws = torch.Generator().manual_seed(seed)
-    theta = torch.tensor([1.0, -0.6])
-    path = [theta]
-    for _ in range(steps):
-        batch = torch.randperm(n, generator=draws)[:size]
-        theta = theta - lr * batch_gradient(theta, x, y, batch)
-        path.append(theta)
-    return torch.stack(path)  # (steps + 1, 2)
-
-
-# %%
+# %% fold
 axis = torch.linspace(-1, 1.2, 60)
 grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)  # (60, 60, 2)
 heights = J(grid)
@@ -765,31 +664,14 @@ alt = (
 controls = {"size": [4, 1, 16, 64, 442], "lr": (0.02, 1.0, 0.02, 0.3)}
 bm.show.explore(show_path, alt=alt, **controls, steps=(20, 300, 20, 100))
 
-# %% lang="zh" of="9205dc8f"
-axis = torch.linspace(-1, 1.2, 60)
-grid = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1)  # (60, 60, 2)
-heights = J(grid)
-
-
-def show_path(size, lr, steps):
-    path = stroll(size, lr, steps)
-    fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
-    left.contour(axis, axis, heights, levels=14, cmap="Greys", linewidths=1)
-    left.plot(*path.T, "-", lw=1, marker=".", ms=4)
-    left.plot(*best, "*", ms=14, color="#c2410c")
-    left.set(xlim=(-1, 1.2), ylim=(-1, 1.2), aspect="equal")
-    left.set(xlabel="θ₁", ylabel="θ₂", title="路径，以及最佳的 θ（星）")
-    right.semilogy((J(path) - J(best)).clamp(min=1e-8))
-    right.set(ylim=(1e-7, 3), xlabel="步", ylabel="高出最小损失的部分")
-    return fig
-
-
-alt = (
-    "左：碗形等高线上的一条路径，先直奔碗底，然后在碗底周围游荡。右：损失先快速下降，"
-    "然后停在一个起伏的平台上。"
-)
-controls = {"size": [4, 1, 16, 64, 442], "lr": (0.02, 1.0, 0.02, 0.3)}
-bm.show.explore(show_path, alt=alt, **controls, steps=(20, 300, 20, 100))
+# %% [raw] lang="zh"
+# path, and the best θ (star) → 路径，以及最佳的 θ（星）
+# step → 步
+# loss above the best → 高出最小损失的部分
+# Left: a path over the contour lines of a bowl, straight at first, then wandering
+# around the bottom. Right: the loss falls quickly, then stays at a noisy floor.
+# → 左：碗形等高线上的一条路径，先直奔碗底，然后在碗底周围游荡。右：损失先快速下降，
+#   然后停在一个起伏的平台上。
 
 # %% [markdown]
 # Three things to find: with small batches the path goes straight at first and then
@@ -834,18 +716,8 @@ second, third = (torch.stack(e).mean() for e in errors.values())
 tau2 = few.var(correction=0)
 bm.equation("recursion", third, (1 - lr) ** 2 * second + lr**2 * tau2, atol=1e-12)
 
-# %% lang="zh" of="e9343702"
-few, lr = y[:5], 0.3  # 五位患者：抽三次共有 5³ = 125 种
-errors = {2: [], 3: []}
-for story in itertools.product(few, repeat=3):
-    theta = torch.tensor(2.0)
-    for t, drawn in enumerate(story, start=1):
-        theta = theta - lr * (theta - drawn)
-        if t in errors:
-            errors[t].append((theta - few.mean()) ** 2)
-second, third = (torch.stack(e).mean() for e in errors.values())
-tau2 = few.var(correction=0)
-bm.equation("recursion", third, (1 - lr) ** 2 * second + lr**2 * tau2, atol=1e-12)
+# %% [raw] lang="zh"
+# five patients: three draws in 5³ = 125 ways → 五位患者：抽三次共有 5³ = 125 种
 
 # %% [markdown]
 # When shrinking and adding balance, the error stays: that is the floor. Put $E_{t+1} =
@@ -877,25 +749,21 @@ def noise_floor(lr: float, curvature: float, noise: float) -> float:
     ### END SOLUTION
 
 
-# %% lang="zh" of="8e224c5c"
-def noise_floor(lr: float, curvature: float, noise: float) -> float:
-    """固定步长走得足够久之后，误差平方的期望停在多高。
-
-    Args:
-        lr: 学习率，大于 0。
-        curvature: L, 大于 0。
-        noise: τ² / |B|, 即每一步梯度的噪声。
-
-    Returns:
-        平台的精确高度；没有平台时返回 math.inf。
-    """
-    ### BEGIN SOLUTION
-    shrink = (1 - lr * curvature) ** 2
-    if shrink >= 1:
-        return math.inf
-    return lr**2 * noise / (1 - shrink)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Expected squared error at which constant steps stay, after long enough.
+# → 固定步长走得足够久之后，误差平方的期望停在多高。
+# Args:
+#     lr: learning rate, above 0.
+#     curvature: L, above 0.
+#     noise: τ² / |B|, of a step's gradient.
+# → Args:
+#       lr: 学习率，大于 0。
+#       curvature: L, 大于 0。
+#       noise: τ² / |B|, 即每一步梯度的噪声。
+# Returns:
+#     The floor, exactly; math.inf where there is none.
+# → Returns:
+#       平台的精确高度；没有平台时返回 math.inf。
 
 # %% check="noise_floor"
 _advice = "solve E = (1 − lr L)² E + lr² noise exactly, not only for small lr"
@@ -913,21 +781,16 @@ for _ in range(2000):
 bm.expect.close(noise_floor(0.05, 0.7, 1.3), _error, "compare with 2,000 steps")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="28ee1290"
-_advice = "精确求解 E = (1 − lr L)² E + lr² noise，而不是只对小的 lr 近似"
-bm.expect.close(noise_floor(1.0, 1.0, 1.0), 1.0, _advice)
-_advice = "误差是平方的，所以缩小的倍数是 (1 − lr L) 的平方"
-bm.expect.close(noise_floor(0.5, 1.0, 1.0), 1 / 3, _advice)
-bm.expect.close(noise_floor(0.1, 4.0, 3.0), 0.03 / 0.64, "曲率在哪里？")
-_advice = "lr L 大于 2 时误差无限增长：返回 math.inf"
-bm.expect.true(noise_floor(2.5, 1.0, 1.0) == math.inf, _advice)
-### BEGIN HIDDEN TESTS
-bm.expect.true(noise_floor(2.0, 1.0, 1.0) == math.inf, "lr L = 2：毫无缩小")
-_error = 5.0
-for _ in range(2000):
-    _error = (1 - 0.05 * 0.7) ** 2 * _error + 0.05**2 * 1.3
-bm.expect.close(noise_floor(0.05, 0.7, 1.3), _error, "与走 2,000 步比一比")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# solve E = (1 − lr L)² E + lr² noise exactly, not only for small lr
+# → 精确求解 E = (1 − lr L)² E + lr² noise，而不是只对小的 lr 近似
+# the error is squared, so it shrinks by (1 − lr L) squared
+# → 误差是平方的，所以缩小的倍数是 (1 − lr L) 的平方
+# where is the curvature? → 曲率在哪里？
+# with lr L above 2 the error grows without bound: return math.inf
+# → lr L 大于 2 时误差无限增长：返回 math.inf
+# lr L = 2: nothing shrinks → lr L = 2：毫无缩小
+# compare with 2,000 steps → 与走 2,000 步比一比
 
 # %% [markdown] hint="noise_floor"
 # With $r = (1-\mathrm{lr}\,L)^2$ the balance is $E = rE +
@@ -1037,14 +900,8 @@ for t, value in enumerate(drawn, start=1):
 means = drawn.cumsum(0) / torch.arange(1, 51)
 bm.equation("running-mean", torch.stack(ways), means, atol=1e-12)
 
-# %% lang="zh" of="4d365cd5"
-drawn = y[torch.randint(n, (50,))]
-theta, ways = torch.tensor(7.0), []  # 从哪里出发都无所谓
-for t, value in enumerate(drawn, start=1):
-    theta = theta - 1 / t * (theta - value)
-    ways.append(theta)
-means = drawn.cumsum(0) / torch.arange(1, 51)
-bm.equation("running-mean", torch.stack(ways), means, atol=1e-12)
+# %% [raw] lang="zh"
+# where it starts does not matter → 从哪里出发都无所谓
 
 # %% [markdown]
 # Now the model with two parameters, and a few hundred walkers at once: two constant
@@ -1082,34 +939,12 @@ rates = {
 heights = {name: walk(rate, 4, steps) for name, rate in rates.items()}
 
 
-# %% lang="zh" of="7b25ebee"
-def above_best(theta):
-    """高出最小损失的部分的均值，精确值（J 是一只碗）：(walkers, 2)。"""
-    away = (theta - best) @ x.T  # (walkers, n)
-    return 0.5 * (away**2).mean().item()
+# %% [raw] lang="zh"
+# Loss above the smallest, exactly (J is a bowl): (walkers, 2) to one mean.
+# → 高出最小损失的部分的均值，精确值（J 是一只碗）：(walkers, 2)。
+# everyone, once → 每人一次
 
-
-def walk(rate, size, steps, walkers=200):
-    theta, heights = torch.zeros(walkers, 2), []
-    for t in range(1, steps + 1):
-        batch = torch.randint(n, (walkers, size))
-        if size == n:
-            batch = torch.arange(n).expand(walkers, n)  # 每人一次
-        off = (x[batch] * theta[:, None]).sum(-1) - y[batch]  # (walkers, size)
-        theta = theta - rate(t) * (off[..., None] * x[batch]).mean(1)
-        heights.append(above_best(theta))
-    return heights
-
-
-steps = lab.pick(ci=1000, workshop=3000, full=10_000)
-rates = {
-    "0.2": lambda t: 0.2,
-    "0.05": lambda t: 0.05,
-    "2 / (t + 10)": lambda t: 2 / (t + 10),
-}
-heights = {name: walk(rate, 4, steps) for name, rate in rates.items()}
-
-# %%
+# %% fold
 fig, ax = plt.subplots()
 for name, curve in heights.items():
     ax.loglog(range(1, steps + 1), curve, label=name)
@@ -1130,23 +965,17 @@ bm.claim(
     floors=floors,
 )
 
-# %% lang="zh" of="0709d35e"
-fig, ax = plt.subplots()
-for name, curve in heights.items():
-    ax.loglog(range(1, steps + 1), curve, label=name)
-ax.set(xlabel="步", ylabel="高出最小损失的部分")
-ax.legend(title="学习率")
-alt = (
-    "两个固定的学习率先下降，然后变平，小的更低；逐渐缩小的那个在双对数坐标下沿直线继"
-    "续下降。"
-)
-bm.show.figure(fig, alt=alt)
-floors = [sum(curve[-200:]) / 200 for curve in heights.values()]
-bm.claim(
-    "学习率是四分之一，平台大约也是四分之一；缩小的步子比两者都低",
-    3 < floors[0] / floors[1] < 7 and floors[2] < 0.5 * floors[1],
-    floors=floors,
-)
+# %% [raw] lang="zh"
+# step → 步
+# loss above the best → 高出最小损失的部分
+# learning rate → 学习率
+# Both constant learning rates fall and then stay flat, the smaller one lower; the
+# shrinking one goes on falling along a straight line on logarithmic axes.
+# → 两个固定的学习率先下降，然后变平，小的更低；逐渐缩小的那个在双对数坐标下沿直线继
+#   续下降。
+# A quarter of the learning rate, about a quarter of the floor; shrinking steps fall
+# below both
+# → 学习率是四分之一，平台大约也是四分之一；缩小的步子比两者都低
 
 # %% [markdown]
 # ## By steps, or by examples?
@@ -1185,28 +1014,16 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="f807ed53"
-budget = 40 * n  # 每种方法可以看的样本总数
-setups = {1: 0.02, 16: 0.2, n: 1.0}
-curves = {}
-for size, lr in setups.items():
-    take = budget // size if size == n else min(budget // size, 900)
-    curves[size] = walk(lambda t, lr=lr: lr, size, take, walkers=20)
-fig, (left, right) = plt.subplots(
-    1, 2, figsize=(9, 3.4), sharey=True, layout="constrained"
-)
-for size, curve in curves.items():
-    counted = torch.arange(1, len(curve) + 1)
-    left.loglog(counted, curve, label=size)
-    right.loglog(counted * size, curve, label=size)
-left.set(xlabel="步数", ylabel="高出最小损失的部分", ylim=(1e-6, 0.3))
-right.set(xlabel="看过的样本数")
-right.legend(title="批量大小")
-alt = (
-    "按步数，批量大小为 442 的降得最快。按样本数，次序正相反：全批量还没走完第一步，"
-    "批量大小为 1 的已经快到底了。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# examples that each may look at → 每种方法可以看的样本总数
+# steps → 步数
+# loss above the best → 高出最小损失的部分
+# examples looked at → 看过的样本数
+# batch size → 批量大小
+# By steps the batch of 442 falls fastest. By examples the order is reversed: the batch
+# of 1 is nearly down before the full batch has made its first step.
+# → 按步数，批量大小为 442 的降得最快。按样本数，次序正相反：全批量还没走完第一步，
+#   批量大小为 1 的已经快到底了。
 
 # %%
 start = above_best(torch.zeros(1, 2))
@@ -1224,21 +1041,10 @@ bm.claim(
     after_20_steps=[twenty[size] for size in setups],
 )
 
-# %% lang="zh" of="b6c1d9ef"
-start = above_best(torch.zeros(1, 2))
-one_epoch = {size: curves[size][n // size - 1] for size in setups}
-twenty = {size: curves[size][19] for size in setups}
-bm.claim(
-    "每位患者平均看过一遍之后，小批量远远领先于全批量",
-    max(one_epoch[1], one_epoch[16]) < 0.5 * one_epoch[n],
-    start=start,
-    after_442_examples=[one_epoch[size] for size in setups],
-)
-bm.claim(
-    "走过二十步之后，则正好相反",
-    twenty[n] < 0.2 * min(twenty[1], twenty[16]),
-    after_20_steps=[twenty[size] for size in setups],
-)
+# %% [raw] lang="zh"
+# After one look at each patient, the small batches are well ahead of the full one
+# → 每位患者平均看过一遍之后，小批量远远领先于全批量
+# After twenty steps it is the other way round → 走过二十步之后，则正好相反
 
 # %% [markdown]
 # ## Shuffle, then go through
@@ -1270,22 +1076,21 @@ def epoch_batches(n: int, size: int, generator: torch.Generator) -> list[torch.T
     ### END SOLUTION
 
 
-# %% lang="zh" of="4c6fc42a"
-def epoch_batches(n: int, size: int, generator: torch.Generator) -> list[torch.Tensor]:
-    """一轮里的各个批次：顺序打乱，每个样本恰好一次。
-
-    Args:
-        n: 样本个数。
-        size: 每批的样本数；最后一批可以小一些。
-        generator: 顺序由它产生。
-
-    Returns:
-        若干张量，内容是 0 到 n − 1 的样本编号。
-    """
-    ### BEGIN SOLUTION
-    return list(torch.randperm(n, generator=generator).split(size))
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# The batches of one epoch: shuffled, each example exactly once.
+# → 一轮里的各个批次：顺序打乱，每个样本恰好一次。
+# Args:
+#     n: number of examples.
+#     size: examples in a batch; the last batch may be smaller.
+#     generator: where the order comes from.
+# → Args:
+#       n: 样本个数。
+#       size: 每批的样本数；最后一批可以小一些。
+#       generator: 顺序由它产生。
+# Returns:
+#     Tensors of example numbers from 0 to n − 1.
+# → Returns:
+#       若干张量，内容是 0 到 n − 1 的样本编号。
 
 # %% check="epoch_batches"
 _got = list(epoch_batches(10, 4, torch.Generator().manual_seed(1)))
@@ -1313,31 +1118,20 @@ _got = list(epoch_batches(3, 8, torch.Generator().manual_seed(3)))
 bm.expect.equal([len(b) for b in _got], [3], "a batch larger than n holds all")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="2cc49a30"
-_got = list(epoch_batches(10, 4, torch.Generator().manual_seed(1)))
-_advice = "三个批次，分别是 4、4、2 个：不要丢掉最后较小的一批"
-bm.expect.equal([len(b) for b in _got], [4, 4, 2], _advice)
-_all = torch.cat(_got)
-_advice = "每个样本恰好一次：要打乱，不是有放回地抽"
-bm.expect.equal(_all.sort().values.tolist(), list(range(10)), _advice)
-_big = list(epoch_batches(100, 10, torch.Generator().manual_seed(1)))
-_order = torch.cat(_big)
-bm.expect.true((_order != torch.arange(100)).any(), "顺序要打乱")
-_close = all((b.max() - b.min() < 10).item() for b in _big)
-_advice = "要打乱样本，而不只是打乱批次：邻居总在一起"
-bm.expect.true(not _close, _advice)
-_again = torch.cat(list(epoch_batches(100, 10, torch.Generator().manual_seed(1))))
-_other = torch.cat(list(epoch_batches(100, 10, torch.Generator().manual_seed(2))))
-_advice = "顺序必须由 generator 产生：种子相同，顺序相同"
-bm.expect.equal(_again.tolist(), _order.tolist(), _advice)
-_advice = "换一个 generator，顺序就不同：不要在函数里设种子"
-bm.expect.true(_other.tolist() != _order.tolist(), _advice)
-### BEGIN HIDDEN TESTS
-_got = list(epoch_batches(6, 6, torch.Generator().manual_seed(3)))
-bm.expect.equal(len(_got), 1, "size = n 时只有一个批次")
-_got = list(epoch_batches(3, 8, torch.Generator().manual_seed(3)))
-bm.expect.equal([len(b) for b in _got], [3], "批次比 n 大时，装下全部样本")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# three batches of 4, 4 and 2: do not drop the last, smaller one
+# → 三个批次，分别是 4、4、2 个：不要丢掉最后较小的一批
+# each example exactly once: shuffle, do not draw with replacement
+# → 每个样本恰好一次：要打乱，不是有放回地抽
+# the order must be shuffled → 顺序要打乱
+# shuffle the examples, not only the batches: neighbours stay together
+# → 要打乱样本，而不只是打乱批次：邻居总在一起
+# the order must come from the generator: same seed, same order
+# → 顺序必须由 generator 产生：种子相同，顺序相同
+# another generator, another order: do not seed inside
+# → 换一个 generator，顺序就不同：不要在函数里设种子
+# size = n makes one batch → size = n 时只有一个批次
+# a batch larger than n holds all → 批次比 n 大时，装下全部样本
 
 # %% [markdown] hint="epoch_batches"
 # `torch.randperm(n, generator=generator)` is a shuffled 0 to n − 1. How do you cut it?
@@ -1437,29 +1231,11 @@ ends = {
 }
 
 
-# %% lang="zh" of="aaf4d6b1"
-def after_epochs(lr, shuffled, epochs, walkers=50):
-    """每轮末尾高出最小损失的部分，批量为 1。"""
-    theta, ends = torch.zeros(walkers, 2), []
-    for _ in range(epochs):
-        order = torch.rand(walkers, n).argsort(1)
-        if not shuffled:
-            order = torch.randint(n, (walkers, n))
-        for batch in order.T:  # (walkers,)
-            off = (x[batch] * theta).sum(1) - y[batch]
-            theta = theta - lr * off[:, None] * x[batch]
-        ends.append(above_best(theta))
-    return ends
+# %% [raw] lang="zh"
+# Loss above the best at the end of each epoch, batches of one.
+# → 每轮末尾高出最小损失的部分，批量为 1。
 
-
-epochs = lab.pick(ci=8, workshop=12, full=30)
-rates = [0.1, 0.03, 0.01, 0.003]
-ends = {
-    shuffled: [sum(after_epochs(lr, shuffled, epochs)[-4:]) / 4 for lr in rates]
-    for shuffled in (True, False)
-}
-
-# %%
+# %% fold
 fig, ax = plt.subplots()
 names = {False: "drawn with replacement", True: "shuffled epochs"}
 for (shuffled, name), mark in zip(names.items(), "os", strict=True):
@@ -1482,22 +1258,17 @@ bm.claim(
     times_lower=gain,
 )
 
-# %% lang="zh" of="b6fdb54d"
-fig, ax = plt.subplots()
-names = {False: "有放回地抽", True: "每轮打乱"}
-for (shuffled, name), mark in zip(names.items(), "os", strict=True):
-    ax.loglog(rates, ends[shuffled], marker=mark, label=name)
-ax.set(xlabel="学习率", ylabel="轮末高出最小损失的部分")
-ax.legend()
-alt = "学习率大时两者差不多；学习率小时，每轮打乱的那条下降得更陡，最后低好几倍。"
-bm.show.figure(fig, alt=alt)
-gain = [a / b for a, b in zip(ends[False], ends[True], strict=True)]
-bm.claim(
-    "步子小时，每轮打乱的终点要低一半以上；步子大时几乎没有区别",
-    gain[-1] > 2 and 0.5 < gain[0] < 2,
-    learning_rates=rates,
-    times_lower=gain,
-)
+# %% [raw] lang="zh"
+# drawn with replacement → 有放回地抽
+# shuffled epochs → 每轮打乱
+# learning rate → 学习率
+# loss above the best, end of epoch → 轮末高出最小损失的部分
+# At large learning rates both ways are alike; at small ones the shuffled way falls with
+# a steeper slope and ends several times lower.
+# → 学习率大时两者差不多；学习率小时，每轮打乱的那条下降得更陡，最后低好几倍。
+# With small steps shuffled epochs end more than twice as low; with large ones it hardly
+# matters
+# → 步子小时，每轮打乱的终点要低一半以上；步子大时几乎没有区别
 
 # %% [markdown]
 # So there are two reasons to shuffle and go through: it is simpler, and at small
@@ -1553,25 +1324,23 @@ def noise_scale(small: int, big: int, small_norm: float, big_norm: float) -> flo
     ### END SOLUTION
 
 
-# %% lang="zh" of="55ff4b1a"
-def noise_scale(small: int, big: int, small_norm: float, big_norm: float) -> float:
-    """由两种批量大小（有放回）的梯度求 τ² / ‖∇J‖²。
-
-    Args:
-        small: 小批次的样本数。
-        big: 大批次的样本数。
-        small_norm: 小批次 ‖g_B‖² 的平均。
-        big_norm: 大批次 ‖g_B‖² 的平均。
-
-    Returns:
-        噪声尺度。
-    """
-    ### BEGIN SOLUTION
-    noise = (small_norm - big_norm) / (1 / small - 1 / big)  # τ²
-    signal = big_norm - noise / big  # ‖∇J‖²
-    return noise / signal
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# τ² / ‖∇J‖² from gradients of two batch sizes, drawn with replacement.
+# → 由两种批量大小（有放回）的梯度求 τ² / ‖∇J‖²。
+# Args:
+#     small: examples in a small batch.
+#     big: examples in a big batch.
+#     small_norm: mean of ‖g_B‖² over small batches.
+#     big_norm: the same over big batches.
+# → Args:
+#       small: 小批次的样本数。
+#       big: 大批次的样本数。
+#       small_norm: 小批次 ‖g_B‖² 的平均。
+#       big_norm: 大批次 ‖g_B‖² 的平均。
+# Returns:
+#     The noise scale.
+# → Returns:
+#       噪声尺度。
 
 # %% check="noise_scale"
 _got = noise_scale(2, 6, 10.0, 6.0)  # τ² = 12, ‖∇J‖² = 4
@@ -1585,17 +1354,13 @@ bm.expect.close(_got, 3.0, "for τ² = 12 and ‖∇J‖² = 4")
 bm.expect.close(noise_scale(1, 100, 51.0, 1.5), 50.0, "for τ² = 50 and ‖∇J‖² = 1")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="6fee348e"
-_got = noise_scale(2, 6, 10.0, 6.0)  # τ² = 12, ‖∇J‖² = 4
-bm.expect.true(abs(_got - 1 / 3) > 1e-6, "是噪声除以信号，不是信号除以噪声")
-_advice = "大批次也有噪声：它的 ‖g‖² 是 ‖∇J‖² + τ²/big"
-bm.expect.true(all(abs(_got - wrong) > 1e-6 for wrong in (2.0, 4 / 3)), _advice)
-_advice = "要的是 τ² 与 ‖∇J‖² 之比，不只是 τ²"
-bm.expect.true(abs(_got - 12) > 1e-6, _advice)
-bm.expect.close(_got, 3.0, "当 τ² = 12、‖∇J‖² = 4 时")
-### BEGIN HIDDEN TESTS
-bm.expect.close(noise_scale(1, 100, 51.0, 1.5), 50.0, "当 τ² = 50、‖∇J‖² = 1 时")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# noise over signal, not signal over noise → 是噪声除以信号，不是信号除以噪声
+# the big batch is noisy too: its ‖g‖² is ‖∇J‖² + τ²/big
+# → 大批次也有噪声：它的 ‖g‖² 是 ‖∇J‖² + τ²/big
+# ask for a ratio of τ² to ‖∇J‖², not for τ² alone → 要的是 τ² 与 ‖∇J‖² 之比，不只是 τ²
+# for τ² = 12 and ‖∇J‖² = 4 → 当 τ² = 12、‖∇J‖² = 4 时
+# for τ² = 50 and ‖∇J‖² = 1 → 当 τ² = 50、‖∇J‖² = 1 时
 
 # %% [markdown] hint="noise_scale"
 # Write (\ref{norm}) twice: `small_norm` $= \lVert\nabla J\rVert^2 + \tau^2/$`small`,
@@ -1674,29 +1439,8 @@ def steps_to_target(size, lr, seed):
     return math.inf
 
 
-# %% lang="zh" of="89b799ce"
-digits = load_digits()
-pixels = torch.cat([torch.tensor(digits.data) / 16, torch.ones(1797, 1)], 1)  # (n, 65)
-labels = torch.tensor(digits.target)
-wanted = F.one_hot(labels, 10).double()  # (n, 10)
-TARGET, LIMIT = 0.3, 3000
-
-
-def digit_gradient(W, batch):
-    off = (pixels[batch] @ W).softmax(1) - wanted[batch]  # (size, 10)
-    return pixels[batch].T @ off / len(batch)
-
-
-def steps_to_target(size, lr, seed):
-    draws, W = torch.Generator().manual_seed(seed), torch.zeros(65, 10)
-    look = max(1, 16 // size)  # 隔多少步看一次损失
-    for t in range(1, LIMIT + 1):
-        batch = torch.randint(1797, (size,), generator=draws)
-        W = W - lr * digit_gradient(W, batch)
-        if t % look == 0 and F.cross_entropy(pixels @ W, labels) < TARGET:
-            return t
-    return math.inf
-
+# %% [raw] lang="zh"
+# how often we look at the loss → 隔多少步看一次损失
 
 # %%
 race, seeds = [1, 4, 16, 64, 256, 1024], range(lab.pick(ci=3, workshop=5, full=10))
@@ -1707,14 +1451,8 @@ steps = [
 ]
 looked = [size * count for size, count in zip(race, steps, strict=True)]
 
-# %% lang="zh" of="1c9f4f2e"
-race, seeds = [1, 4, 16, 64, 256, 1024], range(lab.pick(ci=3, workshop=5, full=10))
-rates = [0.2, 0.4, 0.8, 1.6, 3.2, 6.4]
-steps = [
-    min(sum(steps_to_target(size, lr, s) for s in seeds) / len(seeds) for lr in rates)
-    for size in bm.show.progress(race, "批量大小")
-]
-looked = [size * count for size, count in zip(race, steps, strict=True)]
+# %% [raw] lang="zh"
+# batch sizes → 批量大小
 
 
 # %%
@@ -1746,35 +1484,12 @@ for guess, right in scales:
     print(f"S ≈ {guess:.1f} (exactly {right:.1f})")
 
 
-# %% lang="zh" of="a2c6ac1e"
-def scale_at(W, trials=1000):
-    """由批量大小 8 和 512 求 W 处的噪声尺度。"""
-    norms = [
-        sum(
-            (digit_gradient(W, torch.randint(1797, (size,))) ** 2).sum()
-            for _ in range(trials)
-        )
-        for size in (8, 512)
-    ]
-    return float(noise_scale(8, 512, norms[0] / trials, norms[1] / trials))
+# %% [raw] lang="zh"
+# The noise scale at W, from batches of 8 and of 512.
+# → 由批量大小 8 和 512 求 W 处的噪声尺度。
+# S ≈ {guess:.1f} (exactly {right:.1f}) → S ≈ {guess:.1f} (精确值 {right:.1f})
 
-
-def scale_exactly(W):
-    off = (pixels @ W).softmax(1) - wanted
-    each = pixels[:, :, None] * off[:, None]  # (n, 65, 10)
-    mean = each.mean(0)
-    return float(((each - mean) ** 2).sum((1, 2)).mean() / (mean**2).sum())
-
-
-W, everyone = torch.zeros(65, 10), torch.arange(1797)
-scales = [(scale_at(W), scale_exactly(W))]
-while F.cross_entropy(pixels @ W, labels) > TARGET:
-    W = W - 0.4 * digit_gradient(W, everyone)
-scales.append((scale_at(W), scale_exactly(W)))
-for guess, right in scales:
-    print(f"S ≈ {guess:.1f} (精确值 {right:.1f})")
-
-# %%
+# %% fold
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 left.loglog(race, steps, "o-")
 left.loglog(race[:4], [steps[0] / size for size in race[:4]], "k:", lw=1)
@@ -1790,21 +1505,14 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="e24fc92e"
-fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-left.loglog(race, steps, "o-")
-left.loglog(race[:4], [steps[0] / size for size in race[:4]], "k:", lw=1)
-right.loglog(race, looked, "s-")
-for ax in (left, right):
-    ax.axvspan(scales[0][1], scales[1][1], color="#d19a00", alpha=0.15)
-    ax.set_xlabel("批量大小")
-left.set_ylabel("到达目标的步数")
-right.set_ylabel("到达目标所看的样本数")
-alt = (
-    "左：步数随批量大小下降，然后变平。右：所需的样本数起初增长缓慢，后来与批量成正比。"
-    "带状区域标出噪声尺度。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# batch size → 批量大小
+# steps to the target → 到达目标的步数
+# examples to the target → 到达目标所看的样本数
+# Left: steps fall with the batch size and level off. Right: examples needed grow slowly
+# at first, then in proportion to the batch. A band marks the noise scale.
+# → 左：步数随批量大小下降，然后变平。右：所需的样本数起初增长缓慢，后来与批量成正比。
+#   带状区域标出噪声尺度。
 
 # %%
 bm.claim(
@@ -1829,25 +1537,14 @@ bm.claim(
     exact=[right for _, right in scales],
 )
 
-# %% lang="zh" of="bdf9c022"
-bm.claim(
-    "批量小时，批量变为十六倍，步数省下一半以上",
-    steps[0] > 2 * steps[2],
-    steps_1_and_16=[steps[0], steps[2]],
-)
-bm.claim(
-    "批量大时，批量变为十六倍，步数几乎没省，看的样本却多出许多倍",
-    steps[3] < 2 * steps[5] and looked[5] > 8 * looked[3],
-    steps_64_and_1024=[steps[3], steps[5]],
-    examples_64_and_1024=[looked[3], looked[5]],
-)
-bm.claim(
-    "由两种批量大小就能求出噪声尺度；损失下降时它在增大",
-    all(0.5 < guess / right < 2 for guess, right in scales)
-    and scales[1][1] > 2 * scales[0][1],
-    measured=[guess for guess, _ in scales],
-    exact=[right for _, right in scales],
-)
+# %% [raw] lang="zh"
+# Small batches: sixteen times the size saves more than half of the steps
+# → 批量小时，批量变为十六倍，步数省下一半以上
+# Large batches: sixteen times the size hardly saves any steps, and costs many times the
+# examples
+# → 批量大时，批量变为十六倍，步数几乎没省，看的样本却多出许多倍
+# Two batch sizes tell the noise scale, and it grows while the loss falls
+# → 由两种批量大小就能求出噪声尺度；损失下降时它在增大
 
 # %% [markdown]
 # The dotted line is what "twice the batch, half the steps" would give; the band goes

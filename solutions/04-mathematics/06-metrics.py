@@ -1,27 +1,34 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: metrics
-#     title: {en: Metrics and likelihood, zh: 指标与似然}
-#     section: "4.1.3"
-#     minutes: 75
-#     needs: [gradient-descent]
-#     data: []
-#     extras: []
-#     symbols:
-#       x: input, or rows of inputs
-#       y: target
-#       y_hat: prediction
-#       J: loss
-#       z: pre-activation
-#       n: number of examples
-#       p: probability
-#     says:
-#       en: What one number hides, and why the log of a probability is the right loss.
-#       zh: 一个数会掩盖什么，以及为什么概率的对数才是对的损失。
+# slug: metrics
+# title: {en: Metrics and likelihood, zh: 指标与似然}
+# section: "4.1.3"
+# minutes: 95
+# needs: [gradient-descent]
+# data: []
+# extras: []
+# introduces:
+#   - accuracy
+#   - precision
+#   - recall
+#   - roc curve
+#   - prevalence
+#   - likelihood
+#   - cross-entropy
+#   - proper score
+#   - entropy
+#   - kl divergence
+#   - calibration
+# symbols:
+#   x: input, or rows of inputs
+#   y: target
+#   y_hat: prediction
+#   J: loss
+#   z: pre-activation
+#   n: number of examples
+#   p: probability
+# says:
+#   en: What one number hides, and why the log of a probability is the right loss.
+#   zh: 一个数会掩盖什么，以及为什么概率的对数才是对的损失。
 # ---
 
 # %% [markdown]
@@ -64,6 +71,9 @@ import bmkit as bm
 lab = bm.start("metrics", profile=profile, device=device, seed=seed, lang=lang)
 torch.set_default_dtype(torch.float64)  # sums can be compared to many digits
 
+# %% [raw] lang="zh"
+# sums can be compared to many digits → 求和的结果可以比较到很多位
+
 # %% [markdown]
 # ## Four kinds of answers
 #
@@ -96,22 +106,13 @@ logistic = make_pipeline(StandardScaler(), LogisticRegression())
 p = out_of_fold(logistic, two)[:, 1]  # (569,), probability of malignant
 y_hat = (p > 0.5).long()
 
-# %% lang="zh" of="d91eb4fa"
-cancer = load_breast_cancer()
-y = torch.tensor(1 - cancer.target)  # (569,)，1 为恶性
-names = list(cancer.feature_names)
-two = cancer.data[:, [names.index("mean texture"), names.index("mean smoothness")]]
-
-
-def out_of_fold(model, x, method="predict_proba"):
-    """用其余十分之九训练，模型对每一行怎么说。"""
-    folds = StratifiedKFold(10, shuffle=True, random_state=lab.seed)
-    return torch.tensor(cross_val_predict(model, x, y.numpy(), cv=folds, method=method))
-
-
-logistic = make_pipeline(StandardScaler(), LogisticRegression())
-p = out_of_fold(logistic, two)[:, 1]  # (569,)，恶性的概率
-y_hat = (p > 0.5).long()
+# %% [raw] lang="zh"
+# (569,), 1 is malignant → (569,)，1 为恶性
+# What a model says of each row when trained on the other nine tenths.
+# → 用其余十分之九训练，模型对每一行怎么说。
+# (569,), probability of malignant → (569,)，恶性的概率
+# mean texture → =
+# mean smoothness → =
 
 # %% [markdown]
 # Each answer is of one of four kinds. The second letter tells what was *said*, positive
@@ -152,21 +153,12 @@ def counts(y, y_hat):
     ### END SOLUTION
 
 
-# %% lang="zh" of="c5821590"
-def counts(y, y_hat):
-    """两类的混淆矩阵。
-
-    y：真实情况，(n,)，0 或 1；y_hat：说的是什么，(n,)，0 或 1。
-    返回四个整数 (tp, fp, fn, tn)。
-    """
-    ### BEGIN SOLUTION
-    tp = ((y_hat == 1) & (y == 1)).sum()
-    fp = ((y_hat == 1) & (y == 0)).sum()
-    fn = ((y_hat == 0) & (y == 1)).sum()
-    tn = ((y_hat == 0) & (y == 0)).sum()
-    return int(tp), int(fp), int(fn), int(tn)
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# The confusion matrix of two classes. → 两类的混淆矩阵。
+# y: what is true, (n,), 0 or 1; y_hat: what was said, (n,), 0 or 1.
+# Returns four whole numbers (tp, fp, fn, tn).
+# → y：真实情况，(n,)，0 或 1；y_hat：说的是什么，(n,)，0 或 1。
+#   返回四个整数 (tp, fp, fn, tn)。
 
 # %% check="counts"
 is_ill = torch.tensor([1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
@@ -187,24 +179,15 @@ tn, fp, fn, tp = metrics.confusion_matrix(a, b).ravel().tolist()
 bm.expect.equal(got, [tp, fp, fn, tn], "as scikit-learn counts")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="9f9bf888"
-is_ill = torch.tensor([1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
-said_ill = torch.tensor([1, 1, 1, 0, 0, 1, 0, 0, 0, 0])
-got = counts(is_ill, said_ill)
-bm.expect.true(got is not None and len(got) == 4, "返回四个数：tp、fp、fn、tn")
-got = [int(number) for number in got]
-advice = "tp 数的是说是 1、其实也是 1 的，两个条件要同时成立"
-bm.expect.true(got[0] == 3, f"这里 tp 是 3，你得到 {got[0]}：{advice}")
-advice = "fp 说是 1 其实是 0，fn 说是 0 其实是 1：是不是弄反了？"
-bm.expect.true(got[1:3] != [2, 1], advice)
-bm.expect.equal(got, [3, 1, 2, 4], "每个样本恰好属于一种")
-### BEGIN HIDDEN TESTS
-draws = torch.Generator().manual_seed(5)
-a, b = (torch.rand(200, generator=draws) < share for share in (0.2, 0.4))
-got = [int(number) for number in counts(a.long(), b.long())]
-tn, fp, fn, tp = metrics.confusion_matrix(a, b).ravel().tolist()
-bm.expect.equal(got, [tp, fp, fn, tn], "应与 scikit-learn 数的一样")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# return four numbers: tp, fp, fn, tn → 返回四个数：tp、fp、fn、tn
+# tp counts those that were said 1 and are 1, both at once
+# → tp 数的是说是 1、其实也是 1 的，两个条件要同时成立
+# tp is 3 here, you have {got[0]}: {advice} → 这里 tp 是 3，你得到 {got[0]}：{advice}
+# fp was said 1 and is 0, fn was said 0 and is 1: are the two swapped?
+# → fp 说是 1 其实是 0，fn 说是 0 其实是 1：是不是弄反了？
+# each example is of exactly one kind → 每个样本恰好属于一种
+# as scikit-learn counts → 应与 scikit-learn 数的一样
 
 # %% [markdown] hint="counts"
 # A comparison such as `y == 1` gives booleans. `&` joins two of them, and `.sum()`
@@ -243,7 +226,7 @@ def counts(y, y_hat):
     return tp, fp, fn, tn
 
 
-# %%
+# %% fold
 tp, fp, fn, tn = counts(y, y_hat)
 fig, ax = plt.subplots(figsize=(4.6, 3.4))
 table = np.array([[tp, fn], [fp, tn]])
@@ -259,19 +242,13 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="8fc1890d"
-tp, fp, fn, tn = counts(y, y_hat)
-fig, ax = plt.subplots(figsize=(4.6, 3.4))
-table = np.array([[tp, fn], [fp, tn]])
-ax.imshow(table, cmap="Blues", vmin=0, vmax=1.6 * table.max())
-for (row, column), name in zip(np.ndindex(2, 2), ("TP", "FN", "FP", "TN"), strict=True):
-    ax.text(column, row, f"{name}\n{table[row, column]}", ha="center", va="center")
-ax.set_xticks([0, 1], ["恶性", "良性"])
-ax.set_yticks([0, 1], ["恶性", "良性"])
-ax.set(xlabel="说是", ylabel="其实是")
-ax.grid(False)
-alt = "569 个肿瘤的混淆矩阵：大多判断正确，漏报的比误报的多。"
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# malignant → 恶性
+# benign → 良性
+# said → 说是
+# is → 其实是
+# Confusion matrix of 569 tumours: most are right, and more are missed than alarmed.
+# → 569 个肿瘤的混淆矩阵：大多判断正确，漏报的比误报的多。
 
 # %% [markdown]
 # ## Four numbers into one
@@ -323,20 +300,11 @@ def scores(tp, fp, fn, tn):
     ### END SOLUTION
 
 
-# %% lang="zh" of="9787f870"
-def scores(tp, fp, fn, tn):
-    """依次返回准确率、精确率、召回率和 F1。
-
-    四个计数，不全为 0。没有东西可分时（0/0），约定为 0。
-    """
-    ### BEGIN SOLUTION
-    accuracy = (tp + tn) / (tp + fp + fn + tn)
-    precision = tp / (tp + fp) if tp + fp else 0.0
-    recall = tp / (tp + fn) if tp + fn else 0.0
-    f1 = 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0
-    return accuracy, precision, recall, f1
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Accuracy, precision, recall and F1, in this order.
+# → 依次返回准确率、精确率、召回率和 F1。
+# Four counts, not all of them 0. A share of nothing (0/0) is 0 by agreement.
+# → 四个计数，不全为 0。没有东西可分时（0/0），约定为 0。
 
 # %% check="scores"
 got = scores(8, 24, 2, 66)
@@ -363,28 +331,22 @@ bm.expect.close(none, [0.95, 0.0, 0.0, 0.0], advice)
 bm.expect.close(scores(0, 3, 0, 7), [0.7, 0.0, 0.0, 0.0], "and if nobody is positive")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="5d97baf8"
-got = scores(8, 24, 2, 66)
-bm.expect.true(got is not None and len(got) == 4, "返回四个数")
-bm.expect.close(got[0], 0.74, "准确率：答对的 tp + tn，占全部的多少")
-bm.expect.true(abs(got[1] - 0.8) > 1e-9, "精确率与召回率弄反了")
-bm.expect.close(got[1], 0.25, "精确率：tp 占说是正例者 tp + fp 的多少")
-bm.expect.close(got[2], 0.8, "召回率：tp 占真正例者 tp + fn 的多少")
-advice = "F1 合起来的是精确率与召回率；这里精确率的位置上用了准确率"
-bm.expect.true(abs(got[3] - 2 * 0.74 * 0.8 / 1.54) > 1e-6, advice)
-advice = "要用调和平均，而不是普通平均：只有两个都大，它才大"
-bm.expect.true(abs(got[3] - 0.525) > 1e-6, advice)
-bm.expect.close(got[3], 16 / 42, "F1 等于 2·tp / (2·tp + fp + fn)")
-### BEGIN HIDDEN TESTS
-try:
-    none = [float(number) for number in scores(0, 0, 5, 95)]
-except ZeroDivisionError:
-    none = None
-advice = "一个正例也没说：没有东西可分，比例约定为 0，能除的时候再除"
-bm.expect.true(none is not None, advice)
-bm.expect.close(none, [0.95, 0.0, 0.0, 0.0], advice)
-bm.expect.close(scores(0, 3, 0, 7), [0.7, 0.0, 0.0, 0.0], "没有正例时也一样")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# return four numbers → 返回四个数
+# accuracy: the right answers, tp + tn, among all → 准确率：答对的 tp + tn，占全部的多少
+# precision and recall are swapped → 精确率与召回率弄反了
+# precision: tp among those said positive, tp + fp
+# → 精确率：tp 占说是正例者 tp + fp 的多少
+# recall: tp among those that are positive, tp + fn
+# → 召回率：tp 占真正例者 tp + fn 的多少
+# F1 joins precision and recall; this one has accuracy in the place of precision
+# → F1 合起来的是精确率与召回率；这里精确率的位置上用了准确率
+# the harmonic mean, not the ordinary one: it is large only when both are
+# → 要用调和平均，而不是普通平均：只有两个都大，它才大
+# F1 is 2·tp / (2·tp + fp + fn) → F1 等于 2·tp / (2·tp + fp + fn)
+# nobody was said positive: a share of nothing is 0, divide only when you can
+# → 一个正例也没说：没有东西可分，比例约定为 0，能除的时候再除
+# and if nobody is positive → 没有正例时也一样
 
 # %% [markdown] hint="scores"
 # Write the three shares first. The second form of F1 above needs only counts.
@@ -475,25 +437,9 @@ bm.claim(
     f1=mine[3],
 )
 
-# %% lang="zh" of="ffa148ac"
-theirs = [
-    measure(y, y_hat)
-    for measure in (
-        metrics.accuracy_score,
-        metrics.precision_score,
-        metrics.recall_score,
-        metrics.f1_score,
-    )
-]
-mine = scores(tp, fp, fn, tn)
-bm.claim(
-    "从四个计数得到的四个数，与 scikit-learn 的相同",
-    np.allclose(mine, theirs, atol=1e-12),
-    accuracy=mine[0],
-    precision=mine[1],
-    recall=mine[2],
-    f1=mine[3],
-)
+# %% [raw] lang="zh"
+# From four counts come the same four numbers as from scikit-learn
+# → 从四个计数得到的四个数，与 scikit-learn 的相同
 
 # %% [markdown]
 # ## A formula with one wrong character
@@ -514,7 +460,7 @@ bm.claim(
 # 一种检验，能找出患者中的一部分，也会惊动健康人中的一部分。
 
 
-# %%
+# %% fold
 def people(ill, found, alarmed):
     tp, fp = round(ill * found), round((1000 - ill) * alarmed)
     fn, tn = ill - tp, 1000 - ill - fp
@@ -549,39 +495,22 @@ sliders = {"found": (0.1, 1.0, 0.1, 0.9), "alarmed": (0.0, 0.5, 0.02, 0.1)}
 bm.show.explore(people, alt=alt, ill=(10, 500, 10, 10), **sliders)
 
 
-# %% lang="zh" of="58e755cf"
-def people(ill, found, alarmed):
-    tp, fp = round(ill * found), round((1000 - ill) * alarmed)
-    fn, tn = ill - tp, 1000 - ill - fp
-    accuracy, precision, recall, f1 = scores(tp, fp, fn, tn)
-    wrong = 2 * accuracy * recall / (accuracy + recall)
-    fig, (left, bars) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    kind = np.repeat([0, 1, 2, 3], [tp, fn, fp, tn])
-    column, row = np.divmod(np.arange(1000), 25)
-    marks = (("s", "#1b3a6b"), ("x", "#c2410c"), ("^", "#d19a00"), (".", "0.75"))
-    words = ("患病，找到", "患病，漏报", "健康，误报", "健康")
-    for k, (mark, colour) in enumerate(marks):
-        here = kind == k
-        left.scatter(column[here], row[here], 14, colour, marker=mark, label=words[k])
-    left.set(xlabel="一千个人，每人一个记号", xticks=[], yticks=[])
-    left.grid(False)
-    left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=2, fontsize=8)
-    labels = ["准确率", "精确率", "召回率", "F1", "印出的 F1"]
-    values = [accuracy, precision, recall, f1, wrong]
-    bars.barh(labels, values, color=["0.6", "0.6", "0.6", "#1b3a6b", "#c2410c"])
-    for spot, value in enumerate(values):
-        bars.text(min(value, 0.9) + 0.01, spot, f"{value:.2f}", va="center")
-    bars.set(xlim=(0, 1.05), xlabel="值", ylabel="指标")
-    bars.invert_yaxis()
-    return fig
-
-
-alt = (
-    "一千个人：患者十个里找到九个，受惊的健康人却多得多。"
-    "准确率和印出的 F1 约为 0.9，精确率和 F1 不到 0.2。"
-)
-sliders = {"found": (0.1, 1.0, 0.1, 0.9), "alarmed": (0.0, 0.5, 0.02, 0.1)}
-bm.show.explore(people, alt=alt, ill=(10, 500, 10, 10), **sliders)
+# %% [raw] lang="zh"
+# ill, found → 患病，找到
+# ill, missed → 患病，漏报
+# healthy, alarmed → 健康，误报
+# healthy → 健康
+# a thousand people, one mark each → 一千个人，每人一个记号
+# accuracy → 准确率
+# precision → 精确率
+# recall → 召回率
+# as printed → 印出的 F1
+# value → 值
+# measure → 指标
+# A thousand people: nine of ten ill are found, and far more healthy ones are alarmed.
+# Accuracy and the printed F1 are about 0.9, precision and F1 below 0.2.
+# → 一千个人：患者十个里找到九个，受惊的健康人却多得多。
+#   准确率和印出的 F1 约为 0.9，精确率和 F1 不到 0.2。
 
 # %%
 accuracy, precision, recall, f1 = scores(9, 99, 1, 891)
@@ -594,16 +523,9 @@ bm.claim(
     precision=precision,
 )
 
-# %% lang="zh" of="f8e7f57c"
-accuracy, precision, recall, f1 = scores(9, 99, 1, 891)
-printed = 2 * accuracy * recall / (accuracy + recall)
-bm.claim(
-    "一种检验的警报十次有九次是假的，印出的 F1 却给它高分",
-    printed > 0.85 and f1 < 0.2 and precision < 0.1,
-    printed=printed,
-    f1=f1,
-    precision=precision,
-)
+# %% [raw] lang="zh"
+# The printed F1 praises a test whose alarms are false nine times in ten
+# → 一种检验的警报十次有九次是假的，印出的 F1 却给它高分
 
 # %% [markdown]
 # It matters most where F1 is needed most: where the positives are few. The many healthy
@@ -644,22 +566,10 @@ fpr, tpr, _ = metrics.roc_curve(y, p, drop_intermediate=False)
 bm.expect.close(torch.stack([alarms, recalls]), np.stack([fpr, tpr])[:, 1:])
 
 
-# %% lang="zh" of="0adb7e51"
-def curve(y, score):
-    """每个阈值（从高到低）的误报比例、召回率和精确率。"""
-    score, order = score.sort(descending=True)
-    hits = y[order].double()
-    tp, fp = hits.cumsum(0), (1 - hits).cumsum(0)
-    last = torch.cat(
-        [score[1:] != score[:-1], torch.tensor([True])]
-    )  # 同分的取最后一个
-    tp, fp = tp[last], fp[last]
-    return fp / fp[-1], tp / tp[-1], tp / (tp + fp)
-
-
-alarms, recalls, precisions = curve(y, p)
-fpr, tpr, _ = metrics.roc_curve(y, p, drop_intermediate=False)
-bm.expect.close(torch.stack([alarms, recalls]), np.stack([fpr, tpr])[:, 1:])
+# %% [raw] lang="zh"
+# False alarms, recall and precision at every threshold, the highest first.
+# → 每个阈值（从高到低）的误报比例、召回率和精确率。
+# of equal scores → 同分的取最后一个
 
 # %% [markdown]
 # In our data more than a third of the tumours are malignant. In a screening it would be
@@ -685,7 +595,7 @@ pi, r, f = y.double().mean(), tp / (tp + fn), fp / (fp + tn)
 bm.equation("prevalence", tp / (tp + fp), pi * r / (pi * r + (1 - pi) * f))
 
 
-# %%
+# %% fold
 def at(threshold, pi):
     """Accuracy, precision, recall, F1 and false alarms if a share pi were ill."""
     r = (p[y == 1] > threshold).double().mean().item()
@@ -727,45 +637,27 @@ sliders = {"threshold": (0.02, 0.98, 0.02, 0.5), "ill_in_1000": (10, 500, 10, 37
 bm.show.explore(choose, alt=alt, **sliders)
 
 
-# %% lang="zh" of="8517e71d"
-def at(threshold, pi):
-    """假如患者占 pi：准确率、精确率、召回率、F1 和误报比例。"""
-    r = (p[y == 1] > threshold).double().mean().item()
-    f = (p[y == 0] > threshold).double().mean().item()
-    return *scores(pi * r, (1 - pi) * f, pi * (1 - r), (1 - pi) * (1 - f)), f
-
-
-def choose(threshold, ill_in_1000):
-    pi = ill_in_1000 / 1000
-    accuracy, precision, recall, f1, f = at(threshold, pi)
-    fig, (a, b, c) = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")
-    bins = np.linspace(0, 1, 21)
-    for k, name, hatch in ((0, "良性", ""), (1, "恶性", "//")):
-        share = np.full(int((y == k).sum()), (pi if k else 1 - pi) / (y == k).sum())
-        a.hist(p[y == k], bins, weights=share, alpha=0.6, hatch=hatch, label=name)
-    a.axvline(threshold, color="black", ls="-")
-    a.set(xlabel="模型给出的概率", ylabel="占全体的比例")
-    a.legend(fontsize=8)
-    b.plot(alarms, recalls)
-    b.plot([0, 1], [0, 1], ":", color="0.5")
-    b.plot(f, recall, "o", color="black")
-    b.set(xlabel="健康人中被误报的比例", ylabel="召回率", title="ROC")
-    c.plot(recalls, pi * recalls / (pi * recalls + (1 - pi) * alarms))
-    c.axhline(pi, ls=":", color="0.5")
-    c.plot(recall, precision, "o", color="black")
-    c.set(xlabel="召回率", ylabel="精确率", ylim=(0, 1.02))
-    c.set_title("精确率–召回率")
-    text = f"准确率 {accuracy:.2f}，精确率 {precision:.2f}，召回率 {recall:.2f}"
-    fig.suptitle(f"{text}，F1 {f1:.2f}；对谁都说健康：准确率 {1 - pi:.2f}")
-    return fig
-
-
-alt = (
-    "左：良性与恶性肿瘤的概率有重叠，阈值在中间。中：ROC 曲线明显高于对角线。"
-    "右：召回率越高，精确率越低。两条曲线上各有一个点标出当前的阈值。"
-)
-sliders = {"threshold": (0.02, 0.98, 0.02, 0.5), "ill_in_1000": (10, 500, 10, 370)}
-bm.show.explore(choose, alt=alt, **sliders)
+# %% [raw] lang="zh"
+# Accuracy, precision, recall, F1 and false alarms if a share pi were ill.
+# → 假如患者占 pi：准确率、精确率、召回率、F1 和误报比例。
+# benign → 良性
+# malignant → 恶性
+# probability that the model gives → 模型给出的概率
+# share of all → 占全体的比例
+# share of healthy alarmed → 健康人中被误报的比例
+# recall → 召回率
+# precision → 精确率
+# precision–recall → 精确率–召回率
+# accuracy {accuracy:.2f}, precision {precision:.2f}, recall {recall:.2f}
+# → 准确率 {accuracy:.2f}，精确率 {precision:.2f}，召回率 {recall:.2f}
+# {text}, F1 {f1:.2f}; healthy to all: accuracy {1 - pi:.2f}
+# → {text}，F1 {f1:.2f}；对谁都说健康：准确率 {1 - pi:.2f}
+# Left: probabilities of benign and malignant tumours overlap, with a threshold between.
+# Middle: the ROC curve bends well above the diagonal. Right: precision falls as recall
+# grows. A dot marks the threshold on both curves.
+# → 左：良性与恶性肿瘤的概率有重叠，阈值在中间。中：ROC 曲线明显高于对角线。
+#   右：召回率越高，精确率越低。两条曲线上各有一个点标出当前的阈值。
+# ROC → =
 
 # %% [markdown]
 # Slide the prevalence down and watch: the dot on the ROC curve does not move, the other
@@ -792,19 +684,9 @@ bm.claim(
     recall_of_model=best[2],
 )
 
-# %% lang="zh" of="c7144599"
-healthy_to_all = scores(0, 0, 0.01, 0.99)
-best = max(
-    (at(c, 0.01) for c in torch.linspace(0, 1, 201)),
-    key=lambda measures: measures[0] if measures[2] > 0.5 else 0,
-)
-bm.claim(
-    "百人中一人患病时，什么都不做的准确率更高，却一个患者也找不到",
-    healthy_to_all[0] > best[0] + 0.03 and healthy_to_all[2] == 0,
-    nothing=healthy_to_all[0],
-    model=best[0],
-    recall_of_model=best[2],
-)
+# %% [raw] lang="zh"
+# At 1 ill in 100, doing nothing has the better accuracy, and finds nobody
+# → 百人中一人患病时，什么都不做的准确率更高，却一个患者也找不到
 
 # %% [markdown]
 # ## A number without a threshold
@@ -842,19 +724,13 @@ def auc(y, score):
     ### END SOLUTION
 
 
-# %% lang="zh" of="318c13de"
-def auc(y, score):
-    """数一数对，得到 ROC 曲线下的面积。
-
-    y：(n,)，0 或 1，两者都有；score：(n,)，任意的数。
-    返回 0 到 1 之间的一个数。
-    """
-    ### BEGIN SOLUTION
-    ill, healthy = score[y == 1], score[y == 0]
-    gap = ill[:, None] - healthy  # (ill, healthy)，所有的对
-    return ((gap > 0).double() + 0.5 * (gap == 0).double()).mean().item()
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Area under the ROC curve, by counting pairs. → 数一数对，得到 ROC 曲线下的面积。
+# y: (n,), 0 or 1, both occur; score: (n,), any numbers.
+# Returns a number from 0 to 1.
+# → y：(n,)，0 或 1，两者都有；score：(n,)，任意的数。
+#   返回 0 到 1 之间的一个数。
+# (ill, healthy), every pair → (ill, healthy)，所有的对
 
 # %% check="auc"
 one = torch.tensor([1, 1, 0, 0, 0])
@@ -877,24 +753,16 @@ bm.expect.close(auc(many, s), metrics.roc_auc_score(many, s), "equal scores: one
 bm.expect.close(auc(1 - many, s), 1 - metrics.roc_auc_score(many, s), "classes swapped")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="6b35eb4b"
-one = torch.tensor([1, 1, 0, 0, 0])
-s = torch.tensor([0.9, 0.6, 0.4, 0.3, 0.2])
-advice = "患者的分数更高，这一对才算对"
-bm.expect.close(auc(one, s), 1.0, advice)
-advice = "要紧的只是次序，没有阈值：所有分数一起平移，什么都不变"
-bm.expect.close(auc(one, s - 0.5), 1.0, advice)
-advice = "6 对中有 5 对是对的：每位患者都要与每位健康人比"
-bm.expect.close(auc(one, torch.tensor([0.9, 0.3, 0.4, 0.2, 0.1])), 5 / 6, advice)
-advice = "分数相同的一对算半对"
-bm.expect.close(auc(one, torch.tensor([0.9, 0.4, 0.4, 0.2, 0.1])), 5.5 / 6, advice)
-### BEGIN HIDDEN TESTS
-draws = torch.Generator().manual_seed(6)
-many = (torch.rand(300, generator=draws) < 0.3).long()
-s = (torch.rand(300, generator=draws) * 20 + 3 * many).floor()  # 有许多相同的分数
-bm.expect.close(auc(many, s), metrics.roc_auc_score(many, s), "分数相同算半对")
-bm.expect.close(auc(1 - many, s), 1 - metrics.roc_auc_score(many, s), "两类对调")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# a pair is right when the ill one has the higher score → 患者的分数更高，这一对才算对
+# only the order counts, there is no threshold: shift all scores, nothing changes
+# → 要紧的只是次序，没有阈值：所有分数一起平移，什么都不变
+# 6 pairs, 5 of them right: compare every ill one with every healthy one
+# → 6 对中有 5 对是对的：每位患者都要与每位健康人比
+# a pair with equal scores counts one half → 分数相同的一对算半对
+# many equal scores → 有许多相同的分数
+# equal scores: one half → 分数相同算半对
+# classes swapped → 两类对调
 
 # %% [markdown] hint="auc"
 # `score[y == 1]` are the scores of the ill. You need every pair of one of these with
@@ -977,24 +845,9 @@ bm.claim(
     precision=[full[2], rare[2]],
 )
 
-# %% lang="zh" of="a8cd578a"
-ill, healthy = torch.where(y == 1)[0], torch.where(y == 0)[0]
-draws, rare = torch.Generator().manual_seed(lab.seed), []
-for _ in range(lab.pick(ci=100, workshop=300, full=1000)):
-    few = ill[torch.randperm(len(ill), generator=draws)[: len(ill) // 10]]
-    keep = torch.cat([few, healthy])
-    _, precision, recall, _ = scores(*counts(y[keep], y_hat[keep]))
-    rare.append([auc(y[keep], p[keep]), recall, precision])
-rare, full = torch.tensor(rare).mean(0), [auc(y, p), mine[2], mine[1]]
-bm.claim(
-    "患者少到十分之一：AUC 和召回率不变，精确率垮了",
-    abs(rare[0] - full[0]) < 0.03
-    and abs(rare[1] - full[1]) < 0.06
-    and rare[2] < full[2] / 2,
-    auc=[full[0], rare[0]],
-    recall=[full[1], rare[1]],
-    precision=[full[2], rare[2]],
-)
+# %% [raw] lang="zh"
+# Ten times fewer ill: AUC and recall stay where they were, precision breaks down
+# → 患者少到十分之一：AUC 和召回率不变，精确率垮了
 
 # %% [markdown]
 # A high AUC is therefore no promise that alarms can be trusted. Where positives are
@@ -1036,6 +889,9 @@ left = -math.log(given[:100].prod()) / 100
 right = F.binary_cross_entropy(p[:100], y[:100].double())
 bm.equation("nll", left, right, atol=1e-12)
 
+# %% [raw] lang="zh"
+# what the model gave to what happened → 模型给实际结果的概率
+
 # %%
 print("of the first 100:", given[:100].prod().item(), " of all:", given.prod().item())
 bm.claim(
@@ -1044,13 +900,10 @@ bm.claim(
     log_loss=metrics.log_loss(y, p),
 )
 
-# %% lang="zh" of="741d8399"
-print("前 100 个：", given[:100].prod().item(), " 全部：", given.prod().item())
-bm.claim(
-    "交叉熵就是 scikit-learn 的 log loss",
-    abs(metrics.log_loss(y, p) + given.log().mean()) < 1e-12,
-    log_loss=metrics.log_loss(y, p),
-)
+# %% [raw] lang="zh"
+# of the first 100: → 前 100 个：
+# of all: → 全部：
+# Cross-entropy is scikit-learn's log loss → 交叉熵就是 scikit-learn 的 log loss
 
 # %% [markdown]
 # The product is tiny after a hundred examples, and with a few thousand it would be 0 to
@@ -1139,7 +992,10 @@ s = torch.linspace(20, 120, 100_001)
 best = s[(mse / (2 * s**2) + s.log()).argmin()]  # look everywhere
 bm.equation("noise", best, mse.sqrt(), atol=1e-3)
 
-# %%
+# %% [raw] lang="zh"
+# look everywhere → 逐点查看
+
+# %% fold
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.3), layout="constrained")
 errors = target - predicted
 left.hist(errors, 30, density=True, color="0.8", ec="0.5", label="patients")
@@ -1158,22 +1014,17 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 
-# %% lang="zh" of="ea3ea54d"
-fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.3), layout="constrained")
-errors = target - predicted
-left.hist(errors, 30, density=True, color="0.8", ec="0.5", label="病人")
-grid = torch.linspace(-200, 200, 300)
-left.plot(grid, Normal(0, best).log_prob(grid).exp(), label="高斯分布，s = √MSE")
-left.set(xlabel="目标 − 预测", ylabel="密度", ylim=(0, 0.0095))
-left.legend(fontsize=8, loc="upper left")
-right.plot(s, mse / (2 * s**2) + (s * math.sqrt(2 * math.pi)).log())
-right.axvline(mse.sqrt(), ls=":", color="black")
-right.set(xlabel="噪声的标准差 s", ylabel="每位病人的 −log 似然")
-alt = (
-    "左：442 个预测的误差呈钟形，宽度为 MSE 平方根的高斯曲线与之吻合。"
-    "右：负对数似然正是在这个宽度处最低。"
-)
-bm.show.figure(fig, alt=alt)
+# %% [raw] lang="zh"
+# patients → 病人
+# Gaussian, s = √MSE → 高斯分布，s = √MSE
+# target − prediction → 目标 − 预测
+# density → 密度
+# standard deviation s of the noise → 噪声的标准差 s
+# −log likelihood a patient → 每位病人的 −log 似然
+# Left: the errors of 442 predictions fill a bell, and a Gaussian as wide as the root of
+# the MSE fits it. Right: minus the log likelihood is lowest at that width.
+# → 左：442 个预测的误差呈钟形，宽度为 MSE 平方根的高斯曲线与之吻合。
+#   右：负对数似然正是在这个宽度处最低。
 
 # %% [markdown]
 # So the loss says what you believe about the errors. Who expects a few wild ones should
@@ -1213,15 +1064,10 @@ bm.claim(
     slipped=slipped,
 )
 
-# %% lang="zh" of="de3594dc"
-column = predicted[:, None]  # (n, 1)，nn.Linear(d, 1) 返回的就是这种形状
-slipped = ((target - column) ** 2).mean()
-bm.claim(
-    "多一个轴，MSE 就成了另一个数，却不报任何错误",
-    slipped > 1.5 * mse and (target - column).shape == (442, 442),
-    mse=mse,
-    slipped=slipped,
-)
+# %% [raw] lang="zh"
+# (n, 1), as nn.Linear(d, 1) returns it → (n, 1)，nn.Linear(d, 1) 返回的就是这种形状
+# One axis too many, and the MSE is another number without any error
+# → 多一个轴，MSE 就成了另一个数，却不报任何错误
 
 # %% [markdown]
 # ## The simplest gradient there is
@@ -1269,18 +1115,13 @@ def softmax_gradient(z, y):
     ### END SOLUTION
 
 
-# %% lang="zh" of="53f92b33"
-def softmax_gradient(z, y):
-    """平均交叉熵对分数的梯度。
-
-    z：(n, K)，softmax 之前的分数；y：(n,)，正确类别的编号。
-    返回 (n, K)。
-    """
-    ### BEGIN SOLUTION
-    n, K = z.shape
-    return (z.softmax(-1) - torch.nn.functional.one_hot(y, K)) / n
-    ### END SOLUTION
-
+# %% [raw] lang="zh"
+# Gradient of the mean cross-entropy with respect to the scores.
+# → 平均交叉熵对分数的梯度。
+# z: (n, K), scores before the softmax; y: (n,), numbers of the right classes.
+# Returns (n, K).
+# → z：(n, K)，softmax 之前的分数；y：(n,)，正确类别的编号。
+#   返回 (n, K)。
 
 # %% check="softmax_gradient"
 z, right = torch.zeros(1, 4), torch.tensor([2])
@@ -1304,27 +1145,15 @@ far = softmax_gradient(torch.tensor([[800.0, 0.0]]), torch.tensor([0]))
 bm.expect.close(far, torch.zeros(1, 2), "exp overflows: use torch's softmax")
 ### END HIDDEN TESTS
 
-# %% lang="zh" of="cecca80f"
-z, right = torch.zeros(1, 4), torch.tensor([2])
-got = softmax_gradient(z, right)
-bm.expect.shape(got, (1, 4), "每个分数一个数")
-advice = "只在正确类别处减 1，一行之和就是 0：y 要变成独热的"
-bm.expect.close(got.sum(-1), torch.zeros(1), advice)
-advice = "是 p − y，不是 y − p：逆着梯度走一步，正确类别的分数要升高"
-bm.expect.true(got[0, 2] < 0, advice)
-bm.expect.close(got, torch.tensor([[0.25, 0.25, -0.75, 0.25]]), "p − y")
-twice = softmax_gradient(torch.zeros(2, 4), torch.tensor([2, 2]))
-advice = "损失是对样本的平均：要除以 n"
-bm.expect.close(twice, torch.tensor([[0.125, 0.125, -0.375, 0.125]] * 2), advice)
-### BEGIN HIDDEN TESTS
-draws = torch.Generator().manual_seed(7)
-z = torch.randn(6, 3, generator=draws).requires_grad_()
-right = torch.randint(3, (6,), generator=draws)
-(want,) = torch.autograd.grad(F.cross_entropy(z, right), z)
-bm.expect.close(softmax_gradient(z.detach(), right), want, "应与自动求导的结果一致")
-far = softmax_gradient(torch.tensor([[800.0, 0.0]]), torch.tensor([0]))
-bm.expect.close(far, torch.zeros(1, 2), "exp 溢出了：请用 torch 的 softmax")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# one number for each score → 每个分数一个数
+# subtract 1 at the right class only, and the row sums to 0: y must be one-hot
+# → 只在正确类别处减 1，一行之和就是 0：y 要变成独热的
+# p − y, not y − p: a step against the gradient must raise the right score
+# → 是 p − y，不是 y − p：逆着梯度走一步，正确类别的分数要升高
+# the loss is a mean over the examples: divide by n → 损失是对样本的平均：要除以 n
+# as autograd finds it → 应与自动求导的结果一致
+# exp overflows: use torch's softmax → exp 溢出了：请用 torch 的 softmax
 
 # %% [markdown] hint="softmax_gradient"
 # `z.softmax(-1)` is $p$. Now $y_{ik}$: 1 at the right class, 0 elsewhere.
@@ -1369,6 +1198,9 @@ classes = torch.tensor([0, 2, 1, 1, 0])
 truth = torch.eye(3)[classes]  # y, one row for each example
 bm.equation("softmax-gradient", slope, (z.softmax(-1) - truth) / 5, atol=1e-12)
 
+# %% [raw] lang="zh"
+# y, one row for each example → y，每个样本一行
+
 # %% [markdown]
 # ## Does the truth win?
 #
@@ -1395,16 +1227,13 @@ def expected_loss(loss, p, q):
     ### END SOLUTION
 
 
-# %% lang="zh" of="48fa45d2"
-def expected_loss(loss, p, q):
-    """真实概率是 p 而说 q 的人，损失的期望。
-
-    loss：函数 loss(y, q)，y 是结果，0 或 1，q 是所说的概率。
-    p：出 1 的真实概率；q：所说的概率，一个数或张量。
-    """
-    ### BEGIN SOLUTION
-    return p * loss(1, q) + (1 - p) * loss(0, q)
-    ### END SOLUTION
+# %% [raw] lang="zh"
+# The loss to be expected by who says q when the truth is p.
+# → 真实概率是 p 而说 q 的人，损失的期望。
+# loss: a function loss(y, q) of an outcome y, 0 or 1, and what was said.
+# p: the true probability of a 1; q: what is said, a number or a tensor.
+# → loss：函数 loss(y, q)，y 是结果，0 或 1，q 是所说的概率。
+#   p：出 1 的真实概率；q：所说的概率，一个数或张量。
 
 
 # %% check="expected_loss"
@@ -1425,22 +1254,14 @@ bm.expect.close(got, q + 0.75, "q may be a tensor: one expected loss for each en
 ### END HIDDEN TESTS
 
 
-# %% lang="zh" of="88020bc3"
-def square(y, q):
-    return (y - q) ** 2
-
-
-got = expected_loss(square, 0.9, 0.6)
-advice = "结果只能是 0 或 1，不会是 p 本身：要对两种结果的损失求平均"
-bm.expect.true(got is None or abs(got - 0.09) > 1e-9, advice)
-advice = "y = 1 的概率是 p，y = 0 的概率是 1 − p：是不是弄反了？"
-bm.expect.true(got is None or abs(got - 0.34) > 1e-9, advice)
-bm.expect.close(got, 0.9 * 0.16 + 0.1 * 0.36, "p · loss(1, q) + (1 − p) · loss(0, q)")
-### BEGIN HIDDEN TESTS
-q = torch.tensor([0.2, 0.5, 0.9])
-got = expected_loss(lambda y, q: 3 * y + q, 0.25, q)
-bm.expect.close(got, q + 0.75, "q 可以是张量：每个元素对应一个期望损失")
-### END HIDDEN TESTS
+# %% [raw] lang="zh"
+# an outcome is 0 or 1, never p itself: average the loss over both outcomes
+# → 结果只能是 0 或 1，不会是 p 本身：要对两种结果的损失求平均
+# y = 1 comes with probability p, y = 0 with 1 − p: are they swapped?
+# → y = 1 的概率是 p，y = 0 的概率是 1 − p：是不是弄反了？
+# q may be a tensor: one expected loss for each entry
+# → q 可以是张量：每个元素对应一个期望损失
+# p · loss(1, q) + (1 − p) · loss(0, q) → =
 
 # %% [markdown] hint="expected_loss"
 # There are only two outcomes. What is the loss of each, and how often does it come?
@@ -1523,47 +1344,20 @@ alt = (
 bm.show.explore(game, alt=alt, p=(0.05, 0.95, 0.05, 0.7))
 
 
-# %% lang="zh" of="3612e3d3"
-def square(y, q):
-    return (y - q) ** 2
-
-
-def log_loss(y, q):
-    return -y * q.log() - (1 - y) * (1 - q).log()
-
-
-def distance(y, q):
-    return (y - q).abs()
-
-
-def error(y, q):
-    return ((q > 0.5) != bool(y)).double()
-
-
-said = torch.linspace(0.01, 0.99, 99)
-
-
-def game(p):
-    fig, ax = plt.subplots(figsize=(6.8, 3.8), layout="constrained")
-    rules = {"对数": log_loss, "平方": square, "距离": distance, "对错": error}
-    for (name, loss), mark in zip(rules.items(), "osD^", strict=True):
-        expected = expected_loss(loss, p, said)
-        (line,) = ax.plot(said, expected, label=name)
-        if name != "对错":  # 它在两边都是平的
-            best = expected.argmin()
-            ax.plot(said[best], expected[best], mark, ms=9, color=line.get_color())
-    ax.axvline(p, color="0.5", lw=1, ls=":")
-    ax.set(xlabel="模型所说的 q", ylabel="期望损失", ylim=(0, 1.6))
-    ax.set_title(f"真实的 p = {p:.2f}；记号：各自的最低点")
-    ax.legend(ncols=4, loc="upper center")
-    return fig
-
-
-alt = (
-    "期望损失随所说的概率变化，真实概率为 0.7。对数和平方在 0.7 处最低，"
-    "距离在最右端最低，对错在 0.5 的两边都是平的。"
-)
-bm.show.explore(game, alt=alt, p=(0.05, 0.95, 0.05, 0.7))
+# %% [raw] lang="zh"
+# log → 对数
+# square → 平方
+# distance → 距离
+# error → 对错
+# which is flat on either side → 它在两边都是平的
+# what the model says, q → 模型所说的 q
+# expected loss → 期望损失
+# the truth is p = {p:.2f}; marks: the lowest point of each
+# → 真实的 p = {p:.2f}；记号：各自的最低点
+# Expected losses against what is said, truth 0.7. Log and square are lowest there,
+# distance at the right end, error is flat on either side of 0.5.
+# → 期望损失随所说的概率变化，真实概率为 0.7。对数和平方在 0.7 处最低，
+#   距离在最右端最低，对错在 0.5 的两边都是平的。
 
 # %% [markdown]
 # A loss under which the truth is the best that one can say is called a **proper
@@ -1623,29 +1417,11 @@ bm.claim(
     distance=best["distance"],
 )
 
-# %% lang="zh" of="abe8024c"
-draws, tosses = torch.Generator().manual_seed(lab.seed), 4000
-truths = torch.tensor([0.1, 0.3, 0.6, 0.8, 0.95])
-best = {"log": [], "square": [], "distance": []}
-for truth in truths:
-    ones = (torch.rand(tosses, generator=draws) < truth).double().mean()
-    for name, loss in (("log", log_loss), ("square", square), ("distance", distance)):
-        mean = ones * loss(1, said) + (1 - ones) * loss(0, said)
-        best[name].append(said[mean.argmin()])
-best = {name: torch.stack(found) for name, found in best.items()}
-allowed = 5 * (truths * (1 - truths) / tosses).sqrt() + 0.01
-bm.claim(
-    "用交叉熵或平方，说真话最合算",
-    all(((best[name] - truths).abs() < allowed).all() for name in ("log", "square")),
-    truth=truths,
-    log=best["log"],
-    square=best["square"],
-)
-bm.claim(
-    "用距离，最合算的是能夸大多少就夸大多少",
-    torch.equal(best["distance"], torch.where(truths > 0.5, said[-1], said[0])),
-    distance=best["distance"],
-)
+# %% [raw] lang="zh"
+# With cross-entropy, and with the square, it is best to say what is true
+# → 用交叉熵或平方，说真话最合算
+# With the distance it is best to exaggerate as far as one can
+# → 用距离，最合算的是能夸大多少就夸大多少
 
 # %% [markdown]
 # How much does a lie cost? For any two distributions $p$ and $q$ over the same
@@ -1671,6 +1447,9 @@ truth, model = torch.randn(2, 6).softmax(-1)  # two distributions over 6 outcome
 price = kl_divergence(Categorical(truth), Categorical(model))
 right = Categorical(truth).entropy() + price
 bm.equation("kl", -(truth * model.log()).sum(), right, atol=1e-12)
+
+# %% [raw] lang="zh"
+# two distributions over 6 outcomes → 6 种结果上的两个分布
 
 # %% [markdown]
 # ## Right in rank, wrong in number
@@ -1705,6 +1484,9 @@ def cross_entropy(z, y):
 ranks = {name: auc(y, z) for name, z in odds.items()}
 prices = {name: cross_entropy(z, y) for name, z in odds.items()}
 
+# %% [raw] lang="zh"
+# the logarithm of p / (1 - p), for each tumour → 每个肿瘤的 p / (1 - p) 的对数
+
 # %%
 bm.claim(
     "Two models rank nearly alike, yet one has several times the cross-entropy",
@@ -1714,14 +1496,9 @@ bm.claim(
     cross_entropy=list(prices.values()),
 )
 
-# %% lang="zh" of="7acda88f"
-bm.claim(
-    "两个模型的排序几乎一样好，其中一个的交叉熵却是另一个的好几倍",
-    abs(ranks["logistic"] - ranks["naive Bayes"]) < 0.03
-    and prices["naive Bayes"] > 3 * prices["logistic"],
-    auc=list(ranks.values()),
-    cross_entropy=list(prices.values()),
-)
+# %% [raw] lang="zh"
+# Two models rank nearly alike, yet one has several times the cross-entropy
+# → 两个模型的排序几乎一样好，其中一个的交叉熵却是另一个的好几倍
 
 # %% [markdown]
 # The cure needs one number. Divide the log odds by a **temperature** $T$: the order
@@ -1732,7 +1509,7 @@ bm.claim(
 # 请找出能让点落到对角线上的 $T$。
 
 
-# %%
+# %% fold
 def reliability(model, T):
     z = odds[model] / T
     said, bins = z.sigmoid(), torch.linspace(0, 1, 8)
@@ -1764,35 +1541,19 @@ choices = {"model": ["naive Bayes", "logistic"], "T": (0.5, 20.0, 0.5, 1.0)}
 bm.show.explore(reliability, alt=alt, **choices)
 
 
-# %% lang="zh" of="a222f68a"
-def reliability(model, T):
-    z = odds[model] / T
-    said, bins = z.sigmoid(), torch.linspace(0, 1, 8)
-    place = torch.bucketize(said, bins[1:-1])
-    fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.5), layout="constrained")
-    left.plot([0, 1], [0, 1], ":", color="0.5")
-    for k in place.unique():
-        group, seen = said[place == k], y[place == k].double()
-        left.scatter(
-            group.mean(), seen.mean(), 20 + 2 * len(group), "#1b3a6b", alpha=0.7
-        )
-        left.text(group.mean() + 0.06, seen.mean() - 0.02, len(group), fontsize=8)
-    left.set(xlabel="所说的概率", ylabel="其中恶性的比例")
-    left.set_title("一个点：一组肿瘤，旁边是个数")
-    grid = torch.logspace(-0.5, 1.5, 60)
-    right.semilogx(grid, [cross_entropy(odds[model] / t, y) for t in grid])
-    right.plot(T, cross_entropy(z, y), "o", color="black")
-    right.set(xlabel="温度 T", ylabel="交叉熵", ylim=(0, 1))
-    right.set_title(f"AUC {auc(y, z):.3f}，交叉熵 {cross_entropy(z, y):.3f}")
-    return fig
-
-
-alt = (
-    "左：所说的概率对实际的比例。朴素贝叶斯对几乎所有肿瘤都很有把握，"
-    "中间的少数几组远离对角线。右：交叉熵随温度升高先降后升。"
-)
-choices = {"model": ["naive Bayes", "logistic"], "T": (0.5, 20.0, 0.5, 1.0)}
-bm.show.explore(reliability, alt=alt, **choices)
+# %% [raw] lang="zh"
+# probability said → 所说的概率
+# share that was malignant → 其中恶性的比例
+# a dot: a group of tumours, and how many → 一个点：一组肿瘤，旁边是个数
+# temperature T → 温度 T
+# cross-entropy → 交叉熵
+# AUC {auc(y, z):.3f}, cross-entropy {cross_entropy(z, y):.3f}
+# → AUC {auc(y, z):.3f}，交叉熵 {cross_entropy(z, y):.3f}
+# Left: probabilities said against shares seen. Naive Bayes is sure of nearly all, and
+# the few groups between lie far from the diagonal. Right: cross-entropy falls as the
+# temperature grows, and climbs again.
+# → 左：所说的概率对实际的比例。朴素贝叶斯对几乎所有肿瘤都很有把握，
+#   中间的少数几组远离对角线。右：交叉熵随温度升高先降后升。
 
 # %% [markdown]
 # A number chosen on the very data that judge it would flatter itself. So we choose $T$
@@ -1820,23 +1581,9 @@ bm.claim(
     cooled=cooled,
 )
 
-# %% lang="zh" of="8d7b1292"
-z, grid, halves = odds["naive Bayes"], torch.logspace(-0.5, 1.5, 60), []
-draws = torch.Generator().manual_seed(lab.seed)
-for _ in range(lab.pick(ci=5, workshop=20, full=50)):
-    fit, judge = torch.randperm(len(y), generator=draws).chunk(2)
-    T = min(grid, key=lambda t: cross_entropy(z[fit] / t, y[fit]))
-    raw, cooled = (cross_entropy(z[judge] / t, y[judge]) for t in (1.0, T))
-    gap = abs(auc(y[judge], z[judge]) - auc(y[judge], z[judge] / T))
-    halves.append([T, raw, cooled, gap])
-T, raw, cooled, gap = torch.tensor(halves).mean(0)
-bm.claim(
-    "另一半数据上拟合的一个数，就让交叉熵减半还多，而 AUC 不变",
-    cooled < raw / 2 and gap < 1e-6,
-    temperature=T,
-    raw=raw,
-    cooled=cooled,
-)
+# %% [raw] lang="zh"
+# One number, fitted elsewhere, more than halves the cross-entropy; the AUC stays
+# → 另一半数据上拟合的一个数，就让交叉熵减半还多，而 AUC 不变
 
 # %% [markdown]
 # ## What we learned

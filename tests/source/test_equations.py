@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from bmkit.course.source import lint
+from bmkit.course.source import equations
 from bmkit.course.source.catalog import Course
-from bmkit.course.source.cells import displayed
+from bmkit.course.source.equations import displayed
 from bmkit.course.source.loading import source_of
 from tests import ROOT
 
@@ -45,6 +45,6 @@ def test_a_sign_in_a_formula_of_mathematics_cannot_be_changed_alone(lesson, labe
             before = cell.source
             cell.source = before.replace(shown, other_sign(shown))
             assert displayed(source, label) != right
-            told = [problem.message for problem in lint.equations(source)]
+            told = [problem.message for problem in equations.problems(source)]
             cell.source = before
     assert any("stale equation cell" in message for message in told)

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nbformat
 import pytest
+from jupyter_server.services.contents.largefilemanager import LargeFileManager
+from jupytext import build_sync_jupytext_contents_manager_class
 
 from bmkit.course.build import folder, release
+from bmkit.course.cli import lab
+from bmkit.course.source import lint, loading, minutes, quotes
 from bmkit.course.source.catalog import Course
-from bmkit.course.source.cells import SourceError, digest, displayed, read, stamp
-from bmkit.course.source.translation import difference
+from bmkit.course.source.cells import SourceError, digest, read
+from bmkit.course.source.equations import displayed
+from bmkit.course.source.stamp import Stamped, stamp
 
 CHECK = '# %% check="add"'
 
@@ -58,8 +64,8 @@ WRONG = {
     "unbound equation": (' of="FORMULA"', "", "equation cell without its hash"),
     "no term": ("It is symmetric:", "It needs no gradient:", "lacks 'gradient'"),
     "symbols": (
-        '#     section: "1"',
-        '#     section: "1"\n#     symbols: [a, b]',
+        '# section: "1"',
+        '# section: "1"\n# symbols: [a, b]',
         "symbols must map",
     ),
     "grade id": ('exercise="add"', 'exercise="a d"', "no grade id"),
@@ -68,12 +74,47 @@ WRONG = {
     "circle": ("needs: []", "needs: [plotting]", "needs go in a circle"),
     "no says": (' says="negative"', "", "a mistake must have says="),
     "syntax": ("return abs(a) + abs(b)", "return abs(a", "not Python"),
-    "header": ('    section: "1"', "    colour: red", "lacks 'section'"),
-    "other program": (
-        'bm.claim("二十',
-        'total = 7\nbm.claim("二十',
-        "translation is another program",
+    "header": ('section: "1"', "colour: red", "lacks 'section'"),
+    "no phrase": ("# did you add? → 是相加吗？\n", "", "no Chinese for 'did you add?'"),
+    "no docstring": (
+        "# Return the sum of two numbers. → 返回两数之和。",
+        "# add → 加",
+        "no Chinese for 'Return the sum",
     ),
+    "no comment": ("secret_sum = a + b", "secret_sum = a + b  # why so", "'why so'"),
+    "another phrase": (
+        "Return the sum of two numbers. →",
+        "Return the sums of two numbers. →",
+        "it says 'Return the sum of two numbers.' now",
+    ),
+    "no such phrase": (
+        "# did you add? →",
+        "# Nothing of the kind → 无\n# did you add? →",
+        "does not say 'Nothing of the kind'",
+    ),
+    "twice": (
+        "# did you add? → 是相加吗？",
+        "# did you add? → 是相加吗？\n# did you add? → 加了吗？",
+        "stands twice",
+    ),
+    "untranslated": ("did you add? → 是相加吗？", "did you add? →", "no translation"),
+    "whole twin": (
+        '# %% [raw] lang="zh"\n# Twenty and twenty-two is forty-two → ',
+        '# %% lang="zh" of="12345678"\n# ',
+        "a program stands once",
+    ),
+    "a title": ("# %%\ntotal", "# %% total\ntotal", "only code can be `# %% fold`"),
+    "no hidden check": (
+        'bm.expect.close(add(1, 2), 3, "did you add?")\n###',
+        "###",
+        "a check shows one test at least",
+    ),
+    "no term introduced": (
+        '# section: "1"',
+        '# section: "1"\n# introduces: [flying]',
+        "introduces 'flying', which the glossary does not have",
+    ),
+    "gpu": ('# section: "1"', '# section: "1"\n# gpu: perhaps', "gpu is true or false"),
 }
 
 
@@ -107,9 +148,9 @@ def test_a_symbol_means_one_thing_in_a_chapter(course, adding):
     beside = adding.with_name("02-counting.py")
     text = adding.read_text(encoding="utf-8")
     beside.write_text(text.replace("slug: adding", "slug: counting"), encoding="utf-8")
-    section = '#     section: "1"'
+    section = '# section: "1"'
     for path in (adding, beside):
-        change(path, section, f"{section}\n#     symbols: {{a: a number}}")
+        change(path, section, f"{section}\n# symbols: {{a: a number}}")
     assert release.built(Course(course))
     change(beside, "symbols: {a: a number}", "symbols: {a: a list, b: a number}")
     (told,) = problems(course)
@@ -127,31 +168,116 @@ def test_every_problem_of_every_file_is_told_and_nothing_is_written(course, addi
     assert not (course / "lessons").exists()
 
 
-def test_stamping_fills_in_new_hashes_and_leaves_stale_ones(adding):
+def test_stamping_fills_in_new_hashes_and_says_which_are_stale(adding):
     first = read(adding).cells[0]
     right = digest(first.source)
     change(adding, f'of="{right}"', 'of=""')
-    assert stamp(adding) == 1
+    done = stamp(adding)
+    assert done == Stamped(filled=[first.twin.line])
     assert read(adding).cells[0].twin.of == right
     change(adding, f' of="{digest(displayed(read(adding), "commutes"))}"', "")
-    assert stamp(adding) == 1
+    assert len(stamp(adding).filled) == 1
     assert release.built(Course(adding.parents[2]))
     change(adding, "Adding is", "Adding was")
-    assert stamp(adding) == 0
+    assert stamp(adding) == Stamped(stale=[first.twin.line])
     assert read(adding).cells[0].twin.of == right
+
+
+def test_stamping_begins_a_list_and_goes_on_with_one(adding):
+    text = adding.read_text(encoding="utf-8")
+    begin = text.index('# %% [raw] lang="zh"\n# Return')
+    end = text.index('# %% check="add"')
+    text = text[:begin] + text[end:]
+    text = text.replace("# negative numbers count too → 负数也要算\n", "")
+    adding.write_text(text, encoding="utf-8")
+    done = stamp(adding)
+    assert [count for _, count in done.listed] == [1, 1]
+    rows = adding.read_text(encoding="utf-8").split("\n")
+    said = ["# Return the sum of two numbers. →", "# negative numbers count too →"]
+    for (line, _), row in zip(done.listed, said, strict=True):
+        assert row in rows[line - 1 : line + 3]
+    assert stamp(adding).listed == []
+    lines = problems(adding.parents[2])
+    assert len(lines) == 2 and all("has no translation" in line for line in lines)
+
+
+def test_what_a_whole_lesson_lacks_is_a_note_and_it_is_built_all_the_same(course):
+    pairs = loading.sources(Course(course))
+    told = [str(note) for note in loading.notes(pairs)]
+    assert any("3 to 6 exercises, this has 1" in line for line in told)
+    assert any("2 figures at least, this has 1" in line for line in told)
+    assert any("bm.claim, this has none" in line for line in told)
+    assert release.built(Course(course))
+
+
+def test_a_lesson_that_takes_too_long_is_noted(course, adding):
+    prose = "# " + " word" * 150 * minutes.LONGEST
+    change(adding, "# Adding is", f"{prose}\n# Adding is")
+    source = read(adding)
+    assert minutes.estimate(source) > minutes.LONGEST
+    assert any("90 are the most" in n.message for n in lint.own(source) if n.note)
+
+
+def test_minutes_are_what_prose_code_equations_and_exercises_take(adding):
+    # 3 of the exercise, 2 of the equation, less than 2 of words and code
+    assert minutes.estimate(read(adding)) == 5
+    change(adding, "minutes=3", "minutes=30")
+    assert minutes.estimate(read(adding)) == 35
+
+
+DOCUMENT = """## 1. 背景
+### 1.1 定义
+大模型是指参数规模
+达到数十亿的模型。
+## 2. 概念
+别的话。
+"""
 
 
 @pytest.mark.parametrize(
-    ("english", "chinese", "same"),
+    ("section", "words", "says"),
     [
-        ('print("one")', 'print("一")', True),
-        ("x = 1  # one", "x = 1  # 一", True),
-        ('f"{a} of {b}"', 'f"{b} 之 {a}"', True),
-        ('f"{a}"', 'f"{c} 之"', False),
-        ('open("a")', 'open("b")', False),
-        ("x = 1", "x = 2", False),
-        ("x = 1", "x = 1\ny = 2", False),
+        ("§1.1", "大模型是指参数规模达到数十亿的模型。", ""),
+        ("1", "大模型……的模型。", ""),
+        ("§2", "大模型是指参数规模", "§2 of the document does not say"),
+        ("§1.1", "小模型", "does not say"),
+        ("§7", "别的话", "no section 7"),
     ],
 )
-def test_a_translated_program_is_the_same_program(english, chinese, same):
-    assert (difference(english, chinese) == "") is same
+def test_a_quotation_stands_in_the_document(
+    adding, tmp_path, monkeypatch, section, words, says
+):
+    path = tmp_path / "document.txt"
+    path.write_text(DOCUMENT, encoding="utf-8")
+    monkeypatch.setenv(quotes.DOCUMENT, str(path))
+    english = "They are large, says the page."
+    cell = (
+        f'# %% [markdown] quote="{section}"\n# {english}\n\n'
+        f'# %% [markdown] lang="zh" of="{digest(english)}"\n# {words}\n\n'
+    )
+    change(adding, '# %% tags=["parameters"]', f'{cell}# %% tags=["parameters"]')
+    told = [problem.message for problem in lint.own(read(adding)) if not problem.note]
+    assert any(says in line for line in told) if says else not told
+
+
+def test_a_source_saved_through_jupyterlab_keeps_its_words(adding):
+    """The way that CONTRIBUTING recommends: opened as a notebook, saved, the same."""
+    before = adding.read_text(encoding="utf-8")
+    opened = "# needs: []              # slugs"
+    before = before.replace("# needs: []", opened)
+    adding.write_text(before, encoding="utf-8")
+    manager = build_sync_jupytext_contents_manager_class(LargeFileManager)(
+        root_dir=str(adding.parent), **lab.JUPYTEXT
+    )
+    book = manager.get(adding.name, type="notebook", content=True)["content"]
+    book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    book.metadata["language_info"] = {"name": "python", "version": "3.11"}
+    book.cells[1].metadata["trusted"] = True
+    manager.save({"type": "notebook", "content": book}, adding.name)
+    assert adding.read_text(encoding="utf-8") == before
+    new = nbformat.v4.new_markdown_cell("Another hint.", metadata={"hint": "add"})
+    book.cells.append(new)
+    manager.save({"type": "notebook", "content": book}, adding.name)
+    text = adding.read_text(encoding="utf-8")
+    assert text.startswith(before.rstrip("\n"))
+    assert '# %% [markdown] hint="add"\n# Another hint.' in text

@@ -9,16 +9,17 @@ checksums.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import TYPE_CHECKING, Any
 
 from bmkit.course.build import nbgrader_cells
+from bmkit.course.build.check_cell import enclosed
 from bmkit.course.source import lint
 from bmkit.course.source.catalog import Lesson
-from bmkit.course.source.cells import Cell, Source, SourceError
-from bmkit.course.source.loading import source_of
+from bmkit.course.source.cells import Cell, Source
+from bmkit.course.source.equations import numbered
+from bmkit.course.source.loading import demand_right, source_of
+from bmkit.course.source.phrase_list import CHINESE
 from bmkit.course.source.regions import stub
-from bmkit.course.source.translation import CHINESE
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -46,6 +47,12 @@ WORDS = {
     },
 }
 
+# The comments of the parameters cell, which is the same in every lesson.
+PARAMETERS = {
+    "ci, workshop or full": "ci、workshop 或 full",
+    "auto, cpu or cuda": "auto、cpu 或 cuda",
+}
+
 
 def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
     """The notebook that `run` executes: answers, all tests, the graders' matrix.
@@ -54,9 +61,7 @@ def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
         SourceError: with every problem of this source.
     """
     source = source_of(lesson)
-    found = lint.own(source)
-    if found:
-        raise SourceError(found)
+    demand_right(lint.own(source))
     last = {c.name: i for i, c in enumerate(source.cells) if _belongs(c)}
     cells: list[NotebookNode] = []
     for position, cell in enumerate(source.cells):
@@ -81,7 +86,7 @@ def source_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
             cells.append(_card(cell, lang))
         if cell.kind == "hint":
             rungs[cell.name] = rungs.get(cell.name, 0) + 1
-            cells.append(_hint(cell, rungs[cell.name], lang))
+            cells.append(_hint(cell, source, rungs[cell.name], lang))
         else:
             cells += _cells(cell, source, lang)
     cells += _onward(lesson, lang)
@@ -138,13 +143,19 @@ def _belongs(cell: Cell) -> bool:
 def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
     v4 = _nbformat().v4
     text = cell.text(lang)
+    if cell.kind == "quote":
+        return [_quote(cell, source, lang)]
     if cell.markdown:
-        return [v4.new_markdown_cell(_flowing(_numbered(text, source)))]
+        return [v4.new_markdown_cell(_flowing(numbered(text, source)))]
     if cell.kind == "parameters":
-        if lang != "en":
-            text = re.sub(r'^lang = "en"', f'lang = "{lang}"', text, flags=re.M)
+        if lang == "zh":
+            text = text.replace('lang = "en"', 'lang = "zh"')
+            for english, chinese in PARAMETERS.items():
+                text = text.replace(f"# {english}", f"# {chinese}")
         return [v4.new_code_cell(text, metadata={"tags": ["parameters"]})]
     metadata: dict[str, Any] = {}
+    if cell.fold or cell.kind == "check":  # a check read beforehand spoils the answer
+        metadata["jupyter"] = {"source_hidden": True}
     if cell.kind == "exercise":
         metadata["nbgrader"] = nbgrader_cells.metadata(cell.name, solution=True)
         metadata["bmkit"] = {"exercise": cell.name}
@@ -153,22 +164,22 @@ def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
         check = nbgrader_cells.check_id(cell.name)
         metadata["nbgrader"] = nbgrader_cells.metadata(check, points=points)
         metadata["bmkit"] = {"check": cell.name}
+        text = enclosed(text)
     elif cell.kind == "equation":
         metadata["bmkit"] = {"equation": cell.name}
     return [v4.new_code_cell(text, metadata=metadata)]
 
 
-def _numbered(text: str, source: Source) -> str:
-    """Labels as numbers, so that ``(\\ref{…})`` reads the same in every front end."""
-    labels = [
-        label
-        for cell in source.cells
-        if cell.kind == "prose"
-        for label in lint.LABEL.findall(cell.source)
-    ]
-    number = {label: str(n) for n, label in enumerate(labels, 1)}
-    text = lint.LABEL.sub(lambda m: f"\\tag{{{number.get(m[1], '?')}}}", text)
-    return lint.REFERENCE.sub(lambda m: number.get(m[1], "?"), text)
+def _quote(cell: Cell, source: Source, lang: str) -> NotebookNode:
+    """The document's own words; in another language their translation before them."""
+    texts = [cell.text("zh")] if lang == "zh" else [cell.source, cell.text("zh")]
+    words = "\n\n".join(_flowing(numbered(text, source)) for text in texts)
+    rows = [f"> {row}".rstrip() for row in words.split("\n")]
+    section = f"§{cell.name.removeprefix('§').strip()}"
+    text = "\n".join([*rows, ">", f"> — {section}"])
+    return _nbformat().v4.new_markdown_cell(
+        text, metadata={"bmkit": {"quote": section}}
+    )
 
 
 def _flowing(text: str) -> str:
@@ -223,9 +234,9 @@ def _card(cell: Cell, lang: str) -> NotebookNode:
     return _nbformat().v4.new_markdown_cell("> " + text.replace("\n", "\n> "))
 
 
-def _hint(cell: Cell, rung: int, lang: str) -> NotebookNode:
+def _hint(cell: Cell, source: Source, rung: int, lang: str) -> NotebookNode:
     summary = WORDS[lang]["hint"].format(rung)
-    body = _flowing(cell.text(lang))
+    body = _flowing(numbered(cell.text(lang), source))
     text = f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
     metadata = {"bmkit": {"hint": cell.name, "rung": rung}}
     return _nbformat().v4.new_markdown_cell(text, metadata=metadata)

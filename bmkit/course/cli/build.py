@@ -6,10 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from bmkit.course.build import folder, nbgrader_course, readme
+from bmkit.course.build import folder, headers, nbgrader_course, readme
 from bmkit.course.cli import options
 from bmkit.course.source.catalog import LANGS, Course
-from bmkit.course.source.loading import sources
+from bmkit.course.source.loading import notes, sources
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,14 +38,19 @@ def main(args: argparse.Namespace) -> int:
         print(f"{args.nbgrader}: an nbgrader course of {len(made)} assignments")
         print(f"try: cd {args.nbgrader} && nbgrader generate_assignment {made[0]}")
         return 0
+    for note in notes(sources(course)):
+        path = note.path.relative_to(course.root).as_posix()
+        print(f"{path}:{note.line}: note: {note.message}", file=sys.stderr)
     if args.check:
-        lines = folder.differences(course) + readme.differences(course)
+        lines = headers.differences(course) + folder.differences(course)
+        lines += readme.differences(course)
         for line in lines:
             print(line, file=sys.stderr)
         if lines:
             print("lessons are out of date: run `bmkit build`", file=sys.stderr)
         return 1 if lines else 0
-    changed = folder.write(course) + readme.write(course)
+    # The headers first: notebooks and tables say what stands in them.
+    changed = headers.write(course) + folder.write(course) + readme.write(course)
     for path in changed:
         print(path.relative_to(course.root).as_posix())
     print(f"{len(changed)} files changed" if changed else "everything is up to date")

@@ -14,8 +14,17 @@ from pathlib import Path
 from bmkit.course.cli import options
 from bmkit.course.kernels import environment
 from bmkit.course.source.catalog import LANGS, Course
+from bmkit.course.source.cells import OPTIONS
 
 LOCALES = {"en": "default", "zh": "zh_CN"}
+# How a source is saved as text: the options of its cells, and nothing of Jupyter's own.
+# Its header has no `jupyter:`, so that it comes back word for word, as a raw cell.
+JUPYTEXT = {
+    "notebook_metadata_filter": "-all",
+    "cell_metadata_filter": ",".join(
+        [*sorted(set().union(*OPTIONS.values())), "lang", "title", "-all"]
+    ),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +76,9 @@ def main(args: argparse.Namespace) -> int:
         command = [sys.executable, "-m", "jupyterlab"]
         # All of lessons/ is served, so that links between lessons work.
         command += [f"--ServerApp.root_dir={folder}"]
-        command += [f"--LabApp.default_url={start}", *args.rest]
+        command += [f"--LabApp.default_url={start}"]
+        command += [f"--JupytextConfiguration.{k}={v}" for k, v in JUPYTEXT.items()]
+        command += args.rest
         with subprocess.Popen(command, env=env) as server:
             # Who ends us means JupyterLab, and with it its kernels.
             signal.signal(signal.SIGTERM, lambda *_: server.terminate())

@@ -1,4 +1,4 @@
-"""`bmkit stamp [FILE…]`: fill in the hashes of new translations and equations."""
+"""`bmkit stamp [FILE…]`: fill in hashes, begin lists of phrases, say what is stale."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bmkit.course.cli import options
 from bmkit.course.source.catalog import Course
-from bmkit.course.source.cells import stamp
+from bmkit.course.source.stamp import Stamped, stamp
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,5 +32,13 @@ def main(args: argparse.Namespace) -> int:
             print(f"{path}: no such file", file=sys.stderr)
             code = 1
             continue
-        print(f"{path}: {stamp(path)} hashes filled in")
+        done = stamp(path)
+        for line in done.filled:
+            print(f"{path}:{line}: hash filled in")
+        for line, count in done.listed:
+            print(f"{path}:{line}: {count} phrases listed, to be translated")
+        for line in done.stale:
+            print(f"{path}:{line}: stale, look at it: what it is of has changed")
+        if done == Stamped():
+            print(f"{path}: nothing to fill in")
     return code

@@ -14,8 +14,8 @@ from bmkit.course.source.cells import Problem, SourceError, read_header
 # site-packages, with neither.
 CHECKOUT = Path(__file__).resolve().parents[3]
 SOURCES = "[0-9]*/[0-9]*.py"  # below solutions/: NN-chapter/NN-slug.py
-HEADER = {"slug", "title", "section", "minutes", "needs", "data", "extras", "says"}
-OPTIONAL = {"symbols"}
+HEADER = {"slug", "title", "section", "needs", "data", "extras", "says"}
+OPTIONAL = {"symbols", "introduces", "gpu", "minutes"}
 LANGS = ("en", "zh")
 
 
@@ -33,6 +33,8 @@ class Lesson:
     says: dict[str, str] = field(hash=False)
     path: Path
     symbols: dict[str, str] = field(default_factory=dict, hash=False)
+    introduces: tuple[str, ...] = ()
+    gpu: bool = True  # whether `full` is more than `workshop`
 
     @property
     def built(self) -> Path:
@@ -166,14 +168,17 @@ def _lesson(path: Path) -> Lesson:
         value = header.get(key)
         if key in header and (not isinstance(value, dict) or set(value) != set(LANGS)):
             problems.append(Problem(path, 1, f"{key} must have en and zh"))
-    for key in ("needs", "data", "extras"):
+    for key in ("needs", "data", "extras", "introduces"):
         if key in header and not isinstance(header[key], list):
             problems.append(Problem(path, 1, f"{key} must be a list, as in [a, b]"))
     symbols = header.get("symbols", {})
     if not isinstance(symbols, dict) or not all(symbols.values()):
         problems.append(Problem(path, 1, "symbols must map each to its meaning"))
-    if "minutes" in header and not isinstance(header["minutes"], int):
-        problems.append(Problem(path, 1, "minutes must be a whole number"))
+    if not isinstance(header.get("minutes", 0), int):
+        message = "minutes must be a whole number: leave it out, the build writes it"
+        problems.append(Problem(path, 1, message))
+    if not isinstance(header.get("gpu", True), bool):
+        problems.append(Problem(path, 1, "gpu is true or false"))
     if not problems and path.stem.split("-", 1)[-1] != header["slug"]:
         problems.append(Problem(path, 1, "the file's name must be NN-SLUG.py"))
     if problems:
@@ -182,11 +187,13 @@ def _lesson(path: Path) -> Lesson:
         slug=header["slug"],
         title=header["title"],
         section=str(header["section"]),
-        minutes=header["minutes"],
+        minutes=header.get("minutes", 0),
         needs=tuple(header["needs"]),
         data=tuple(header["data"]),
         extras=tuple(header["extras"]),
         says=header["says"],
         path=path,
         symbols={str(k): str(v) for k, v in header.get("symbols", {}).items()},
+        introduces=tuple(map(str, header.get("introduces", []))),
+        gpu=header.get("gpu", True),
     )

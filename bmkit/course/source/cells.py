@@ -1,21 +1,24 @@
-"""Percent text to cells: what an author wrote, each cell with its Chinese twin.
+"""Percent text to cells: what an author wrote, each cell with its Chinese.
 
-A source is read by jupytext. Its cells come in pairs: an English cell and, right after
-it, a cell with ``lang="zh"`` and ``of=`` the hash of the English text that it
-translates. The kinds of cell are in CONTRIBUTING.md.
+A source is read by jupytext. Right after English prose stands its translation, a cell
+with ``lang="zh"`` and ``of=`` the hash of the English text. Right after a program stand
+its words in Chinese, a raw cell that `phrase_list` reads. The kinds of cell are in
+CONTRIBUTING.md.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-DISPLAY = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
+from bmkit.course.source.phrase_list import Entry, PhraseError, compose, parse, unsaid
+
 MARKER = re.compile(r"^# %%(\s|$)")
-KINDS = ("exercise", "check", "hint", "mistake", "variant", "equation")
+KINDS = ("exercise", "check", "hint", "mistake", "variant", "equation", "quote")
 OPTIONS: dict[str, set[str]] = {
     "prose": set(),
     "code": set(),
@@ -26,7 +29,9 @@ OPTIONS: dict[str, set[str]] = {
     "mistake": {"mistake", "says"},
     "variant": {"variant"},
     "equation": {"equation", "of"},
+    "quote": {"quote"},
 }
+PROSE = ("prose", "hint", "quote")  # kinds that are Markdown
 _INVISIBLE = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}  # jupytext's own
 
 
@@ -37,6 +42,7 @@ class Problem:
     path: Path
     line: int
     message: str
+    note: bool = False  # to be told, while the lesson is built all the same
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.message}"
@@ -52,11 +58,19 @@ class SourceError(Exception):
 
 @dataclass
 class Twin:
-    """The Chinese of a cell, and the hash of the English it was made from."""
+    """The Chinese of a cell.
+
+    Attributes:
+        source: the cell in Chinese; a program composed from its list of phrases.
+        of: the hash of the English that prose was translated from; a program has none.
+        line: where it stands in the file.
+        entries: a program's list of phrases.
+    """
 
     source: str
     of: str
     line: int
+    entries: list[Entry] = field(default_factory=list)
 
 
 @dataclass
@@ -70,11 +84,17 @@ class Cell:
     options: dict[str, Any]
     markdown: bool
     outputs: bool = False
+    fold: bool = False
     twin: Twin | None = None
 
     def text(self, lang: str) -> str:
         """The cell in ``lang``; code without words is the same in both."""
         return self.twin.source if lang == "zh" and self.twin else self.source
+
+    @property
+    def must_speak(self) -> bool:
+        """Whether a learner reads it, so that its words must be there in Chinese."""
+        return self.kind not in ("mistake", "variant", "parameters")
 
 
 @dataclass
@@ -101,26 +121,27 @@ def digest(text: str) -> str:
 
 
 def read_header(path: Path) -> dict[str, Any]:
-    """The ``bmkit`` part of a source's header, without reading its cells.
+    """A source's header, without reading its cells.
 
     Raises:
-        SourceError: there is no such header, or it is not YAML.
+        SourceError: there is none, or it is not YAML.
     """
     import yaml
 
     lines = path.read_text(encoding="utf-8").splitlines()
     try:
-        end = lines.index("# ---", 1)
-        block = "\n".join(line[2:] for line in lines[1:end])
-        header = yaml.safe_load(block)["jupyter"]["bmkit"]
+        if lines[0] != "# ---":
+            raise ValueError
+        block = "\n".join(line[2:] for line in lines[1 : lines.index("# ---", 1)])
+        header = yaml.load(block, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         if not isinstance(header, dict):
             raise TypeError
     except yaml.YAMLError as error:
-        line = getattr(error, "problem_mark", None)
-        at = line.line + 2 if line else 1
+        mark = getattr(error, "problem_mark", None)
+        at = mark.line + 2 if mark else 1
         raise SourceError([Problem(path, at, "the header is not valid YAML")]) from None
-    except (ValueError, KeyError, TypeError):
-        message = "no header: the file must begin with `# ---`, `# jupyter:`, `bmkit:`"
+    except (IndexError, ValueError, TypeError):
+        message = "no header: the file must begin with `# ---`, `# slug: …`, …, `# ---`"
         raise SourceError([Problem(path, 1, message)]) from None
     return header
 
@@ -136,47 +157,61 @@ def read(path: Path) -> Source:
     source = Source(path, read_header(path))
     text = path.read_text(encoding="utf-8")
     lines = [n for n, row in enumerate(text.split("\n"), 1) if MARKER.match(row)]
-    book = jupytext.reads(text, fmt="py:percent")
-    if len(book.cells) != len(lines):
+    # The header has no `jupyter:`, so jupytext keeps it word for word, as a first cell.
+    cells = jupytext.reads(text, fmt="py:percent").cells[1:]
+    if len(cells) != len(lines):
         message = "text between the header and the first cell: begin it with `# %%`"
         source.problems.append(Problem(path, 1, message))
-        lines = [1] * len(book.cells)
-    for raw, line in zip(book.cells, lines, strict=True):
-        _place(source, raw, line)
+        lines = [1] * len(cells)
+    for raw, line in zip(cells, lines, strict=True):
+        options = {k: v for k, v in raw.metadata.items() if k not in _INVISIBLE}
+        if raw.cell_type == "raw":
+            _list(source, raw.source, options, line)
+        elif "lang" in options:
+            _translation(source, raw, options, line)
+        else:
+            _place(source, raw, options, line)
+    for cell in source.cells:
+        if cell.twin is None and not cell.markdown and cell.must_speak:
+            _unsaid(source, cell, [])
     return source
 
 
-def _place(source: Source, raw: Any, line: int) -> None:
-    """Append a cell, or give the cell before it its twin."""
-    options = {k: v for k, v in raw.metadata.items() if k not in _INVISIBLE}
+def _place(source: Source, raw: Any, options: dict[str, Any], line: int) -> None:
+    """Append a cell."""
     markdown = raw.cell_type == "markdown"
-    if "lang" in options:
-        _pair(source, raw.source, markdown, options, line)
-        return
     kinds = [kind for kind in KINDS if kind in options]
-    if len(kinds) > 1:
-        message = f"a cell is one thing, not {' and '.join(kinds)}"
+
+    def wrong(message: str) -> None:
         source.problems.append(Problem(source.path, line, message))
+
+    if len(kinds) > 1:
+        wrong(f"a cell is one thing, not {' and '.join(kinds)}")
     if kinds:
         kind, name = kinds[0], str(options[kinds[0]])
     elif options.get("tags") == ["parameters"]:
         kind, name = "parameters", ""
     else:
         kind, name = ("prose" if markdown else "code"), ""
+    # A word without a value is a title to jupytext.
+    title, fold = options.pop("title", None), False
+    if title == "fold" and kind in ("code", "equation"):
+        fold = True
+    elif title is not None:
+        wrong(f"`{title}` in a cell of kind {kind}: only code can be `# %% fold`")
     for key in sorted(set(options) - OPTIONS[kind]):
-        message = f"unknown key {key!r} in a cell of kind {kind}"
-        source.problems.append(Problem(source.path, line, message))
-    if markdown != (kind in ("prose", "hint")):
-        wanted = "a code cell" if markdown else "a markdown cell"
-        source.problems.append(Problem(source.path, line, f"{kind} must be {wanted}"))
+        wrong(f"unknown key {key!r} in a cell of kind {kind}")
+    if markdown != (kind in PROSE):
+        wrong(f"{kind} must be {'a code cell' if markdown else 'a markdown cell'}")
+    outputs = bool(raw.get("outputs"))
     source.cells.append(
-        Cell(kind, name, raw.source, line, options, markdown, bool(raw.get("outputs")))
+        Cell(kind, name, raw.source, line, options, markdown, outputs, fold)
     )
 
 
-def _pair(
-    source: Source, text: str, markdown: bool, options: dict[str, Any], line: int
-) -> None:
+def _translation(source: Source, raw: Any, options: dict[str, Any], line: int) -> None:
+    """Give the prose before it its Chinese."""
+
     def wrong(message: str) -> None:
         source.problems.append(Problem(source.path, line, message))
 
@@ -184,41 +219,58 @@ def _pair(
         wrong(f"unknown key {key!r} in a translation: it takes lang and of alone")
     if options["lang"] != "zh":
         wrong(f'lang is {options["lang"]!r}: translations are lang="zh"')
-    before = source.cells[-1] if source.cells else None
-    if before is None or before.twin or before.markdown != markdown:
-        wrong("a translation must stand right after the cell it translates")
+    if raw.cell_type != "markdown":
+        wrong(
+            "a program stands once: its Chinese is the list of its words, "
+            '`# %% [raw] lang="zh"` (`bmkit stamp` begins it)'
+        )
         return
-    before.twin = Twin(text, str(options.get("of", "")), line)
+    before = source.cells[-1] if source.cells else None
+    if before is None or before.twin or not before.markdown:
+        wrong("a translation must stand right after the prose that it translates")
+        return
+    before.twin = Twin(raw.source, str(options.get("of", "")), line)
 
 
-def displayed(source: Source, label: str) -> str:
-    """The displayed formula with this label, as written; empty if there is none."""
-    for cell in source.cells:
-        for formula in DISPLAY.findall(cell.source) if cell.kind == "prose" else ():
-            if f"\\label{{{label}}}" in formula:
-                return " ".join(formula.split())
-    return ""
+def _list(source: Source, text: str, options: dict[str, Any], line: int) -> None:
+    """Give the program before it its Chinese, from a list of phrases."""
+    cell = source.cells[-1] if source.cells else None
+    if cell is None or cell.twin or cell.markdown or options != {"lang": "zh"}:
+        message = 'a list of phrases is `# %% [raw] lang="zh"`, right after a program'
+        source.problems.append(Problem(source.path, line, message))
+        return
+    entries = parse(text)
+    cell.twin = Twin(cell.source, "", line, entries)
+    stale: set[str] = set()
+    try:
+        cell.twin.source = compose(cell.source, entries)
+    except PhraseError as error:
+        stale = error.now
+        source.problems += [
+            Problem(source.path, line + n, message) for n, message in error.problems
+        ]
+    except SyntaxError:
+        return  # told as the cell's own
+    if cell.must_speak:
+        _unsaid(source, cell, entries, told=stale)
 
 
-def stamp(path: Path) -> int:
-    """Fill in the missing hashes of a source; return how many were filled.
+def _unsaid(
+    source: Source, cell: Cell, entries: list[Entry], told: Collection[str] = ()
+) -> None:
+    """Tell each phrase for a learner that has no translation, and where it stands."""
+    try:
+        missing = unsaid(cell.source, entries)
+    except SyntaxError:
+        return
+    for phrase in missing:
+        if phrase.key not in told:
+            line = cell.line + 1 + cell.source.count("\n", 0, phrase.begin)
+            message = f"no Chinese for {phrase.key!r}: `bmkit stamp` lists it"
+            source.problems.append(Problem(source.path, line, message))
 
-    A translation is bound to its English, an equation cell to the formula shown. A
-    hash that is there and wrong is left alone: a person must look at what it binds.
-    """
-    source = read(path)
-    rows = path.read_text(encoding="utf-8").split("\n")
-    filled = 0
-    for cell in source.cells:
-        bound = []
-        if cell.twin and not cell.twin.of:
-            bound.append((cell.twin.line, cell.source))
-        if cell.kind == "equation" and not cell.options.get("of"):
-            bound.append((cell.line, displayed(source, cell.name)))
-        for line, text in bound:
-            row = rows[line - 1].replace(' of=""', "").rstrip()
-            rows[line - 1] = f'{row} of="{digest(text)}"'
-            filled += 1
-    if filled:
-        path.write_text("\n".join(rows), encoding="utf-8")
-    return filled
+
+def both(cell: Cell) -> list[tuple[str, int]]:
+    """A cell in each of its languages, and the line where that stands."""
+    pair = [(cell.source, cell.line)]
+    return [*pair, (cell.twin.source, cell.twin.line)] if cell.twin else pair

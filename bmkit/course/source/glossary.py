@@ -6,6 +6,7 @@ formulas and links are no prose: a term within them asks for nothing.
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from functools import cache
@@ -65,3 +66,18 @@ def _in_title(term: str, text: str) -> bool:
     word = re.escape(term)
     beside = rf"[a-z]{{2,}},? {word}s?\b|\b{word}s?:? [a-z]{{2,}}"
     return re.search(beside, text) is not None
+
+
+def names(code: str) -> re.Pattern[str]:
+    """Matches a program's own names, which docstrings speak of and nobody translates.
+
+    Args:
+        code: a program that Python can read.
+    """
+    found = {"(?!)"}  # matches nothing
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, (ast.arg, ast.keyword)) and node.arg:
+            found.add(node.arg)
+    return re.compile(rf"\b(?:{'|'.join(sorted(found))})\b")

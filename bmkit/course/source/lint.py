@@ -11,39 +11,49 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from bmkit.course.source import between, equations, quotes
 from bmkit.course.source.catalog import Lesson
-from bmkit.course.source.cells import Cell, Problem, Source, digest, displayed
-from bmkit.course.source.glossary import missing
-from bmkit.course.source.regions import HIDDEN, SOLUTION, regions_wrong
-from bmkit.course.source.translation import difference, names, translated
+from bmkit.course.source.cells import Cell, Problem, Source, both, digest
+from bmkit.course.source.glossary import missing, names
+from bmkit.course.source.minutes import LONGEST, estimate
+from bmkit.course.source.phrase_list import SAME
+from bmkit.course.source.phrases import SHAPE
+from bmkit.course.source.regions import HIDDEN, SOLUTION, cut, regions_wrong
 
-LABEL = re.compile(r"\\label\{([^}]*)\}")
-REFERENCE = re.compile(r"\\ref\{([^}]*)\}")
 GRADE_ID = re.compile(r"^[A-Za-z0-9_]{1,56}$")  # a cell id has 64, `check-` takes 6
 FIGURE = {"figure", "explore"}
-# What puts words before a reader: alt text, claims, labels of axes.
-WORDY = re.compile(r"\balt=|\bbm\.claim\(|\.set_(title|xlabel|ylabel)\(")
+FIGURES = re.compile(r"\bbm\.show\.(?:figure|explore)\(")
 
 
 def problems(sources: list[tuple[Lesson, Source]]) -> list[Problem]:
     """Every problem of every source, and those between sources."""
     found = [problem for _, source in sources for problem in own(source)]
     lessons = [lesson for lesson, _ in sources]
-    return [*found, *_needs(lessons), *_symbols(lessons)]
+    return [*found, *between.problems(lessons)]
 
 
 def own(source: Source) -> list[Problem]:
     """The problems of one source by itself."""
     found = list(source.problems)
-    for rule in (_twins, _terms, _exercises, _regions, equations, _cells):
+    for rule in (
+        _translations,
+        _terms,
+        _exercises,
+        _regions,
+        equations.problems,
+        _cells,
+        quotes.problems,
+        _whole,
+    ):
         found += rule(source)
     return found
 
 
-def _twins(source: Source) -> Iterator[Problem]:
+def _translations(source: Source) -> Iterator[Problem]:
+    """Prose has its Chinese, made from the English as it stands."""
     for cell in source.cells:
-        if cell.kind == "parameters" or (cell.twin is None and not _must_speak(cell)):
-            continue
+        if not cell.markdown:
+            continue  # a program's list was compared with it when it was read
         if cell.twin is None:
             yield Problem(source.path, cell.line, f"{_called(cell)} has no translation")
             continue
@@ -61,32 +71,28 @@ def _twins(source: Source) -> Iterator[Problem]:
                 f"stale translation: the English now hashes to {right}, this is of "
                 f'"{cell.twin.of}". Look at the Chinese, then set of="{right}"',
             )
-        if not cell.markdown:
-            gap = difference(cell.source, cell.twin.source)
-            if gap:
-                yield Problem(source.path, cell.twin.line, gap)
 
 
 def _terms(source: Source) -> Iterator[Problem]:
+    """A translation calls things what the glossary calls them."""
     for cell in source.cells:
         if cell.twin is None:
             continue
-        pairs = [(cell.source, cell.twin.source)]
-        if not cell.markdown:  # its strings; a program's own words are not translated
-            pairs = translated(cell.source, cell.twin.source)
-            own = names(cell.source) if pairs else None
-            pairs = [(own.sub(" ", english), chinese) for english, chinese in pairs]
-        for line in dict.fromkeys(line for pair in pairs for line in missing(*pair)):
-            yield Problem(source.path, cell.twin.line, line)
-
-
-def _must_speak(cell: Cell) -> bool:
-    """Whether a cell has words that a Chinese reader must have in Chinese."""
-    if cell.kind in ("mistake", "variant", "parameters"):
-        return False
-    if cell.markdown or cell.kind in ("exercise", "check"):
-        return True
-    return bool(WORDY.search(cell.source))
+        if cell.markdown:
+            pairs = [(cell.source, cell.twin.source, 0)]
+        else:
+            try:
+                own = names(cell.source)  # which nobody translates; nor shapes
+            except SyntaxError:
+                continue  # told as such
+            pairs = [
+                (own.sub(" ", SHAPE.sub(" ", e.key)), "\n".join(e.rows), e.line)
+                for e in cell.twin.entries
+                if e.rows != SAME
+            ]
+        for english, chinese, line in pairs:
+            for lacking in missing(english, chinese):
+                yield Problem(source.path, cell.twin.line + line, lacking)
 
 
 def _called(cell: Cell) -> str:
@@ -138,61 +144,15 @@ def _regions(source: Source) -> Iterator[Problem]:
                     wrong = f"a {region.name} region outside an {home} cell"
                 if wrong:
                     yield Problem(source.path, line, wrong)
+        if cell.kind == "check" and not _code(cut(cell.source, HIDDEN)):
+            message = "a check shows one test at least: all of this one's are hidden"
+            yield Problem(source.path, cell.line, message)
 
 
-def equations(source: Source) -> Iterator[Problem]:
-    """What is wrong with labels, the cells that execute them, and their bond."""
-    labels: Counter[str] = Counter()
-    for cell in source.cells:
-        if cell.kind != "prose":
-            continue
-        for label in LABEL.findall(cell.source):
-            labels[label] += 1
-            if labels[label] > 1:
-                message = f"equation label {label!r} is used twice"
-                yield Problem(source.path, cell.line, message)
-            if not source.of("equation", label):
-                message = f"equation {label!r} is not executed: no equation cell"
-                yield Problem(source.path, cell.line, message)
-    for cell in source.cells:
-        if cell.kind == "equation":
-            if cell.name not in labels:
-                message = f"equation cell {cell.name!r}: no \\label{{{cell.name}}}"
-                yield Problem(source.path, cell.line, message)
-            if f'"{cell.name}"' not in cell.source:
-                message = f'equation cell must call bm.equation("{cell.name}", …)'
-                yield Problem(source.path, cell.line, message)
-            yield from _bound(source, cell)
-        if cell.kind == "prose":
-            for text, line in _both(cell):
-                for label in REFERENCE.findall(text):
-                    if not any(label in LABEL.findall(c.source) for c in source.cells):
-                        message = f"\\ref{{{label}}} refers to no labelled equation"
-                        yield Problem(source.path, line, message)
-                if text is not cell.source and sorted(LABEL.findall(text)) != sorted(
-                    LABEL.findall(cell.source)
-                ):
-                    message = "the translation must label the same equations"
-                    yield Problem(source.path, line, message)
-
-
-def _bound(source: Source, cell: Cell) -> Iterator[Problem]:
-    """An equation cell executes the formula that is shown, not one of before."""
-    right, of = digest(displayed(source, cell.name)), cell.options.get("of")
-    if not of:
-        message = "an equation cell without its hash: run `bmkit stamp` on this file"
-        yield Problem(source.path, cell.line, message)
-    elif of != right:
-        message = (
-            f"stale equation cell: the formula now hashes to {right}, this is of "
-            f'"{of}". Look at what it computes, then set of="{right}"'
-        )
-        yield Problem(source.path, cell.line, message)
-
-
-def _both(cell: Cell) -> list[tuple[str, int]]:
-    pair = [(cell.source, cell.line)]
-    return [*pair, (cell.twin.source, cell.twin.line)] if cell.twin else pair
+def _code(text: str) -> bool:
+    """Whether there is a line that is not blank and no comment."""
+    rows = (row.strip() for row in text.split("\n"))
+    return any(row and not row.startswith("#") for row in rows)
 
 
 def _cells(source: Source) -> Iterator[Problem]:
@@ -205,7 +165,7 @@ def _cells(source: Source) -> Iterator[Problem]:
             yield Problem(source.path, cell.line, "output left in the source")
         if cell.markdown:
             continue
-        for text, line in _both(cell):
+        for text, line in both(cell):
             try:
                 tree = ast.parse(text)
             except SyntaxError as error:
@@ -237,47 +197,21 @@ def _has_alt(call: ast.Call) -> bool:  # type: ignore[valid-type]
     return not isinstance(alt[0], ast.Constant) or bool(str(alt[0].value).strip())
 
 
-def _symbols(lessons: list[Lesson]) -> Iterator[Problem]:
-    """A symbol means one thing in a chapter; its first lesson says what."""
-    first: dict[tuple[str, str], Lesson] = {}
-    for lesson in lessons:
-        for symbol, meaning in lesson.symbols.items():
-            earlier = first.setdefault((lesson.path.parent.name, symbol), lesson)
-            known = earlier.symbols[symbol]
-            if meaning != known:
-                yield Problem(
-                    lesson.path,
-                    1,
-                    f"symbol {symbol!r} is {meaning!r} here and {known!r} in "
-                    f"{earlier.slug}: one meaning in a chapter",
-                )
-
-
-def _needs(lessons: list[Lesson]) -> Iterator[Problem]:
-    slugs = Counter(lesson.slug for lesson in lessons)
-    graph = {lesson.slug: lesson.needs for lesson in lessons}
-    for lesson in lessons:
-        if slugs[lesson.slug] > 1:
-            yield Problem(lesson.path, 1, f"duplicate slug {lesson.slug!r}")
-        for need in lesson.needs:
-            if need not in graph:
-                yield Problem(lesson.path, 1, f"needs {need!r}, which does not exist")
-        circle = _circle(lesson.slug, graph)
-        if circle:
-            message = f"needs go in a circle: {' → '.join(circle)}"
-            yield Problem(lesson.path, 1, message)
-
-
-def _circle(start: str, graph: dict[str, tuple[str, ...]]) -> list[str]:
-    """The way from ``start`` back to itself along ``needs``; empty if none."""
-    trails = [[start]]
-    seen: set[str] = set()
-    while trails:
-        trail = trails.pop()
-        for need in graph.get(trail[-1], ()):
-            if need == start:
-                return [*trail, start]
-            if need not in seen:
-                seen.add(need)
-                trails.append([*trail, need])
-    return []
+def _whole(source: Source) -> Iterator[Problem]:
+    """What every lesson has in the end; while it is being written these are notes."""
+    count = len(source.exercises())
+    if not 3 <= count <= 6:
+        message = f"a lesson has 3 to 6 exercises, this has {count}"
+        yield Problem(source.path, 1, message, note=True)
+    code = [cell.source for cell in source.cells if cell.kind in ("code", "equation")]
+    figures = sum(len(FIGURES.findall(text)) for text in code)
+    if figures < 2:
+        message = f"a lesson shows 2 figures at least, this has {figures}"
+        yield Problem(source.path, 1, message, note=True)
+    if not any("bm.claim(" in text for text in code):
+        message = "a lesson says what was learned by bm.claim, this has none"
+        yield Problem(source.path, 1, message, note=True)
+    minutes = estimate(source)
+    if minutes > LONGEST:
+        message = f"takes {minutes} minutes, {LONGEST} are the most: cut or split it"
+        yield Problem(source.path, 1, message, note=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bmkit.course.source import lint
 from bmkit.course.source.catalog import Course, Lesson
-from bmkit.course.source.cells import Source, SourceError, read
+from bmkit.course.source.cells import Problem, Source, SourceError, read
 
 
 @cache
@@ -27,7 +27,21 @@ def sources(course: Course) -> list[tuple[Lesson, Source]]:
         SourceError: with every problem of every file.
     """
     pairs = [(lesson, source_of(lesson)) for lesson in course.lessons()]
-    found = lint.problems(pairs)
+    demand_right(lint.problems(pairs))
+    return pairs
+
+
+def demand_right(problems: list[Problem]) -> None:
+    """Refuse what has problems; notes are none.
+
+    Raises:
+        SourceError: with all of them.
+    """
+    found = [problem for problem in problems if not problem.note]
     if found:
         raise SourceError(found)
-    return pairs
+
+
+def notes(pairs: list[tuple[Lesson, Source]]) -> list[Problem]:
+    """What these lessons still lack, though they can be built and run."""
+    return sorted(p for _, source in pairs for p in lint.own(source) if p.note)

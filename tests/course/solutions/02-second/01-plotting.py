@@ -1,17 +1,12 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: plotting
-#     title: {en: Plotting, zh: 作图}
-#     section: "2"
-#     minutes: 5
-#     needs: [adding]
-#     data: []
-#     extras: []
-#     says: {en: Draw a line., zh: 画一条线。}
+# slug: plotting
+# title: {en: Plotting, zh: 作图}
+# section: "2"
+# minutes: 5
+# needs: [adding]
+# data: []
+# extras: []
+# says: {en: Draw a line., zh: 画一条线。}
 # ---
 
 # %% [markdown]
@@ -34,7 +29,7 @@ import bmkit as bm
 lab = bm.start("plotting", profile=profile, device="cpu", seed=seed, lang=lang)
 
 
-# %%
+# %% fold
 def draw(slope):
     fig, ax = plt.subplots()
     ax.plot([0, 1], [0, slope])
@@ -45,12 +40,6 @@ def draw(slope):
 bm.show.explore(draw, alt="A straight line through zero.", slope=(0.0, 2.0, 0.1, 1.0))
 
 
-# %% lang="zh" of="f702497c"
-def draw(slope):
-    fig, ax = plt.subplots()
-    ax.plot([0, 1], [0, slope])
-    ax.set_xlabel("时间")
-    return fig
-
-
-bm.show.explore(draw, alt="过原点的直线。", slope=(0.0, 2.0, 0.1, 1.0))
+# %% [raw] lang="zh"
+# time → 时间
+# A straight line through zero. → 过原点的直线。

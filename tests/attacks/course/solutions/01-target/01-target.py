@@ -1,17 +1,12 @@
 # ---
-# jupyter:
-#   kernelspec:
-#     name: python3
-#     display_name: Python 3 (ipykernel)
-#   bmkit:
-#     slug: target
-#     title: {en: Target, zh: 靶}
-#     section: "1"
-#     minutes: 5
-#     needs: []
-#     data: []
-#     extras: []
-#     says: {en: What the attacks aim at., zh: 攻击的目标。}
+# slug: target
+# title: {en: Target, zh: 靶}
+# section: "1"
+# minutes: 5
+# needs: []
+# data: []
+# extras: []
+# says: {en: What the attacks aim at., zh: 攻击的目标。}
 # ---
 
 # %% [markdown]

@@ -1,0 +1,40 @@
+"""A check as learners run it: in a function, so that it leaves no name behind.
+
+Authors write a check as plain lines. Built, they stand in a function that runs where it
+is defined: what the check binds is its own, and running it again changes nothing.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+import tokenize
+
+INDENT = " " * 4
+HEAD = "@bm.expect.at_once\ndef _check():\n"
+TAIL = "\n\ndel _check"
+
+
+def enclosed(check: str) -> str:
+    """The check's lines as the body of a function that runs at once."""
+    inside = _within_strings(check)
+    rows = [
+        row if number in inside else textwrap.indent(row, INDENT)
+        for number, row in enumerate(check.split("\n"), 1)
+    ]
+    return HEAD + "\n".join(rows) + TAIL
+
+
+def _within_strings(code: str) -> set[int]:
+    """The lines that go on with a string of several: to indent them would change it."""
+    within: set[int] = set()
+    opened: list[int] = []  # an f-string is one token from Python 3.12 on no longer
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        kind = tokenize.tok_name[token.type]
+        if kind == "STRING":
+            within |= set(range(token.start[0] + 1, token.end[0] + 1))
+        elif kind == "FSTRING_START":
+            opened.append(token.start[0])
+        elif kind == "FSTRING_END":
+            within |= set(range(opened.pop() + 1, token.end[0] + 1))
+    return within

@@ -1,0 +1,252 @@
+"""What a program says to a learner: strings, paragraphs of docstrings, comments.
+
+Each phrase knows where it stands, so that `phrase_list` can put other words there. What
+must be translated is told by `must_speak`; names, shapes and keywords need not be.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+MARKER = re.compile(r"###\s")  # nbgrader's regions
+LITERAL = re.compile(r"(?s)([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2")
+PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+# Whose arguments a learner reads.
+SPOKEN = re.compile(
+    r"docstring|comment|print\[\d+\]|bm\.claim\[0\]|bm\.expect\.\w+\[[12]\]"
+    r"|bm\.show\.progress\[1\]|text\[2\]|annotate\[0\]"
+    r"|(alt|title|xlabel|ylabel|label|suptitle)="
+    r"|(title|suptitle|[xy]label|set_title|set_[xy]label)\[0\]"
+)
+# Matplotlib's own words, of two at times: where something stands.
+PLACES = re.compile(r"(loc|textcoords|xycoords)=")
+WORD = re.compile(r"[A-Za-z]{2,}")
+SENTENCE = re.compile(r"[A-Za-z]{2,}[,:;.]? [a-z]{2,}")
+SHAPE = re.compile(r"\([^()]*,[^()]*\)|\[[^\[\]]*,[^\[\]]*\]")
+MATHS = re.compile(r"\$[^$]*\$|</?\w[^<>]*>")  # and HTML's tags
+DIRECTIVE = re.compile(r"(noqa|type|fmt|ruff|pylint|mypy):")
+THROUGH = ast.BoolOp | ast.BinOp | ast.IfExp | ast.List | ast.Tuple
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One thing that a program says, and where."""
+
+    key: str  # its words, every run of blanks as one
+    kind: str  # string, paragraph or comment
+    begin: int  # offsets in the program's text
+    end: int
+    rows: tuple[str, ...]  # its lines, or the bodies of its literals
+    site: str = ""  # of what it is an argument, or the name that it is given
+    prefix: str = ""  # a string's: f, r, b
+    depth: int = 0  # how many brackets are open before it
+    spoken: bool = False  # whether a learner reads it
+
+
+def phrases(code: str) -> list[Phrase]:
+    """What a program says, in order.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    text = Text(code)
+    tree = ast.parse(code)
+    carriers = _carriers(tree)
+    found = [*_comments(text)]
+    for node, site in _strings(tree, ""):
+        begin = text.byte(node.lineno, node.col_offset)
+        end = text.byte(node.end_lineno or 0, node.end_col_offset or 0)
+        if site == "docstring":
+            found += _paragraphs(text, begin, end)
+            continue
+        parts, depth = text.literals(begin, end)
+        rows = tuple(body for _, body in parts)
+        prefix = "".join(sorted({letter for letters, _ in parts for letter in letters}))
+        key = key_of("".join(rows))
+        spoken = site in carriers or bool(SPOKEN.fullmatch(site))
+        found.append(
+            Phrase(key, "string", begin, end, rows, site, prefix, depth, spoken)
+        )
+    return sorted((p for p in found if p.key), key=lambda p: p.begin)
+
+
+def must_speak(phrase: Phrase) -> bool:
+    """Whether a phrase needs a translation, be it ``→ =``."""
+    words = MATHS.sub("", PLACEHOLDER.sub("", phrase.key))
+    if phrase.kind == "comment":
+        words = SHAPE.sub("", words)
+    if not WORD.search(words) or DIRECTIVE.match(words):
+        return False
+    if phrase.kind != "string" or phrase.spoken or "f" in phrase.prefix:
+        return True
+    # A text of several lines that nobody reads aloud is data, or a program.
+    one_line = not any("\n" in row for row in phrase.rows)
+    place = PLACES.fullmatch(phrase.site)
+    return one_line and not place and bool(SENTENCE.search(words))
+
+
+class Text:
+    """A program's text, its tokens, and offsets into it."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.lines = code.split("\n")
+        self.starts = [0]
+        for line in self.lines:
+            self.starts.append(self.starts[-1] + len(line) + 1)
+        self.comments: list[tuple[int, int, str]] = []
+        self._literals: list[tuple[int, int, int]] = []  # begin, end, depth
+        depth = inside = 0
+        opened = (0, 0)
+        for token in tokenize.generate_tokens(io.StringIO(code).readline):
+            name = tokenize.tok_name[token.type]
+            if name == "COMMENT":
+                self.comments.append((*token.start, token.string))
+            elif name == "STRING" and not inside:
+                self._add(token.start, token.end, depth)
+            elif name == "FSTRING_START":  # from Python 3.12 on, in parts
+                opened = token.start if not inside else opened
+                inside += 1
+            elif name == "FSTRING_END":
+                inside -= 1
+                if not inside:
+                    self._add(opened, token.end, depth)
+            elif name == "OP" and not inside:
+                depth += (token.string in "([{") - (token.string in ")]}")
+        self._begins = [begin for begin, _, _ in self._literals]
+
+    def _add(self, start: tuple[int, int], end: tuple[int, int], depth: int) -> None:
+        self._literals.append((self.at(*start), self.at(*end), depth))
+
+    def at(self, line: int, column: int) -> int:
+        return self.starts[line - 1] + column
+
+    def byte(self, line: int, column: int) -> int:  # ast counts bytes
+        row = self.lines[line - 1]
+        return self.at(
+            line, column if row.isascii() else len(row.encode()[:column].decode())
+        )
+
+    def literals(self, begin: int, end: int) -> tuple[list[tuple[str, str]], int]:
+        """Prefix and body of each literal of a string, and the brackets around it."""
+        parts = []
+        first = bisect_left(self._begins, begin)
+        for a, b, _ in self._literals[first:]:
+            if a >= end:
+                break
+            match = LITERAL.fullmatch(self.code[a:b])
+            parts.append((match[1].lower(), match[3]))
+        return parts, self._literals[first][2]
+
+    def margin(self, offset: int) -> str:
+        """The blanks before what stands first on the line of an offset."""
+        row = self.code[self.code.rfind("\n", 0, offset) + 1 :]
+        return row[: len(row) - len(row.lstrip(" "))]
+
+
+def _strings(node: ast.AST, site: str) -> Iterator[tuple[ast.expr, str]]:
+    """Every outermost string below a node, and of what it is an argument."""
+    if _is_string(node):
+        yield node, site
+        return
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body:
+        first = node.body[0]
+        if isinstance(first, ast.Expr) and _is_string(first.value):
+            yield first.value, "docstring"
+            node.body = node.body[1:]
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        site = f"{node.targets[0].id} ="
+        yield from _strings(node.value, site)
+        return
+    if isinstance(node, ast.Call):
+        name = _name(node.func)
+        yield from _strings(node.func, "")
+        for number, value in enumerate(node.args):
+            yield from _strings(value, f"{name}[{number}]")
+        for word in node.keywords:
+            yield from _strings(word.value, f"{word.arg}=")
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _strings(child, site if isinstance(node, THROUGH) else "")
+
+
+def _carriers(tree: ast.AST) -> set[str]:
+    """The sites ``name =`` of the names whose strings go on to a learner."""
+    found: set[str] = set()
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call):
+            continue
+        name = _name(call.func)
+        sites = [(f"{name}[{n}]", value) for n, value in enumerate(call.args)]
+        sites += [(f"{word.arg}=", word.value) for word in call.keywords]
+        for site, value in sites:
+            if SPOKEN.fullmatch(site):
+                found |= {f"{name} =" for name in _names(value)}
+    return found
+
+
+def _names(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, THROUGH):
+        for child in ast.iter_child_nodes(node):
+            yield from _names(child)
+
+
+def _is_string(node: ast.AST) -> bool:
+    return isinstance(node, ast.JoinedStr) or (
+        isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+
+
+def _name(node: ast.expr) -> str:
+    """What is called: ``bm.expect.close``, or a method's last name."""
+    names = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Name):
+        names.append(node.id)
+    return ".".join(reversed(names)) if names[-1:] == ["bm"] else "".join(names[:1])
+
+
+def _paragraphs(text: Text, begin: int, end: int) -> Iterator[Phrase]:
+    match = LITERAL.fullmatch(text.code[begin:end])
+    margin = len(text.margin(begin))
+    for part in re.finditer(r"\S.*?(?=\n[ \t]*\n|\s*\Z)", match[3], re.DOTALL):
+        a, b = (begin + match.start(3) + offset for offset in part.span())
+        rows = tuple(row[margin if n else 0 :] for n, row in enumerate(_rows(part[0])))
+        yield Phrase(key_of(part[0]), "paragraph", a, b, rows, "docstring")
+
+
+def _comments(text: Text) -> list[Phrase]:
+    """Comments; those alone on lines that follow each other are one."""
+    found: list[Phrase] = []
+    last = (0, 0)
+    for line, column, words in text.comments:
+        if MARKER.match(words):
+            continue
+        begin, end = text.at(line, column), text.at(line, column) + len(words)
+        rows = (words.removeprefix("#").removeprefix(" "),)
+        alone = not text.lines[line - 1][:column].strip()
+        if alone and last == (line - 1, column):
+            before = found.pop()
+            begin, rows = before.begin, before.rows + rows
+        last = (line, column) if alone else (0, 0)
+        key = key_of(" ".join(rows))
+        found.append(Phrase(key, "comment", begin, end, rows, "comment"))
+    return found
+
+
+def _rows(text: str) -> list[str]:
+    return [row.rstrip() for row in text.split("\n")]
+
+
+def key_of(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,65 @@
+"""Words of the document that the course follows, checked against the document.
+
+`# %% [markdown] quote="§4.2.1"` holds the translation, and its Chinese the words as
+they stand in that section. Where the document is not at hand nothing is checked.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from bmkit.course.source.cells import Problem, Source
+
+DOCUMENT = "BMKIT_DOCUMENT"  # names the file; otherwise it is looked for
+BESIDE = "shared/source/theme-design.zh.txt"  # beside the course's folder
+HEADING = re.compile(r"^#+\s*(\d+(?:\.\d+)*)\.?\s", re.MULTILINE)
+
+
+def document(root: Path) -> Path | None:
+    """Where the document of the course in folder ``root`` is, if it is anywhere."""
+    named = os.environ.get(DOCUMENT)
+    path = Path(named) if named else root.parent / BESIDE
+    return path if path.is_file() else None
+
+
+def problems(source: Source) -> Iterator[Problem]:
+    """Quotations that do not stand where they say."""
+    quotes = [cell for cell in source.cells if cell.kind == "quote"]
+    path = document(source.path.resolve().parents[2]) if quotes else None
+    for cell in quotes:
+        if path is None or cell.twin is None:
+            continue
+        number = cell.name.removeprefix("§").strip()
+        text = section(path.read_text(encoding="utf-8"), number)
+        said = _bare(re.sub(r"^>\s?", "", cell.twin.source, flags=re.MULTILINE))
+        for part in filter(None, said.split("……")):
+            if not text:
+                message = f"the document has no section {number}"
+                yield Problem(source.path, cell.line, message)
+                break
+            if part not in text:
+                message = f"§{number} of the document does not say {part[:30]!r}"
+                yield Problem(source.path, cell.twin.line, message)
+
+
+@cache
+def section(document: str, number: str) -> str:
+    """A section with all that is below it, without blanks; empty if there is none."""
+    begin = end = None
+    for heading in HEADING.finditer(document):
+        inside = heading[1] == number or heading[1].startswith(f"{number}.")
+        if begin is None and heading[1] == number:
+            begin = heading.start()
+        elif begin is not None and not inside:
+            end = heading.start()
+            break
+    return "" if begin is None else _bare(document[begin:end])
+
+
+def _bare(text: str) -> str:
+    """Text without blanks and Markdown's marks: line breaks are not the words'."""
+    return re.sub(r"[\s*`]", "", text)
