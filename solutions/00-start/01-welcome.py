@@ -1320,8 +1320,8 @@ bm.show.figure(fig, alt=alt)
 # lead to language, vision, speech and decisions, these to deployment, and on to
 # challenges and horizons. Mathematics stands beside architectures, questions at the
 # end.
-# → 各章画成方框，从你所在的地方出发：基础、架构、训练通向语言、视觉、语音和决策，再通向部署，
-#   然后是挑战和展望。数学在架构旁边，问答在最后。
+# → 各章画成方框，从你所在的地方出发：基础、架构、训练通向语言、视觉、语音和决策，
+#   再通向部署，然后是挑战和展望。数学在架构旁边，问答在最后。
 
 # %% [markdown]
 # ## Tools

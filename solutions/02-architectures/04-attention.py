@@ -958,7 +958,7 @@ for d, heads in ((12, 3), (4, 1)):
 # merge the heads back to d numbers a place → 把各头合并回每个位置 d 个数
 # merging undoes splitting: transpose places and heads back, then flatten
 # → 合并是切开的逆操作：先把位置和头转置回来，再展平
-# the merged heads go through self.output at the end → 合并之后还要经过 self.output
+# the merged heads go through self.out_proj at the end → 合并之后还要经过 self.out_proj
 # hand the mask on to attend → 把掩码传给 attend
 # as nn.MultiheadAttention: query asks, key is compared, value is averaged
 # → 应与 nn.MultiheadAttention 一致：query 提问，key 用来比较，value 用来平均
@@ -980,7 +980,7 @@ for d, heads in ((12, 3), (4, 1)):
 # %% [markdown] hint="MultiHeadAttention"
 # Merge with `y.transpose(1, 2).flatten(2)`, then `self.out_proj(...)`.
 
-# %% [markdown] lang="zh" of="694a0306"
+# %% [markdown] lang="zh" of="7aa18454"
 # 用 `y.transpose(1, 2).flatten(2)` 合并，再经过 `self.out_proj(...)`。
 
 

@@ -746,7 +746,7 @@ for norm_first in (True, False):
 # Pre-norm: `x = x + self.attention(self.norm1(x), mask=mask)`, then the same
 # with `self.feed_forward`.
 
-# %% [markdown] lang="zh" of="f9c4f479"
+# %% [markdown] lang="zh" of="ca5b5794"
 # 前归一化：`x = x + self.attention(self.norm1(x), mask=mask)`，
 # 然后对 `self.feed_forward` 照做一遍。
 
