@@ -6,6 +6,7 @@ milliseconds and a lesson on NumPy never pays for PyTorch.
 """
 
 from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -19,7 +20,7 @@ _NAMES = {
 __all__ = sorted(_ROOMS | set(_NAMES))
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name == "expect":
         return import_module("bmkit.lab.expect")
     if name in _ROOMS:
@@ -29,5 +30,5 @@ def __getattr__(name):
     raise AttributeError(f"module 'bmkit' has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted(set(globals()) | set(__all__))

@@ -200,12 +200,12 @@ def _install(log: Path) -> None:
     print(f"bmkit: ready after {time.monotonic() - started:.0f} s", flush=True)
 
 
-def _follow(process: subprocess.Popen, log: Path, started: float) -> None:
+def _follow(process: subprocess.Popen[str], log: Path, started: float) -> None:
     """Write pip's output to the log and show one line that moves."""
-    lines: queue.Queue = queue.Queue()
+    lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
-        for line in process.stdout:
+        for line in process.stdout or ():
             lines.put(line)
         lines.put(None)
 
@@ -297,7 +297,7 @@ def _healthy() -> bool:
         return False
 
 
-def _suits(version: tuple) -> bool:
+def _suits(version: tuple[int, int]) -> bool:
     return OLDEST <= version <= NEWEST
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 from bmkit import language
 from bmkit.data import cards, news, plays, poems, store
@@ -24,10 +24,20 @@ if TYPE_CHECKING:
 
 __all__ = ["DataError", "News", "Plays", "Poem", "Poems", "hashes", "load"]
 
-_ROOMS: dict[str, Any] = {"news": news, "plays": plays, "poems": poems}
+Loaded = News | Plays | Poems
 
 
-def load(name: str, lab: Lab | None = None) -> News | Plays | Poems:
+class Kind(Protocol):
+    """What a module has that reads one data set."""
+
+    def read(self, card: Card, paths: dict[str, Path], /) -> Loaded: ...
+    def stand_in(self, card: Card, /) -> Loaded: ...
+
+
+_ROOMS: dict[str, Kind] = {"news": news, "plays": plays, "poems": poems}
+
+
+def load(name: str, lab: Lab | None = None) -> Loaded:
     """Return a data set: the real one where it can be had, else its stand-in.
 
     Profile ``ci`` always takes the stand-in. The others look in the folder that

@@ -75,7 +75,7 @@ def stand_in(card: Card) -> News:
     made = card.stand_in
     draw = random.Random(made["seed"])
     seen: set[str] = set()
-    halves: tuple[list, list] = ([], [])
+    halves: tuple[list[tuple[str, int]], list[tuple[str, int]]] = ([], [])
     for rows, per_class in zip(
         halves, (made["train_per_class"], made["test_per_class"]), strict=True
     ):

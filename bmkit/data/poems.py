@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bmkit.data.cards import Card
 
@@ -51,5 +52,5 @@ def stand_in(card: Card) -> Poems:
     return Poems(tuple(_poem(entry, "lines") for entry in entries), real=False)
 
 
-def _poem(entry: dict, lines: str) -> Poem:
+def _poem(entry: dict[str, Any], lines: str) -> Poem:
     return Poem(entry["title"], entry["author"], tuple(entry[lines]))

@@ -10,11 +10,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, NoReturn
 
 from bmkit.data.cards import Card, DataError, File
 from bmkit.errors import reason
 from bmkit.lab.words import say
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 CONNECT = 10.0  # seconds until a server must have answered
 READ = 15.0  # seconds a server may be silent in the middle of a file
@@ -79,7 +82,7 @@ def at_hand(card: Card, file: File) -> tuple[Path | None, list[DataError]]:
         Its path, or ``None``; and what is wrong with each copy that was passed over.
         That a copy is simply not there is wrong only in a mirror one has named.
     """
-    wrong = []
+    wrong: list[DataError] = []
     for path in places(card, file):
         problem = check(path, file)
         if problem is None:
@@ -154,7 +157,7 @@ def _download(file: File, stream: IO[bytes]) -> None:
                 get(file.url, stream, None)
             return
         except requests.HTTPError as error:
-            status = error.response.status_code
+            status = 0 if error.response is None else error.response.status_code
             if status < 500 or turn == TRIES:
                 raise DataError(
                     say("data.status", **_named(file), status=status)
@@ -174,7 +177,7 @@ def _named(file: File) -> dict[str, str]:
     return {"host": file.host, "file": file.file}
 
 
-def _bar(file: File) -> Any:
+def _bar(file: File) -> tqdm[NoReturn]:
     from tqdm import tqdm
 
     class Bar(tqdm):

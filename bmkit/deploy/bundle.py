@@ -17,11 +17,16 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import nn
 
 FORMAT = 1
+Module = TypeVar("Module", bound="nn.Module")
 
 
 class BundleError(ValueError):
@@ -38,11 +43,11 @@ class Bundle:
         configuration: whatever else rebuilds the model: sizes, names of classes.
     """
 
-    weights: dict[str, np.ndarray]
+    weights: dict[str, NDArray[Any]]
     vocabulary: list[str]
     configuration: dict[str, Any]
 
-    def into(self, model: Any) -> Any:
+    def into(self, model: Module) -> Module:
         """Copy the weights into a PyTorch module, put it in evaluation mode, return it.
 
         Raises:
@@ -61,7 +66,7 @@ class Bundle:
 
 def save(
     path: str | Path,
-    weights: Mapping[str, Any],
+    weights: Mapping[str, object],
     *,
     vocabulary: Sequence[str],
     configuration: Mapping[str, Any],
@@ -81,7 +86,7 @@ def save(
     path = Path(path)
     arrays = {name: _array(name, value) for name, value in weights.items()}
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, allow_pickle=False, **arrays)
     about = {
         "format": FORMAT,
         "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
@@ -135,7 +140,7 @@ def load(path: str | Path) -> Bundle:
     return Bundle(weights, about["vocabulary"], about["configuration"])
 
 
-def _array(name: str, value: Any) -> np.ndarray:
+def _array(name: str, value: object) -> NDArray[Any]:
     array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"weight {name!r} is no array of numbers")

@@ -11,11 +11,17 @@ import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from bmkit.lab import progress
 from bmkit.lab.expect import CheckFailed
 from bmkit.lab.words import say
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+
+    from bmkit.lab.start import Lab
 
 
 @dataclass
@@ -28,11 +34,11 @@ class Exercise:
     hints: list[str] = field(default_factory=list)
 
 
-_lab: Any = None
+_lab: Lab | None = None
 _hooked = False
 
 
-def open_lesson(lab: Any) -> None:
+def open_lesson(lab: Lab) -> None:
     """Remember the running lesson; help after check cells where IPython runs."""
     global _lab, _hooked
     _lab = lab
@@ -67,7 +73,7 @@ def check(name: str) -> None:
     _report(exercise, error)
 
 
-def _after_cell(result: Any) -> None:
+def _after_cell(result: ExecutionResult) -> None:
     """IPython's hook: when the cell just run is a check cell, give the same help."""
     source = (getattr(result.info, "raw_cell", None) or "").strip()
     for exercise in _exercises().values() if source else ():
@@ -76,7 +82,13 @@ def _after_cell(result: Any) -> None:
             _report(exercise, error, told=_tells_itself(error))
 
 
-def _unwritten(shell: Any, kind: Any, error: Any, trace: Any, **_: Any) -> None:
+def _unwritten(
+    shell: InteractiveShell,
+    kind: type[BaseException],
+    error: BaseException,
+    trace: TracebackType,
+    **_: object,
+) -> None:
     """IPython's handler: a stub is no error that wants a traceback."""
     if _tells_itself(error):
         # Still an error among the outputs: nbgrader looks for one.
@@ -134,10 +146,12 @@ def _learners_line(error: BaseException) -> str:
     return ""
 
 
-def _shell() -> Any:
+def _shell() -> InteractiveShell | None:
     if "IPython" not in sys.modules:
         return None
-    return sys.modules["IPython"].get_ipython()
+    from IPython import get_ipython
+
+    return get_ipython()
 
 
 def _exercises() -> dict[str, Exercise]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import math
-from typing import Any
 
 import numpy as np
 
@@ -12,8 +11,10 @@ from bmkit.lab.expect import CheckFailed, _numbers
 from bmkit.lab.mime import CLAIM
 from bmkit.lab.words import say
 
+Plain = bool | int | float | str | list["Plain"] | None
 
-def _emit(text: str, holds: bool, numbers: dict[str, Any], kind: str) -> None:
+
+def _emit(text: str, holds: bool, numbers: dict[str, Plain], kind: str) -> None:
     from IPython.display import display
 
     mark, colour = ("✓", "#1a7f37") if holds else ("✗", "#b42318")
@@ -33,7 +34,7 @@ def _emit(text: str, holds: bool, numbers: dict[str, Any], kind: str) -> None:
     )
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Plain:
     """A number, string, bool or list of them: what JSON can keep."""
     if isinstance(value, (bool, str)) or value is None:
         return value
@@ -48,13 +49,13 @@ def _plain(value: Any) -> Any:
     return number
 
 
-def _pretty(value: Any) -> str:
+def _pretty(value: Plain) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_pretty, value)) + "]"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def claim(text: str, holds: Any, /, **numbers: Any) -> None:
+def claim(text: str, holds: object, /, **numbers: object) -> None:
     """State a takeaway and whether this run bears it out.
 
     The claim is shown as a row, stored with the run's report, and fails a headless run
@@ -68,7 +69,7 @@ def claim(text: str, holds: Any, /, **numbers: Any) -> None:
     _emit(text, bool(holds), {k: _plain(v) for k, v in numbers.items()}, "claim")
 
 
-def equation(label: str, left: Any, right: Any, *, atol: float = 1e-9) -> None:
+def equation(label: str, left: object, right: object, *, atol: float = 1e-9) -> None:
     """Execute a displayed equation: both sides, computed independently, must agree.
 
     Args:

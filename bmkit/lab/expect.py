@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bmkit.errors import BmkitError
 from bmkit.lab.words import say
@@ -30,12 +31,12 @@ def at_once(check: Callable[[], None]) -> None:
     check()
 
 
-def _numbers(value: Any) -> np.ndarray:
+def _numbers(value: object) -> NDArray[Any]:
     """The array behind a tensor of any framework, without importing one."""
     if hasattr(value, "detach"):
-        value = value.detach().cpu().resolve_conj()
-        if str(value.dtype) == "torch.bfloat16":
-            value = value.float()
+        tensor = value.detach().cpu().resolve_conj()
+        bfloat16 = str(tensor.dtype) == "torch.bfloat16"  # NumPy has no such type
+        return np.asarray(tensor.float() if bfloat16 else tensor)
     return np.asarray(value)
 
 
@@ -43,13 +44,13 @@ def _join(found: str, advice: str) -> str:
     return say("expect.advice", found=found, advice=advice) if advice else found
 
 
-def true(condition: Any, advice: str) -> None:
+def true(condition: object, advice: str) -> None:
     """Fail with ``advice`` unless ``condition`` holds."""
     if not bool(condition):
         raise CheckFailed(advice)
 
 
-def equal(got: Any, want: Any, advice: str = "") -> None:
+def equal(got: object, want: object, advice: str = "") -> None:
     """Fail unless ``got == want`` (same type of container, same values)."""
     same = got == want
     if hasattr(same, "all"):
@@ -59,7 +60,7 @@ def equal(got: Any, want: Any, advice: str = "") -> None:
         raise CheckFailed(_join(found, advice))
 
 
-def shape(got: Any, want: tuple[int, ...], advice: str = "") -> None:
+def shape(got: object, want: tuple[int, ...], advice: str = "") -> None:
     """Fail unless ``got`` is an array or tensor of shape ``want``."""
     _demand_array(got)
     have = tuple(int(n) for n in _numbers(got).shape)
@@ -69,7 +70,12 @@ def shape(got: Any, want: tuple[int, ...], advice: str = "") -> None:
 
 
 def close(
-    got: Any, want: Any, advice: str = "", *, rtol: float = 1e-5, atol: float = 1e-6
+    got: object,
+    want: object,
+    advice: str = "",
+    *,
+    rtol: float = 1e-5,
+    atol: float = 1e-6,
 ) -> None:
     """Fail unless ``got`` has ``want``'s shape and, within tolerance, its values."""
     _demand_array(got)
@@ -89,7 +95,7 @@ def close(
     raise CheckFailed(_join(found, advice))
 
 
-def _demand_array(got: Any) -> None:
+def _demand_array(got: object) -> None:
     if got is None:
         raise CheckFailed(say("expect.nothing"))
     # Not an import: a value can only be a tensor of a framework that is loaded.
@@ -105,6 +111,6 @@ def _demand_array(got: Any) -> None:
         raise CheckFailed(say("expect.numbers", kind=kind, got=_short(got)))
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 120 else text[:117] + "..."

@@ -7,12 +7,21 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TypedDict, TypeGuard
 
 from bmkit.errors import BmkitError, reason
 from bmkit.lab.words import say
 
-Record = dict[str, dict[str, dict[str, Any]]]
+
+class Entry(TypedDict):
+    """What is known of one exercise."""
+
+    points: float
+    passed: bool
+    attempts: int
+
+
+Record = dict[str, dict[str, Entry]]
 
 
 class BadRecord(BmkitError):
@@ -56,7 +65,7 @@ def load() -> Record:
     raise BadRecord(say("progress.broken", path=file, why=why))
 
 
-def _formed(found: Any) -> bool:
+def _formed(found: object) -> TypeGuard[Record]:
     """Whether this is what `record` writes."""
     return isinstance(found, dict) and all(
         isinstance(lesson, dict)

@@ -5,6 +5,7 @@ is first asked for.
 """
 
 from importlib import import_module
+from typing import Any
 
 _HOME = {
     "CNN": "cnn",
@@ -26,7 +27,7 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(f"bmkit.models.{_HOME[name]}"), name)
     raise AttributeError(f"module 'bmkit.models' has no attribute {name!r}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bmkit.show.figures import bundle
+from bmkit.show.figures import Metadata, MimeBundle, bundle
 
 if TYPE_CHECKING:
+    from ipywidgets import Widget
     from matplotlib.figure import Figure
 
+Control = tuple[float, ...] | list[str] | list[int] | list[float]
 
-def explore(draw: Callable[..., Figure], *, alt: str, **controls: Any) -> None:
+
+def explore(draw: Callable[..., Figure], *, alt: str, **controls: Control) -> None:
     """Show ``draw(**values)`` and controls that redraw it.
 
     The first picture is an ordinary output, so it is there on paper, on the web and in
@@ -32,10 +35,10 @@ def explore(draw: Callable[..., Figure], *, alt: str, **controls: Any) -> None:
 
     widgets = {name: _widget(name, spec) for name, spec in controls.items()}
 
-    def picture() -> tuple[dict[str, Any], dict[str, Any]]:
+    def picture() -> tuple[MimeBundle, Metadata]:
         return bundle(draw(**{name: w.value for name, w in widgets.items()}), alt)
 
-    def redraw(_change: Any) -> None:
+    def redraw(_change: object) -> None:
         data, metadata = picture()
         handle.update(data, metadata=metadata, raw=True)
 
@@ -46,7 +49,7 @@ def explore(draw: Callable[..., Figure], *, alt: str, **controls: Any) -> None:
         widget.observe(redraw, names="value")
 
 
-def _widget(name: str, spec: Any) -> Any:
+def _widget(name: str, spec: Control) -> Widget:
     import ipywidgets
 
     if isinstance(spec, list):

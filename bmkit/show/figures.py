@@ -6,12 +6,15 @@ import base64
 import html
 import io
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from tqdm.std import tqdm
 
 T = TypeVar("T")
+MimeBundle = dict[str, str]
+Metadata = dict[str, dict[str, str]]
 
 
 def png(fig: Figure) -> bytes:
@@ -24,7 +27,7 @@ def png(fig: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def bundle(fig: Figure, alt: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def bundle(fig: Figure, alt: str) -> tuple[MimeBundle, Metadata]:
     """The mime bundle and metadata of a figure: HTML carries the alt text on screen."""
     picture = base64.b64encode(png(fig)).decode()
     tag = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{picture}">'
@@ -46,7 +49,7 @@ def figure(fig: Figure, *, alt: str) -> None:
     display(data, metadata=metadata, raw=True)
 
 
-def progress(items: Iterable[T], label: str = "", total: int | None = None) -> Any:
+def progress(items: Iterable[T], label: str = "", total: int | None = None) -> tqdm[T]:
     """Iterate with a progress bar that disappears when done."""
     from tqdm.std import tqdm
 
