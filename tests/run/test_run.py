@@ -274,3 +274,19 @@ def test_work_does_not_change_this_process(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert work(job("one", "1 + 1")).status == "passed"
     assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_full_of_a_lesson_too_small_for_a_gpu_is_workshop(course, adding):
+    """One result serves both profiles: the lesson is not run twice."""
+    full = runner.Settings(profile="full", store=course)
+    workshop = runner.Settings(profile="workshop", store=course)
+    (lesson, _) = Course(course).lessons()
+
+    def keys(lesson):
+        return [runner._job(lesson, s, "cpu", 1).key for s in (full, workshop)]
+
+    assert len(set(keys(lesson))) == 2
+    text = adding.read_text(encoding="utf-8")
+    adding.write_text(text.replace("# slug", "# gpu: false\n# slug"), encoding="utf-8")
+    (lesson, _) = Course(course).lessons()
+    assert len(set(keys(lesson))) == 1

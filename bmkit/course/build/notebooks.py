@@ -259,7 +259,7 @@ def _matrix(name: str, source: Source, lang: str) -> NotebookNode:
         "from bmkit.course.run.inside import answer_matrix\n\n"
         f"answer_matrix.matrix(globals(), {name!r},\n"
         f"    points={exercise.options['points']},\n"
-        f"    check={check.text(lang)!r},\n"
+        f"    check={enclosed(check.text(lang))!r},\n"
         f"    reference={exercise.text(lang)!r},\n"
         f"    stub={stub(exercise.text(lang))!r},\n"
         f"    mistakes={mistakes!r},\n    variants={variants!r},\n"

@@ -160,12 +160,19 @@ def _absent(lesson: Lesson) -> str:
     return ""
 
 
+def _profile(lesson: Lesson, settings: Settings) -> str:
+    """A lesson too small for a GPU has no `full` of its own: it is not run twice."""
+    if settings.profile == "full" and not lesson.gpu:
+        return "workshop"
+    return settings.profile
+
+
 def _job(lesson: Lesson, settings: Settings, processor: str, workers: int) -> Job:
     from bmkit import data
 
     book = instructor_notebook(lesson, settings.lang)
     parameters: dict[str, Any] = {
-        "profile": settings.profile,
+        "profile": _profile(lesson, settings),
         "device": settings.device,
         "seed": settings.seed,
     }
@@ -181,7 +188,7 @@ def _job(lesson: Lesson, settings: Settings, processor: str, workers: int) -> Jo
             book,
             {**parameters, "lang": settings.lang},
             processor,
-            data.hashes(lesson.data, settings.profile),
+            data.hashes(lesson.data, str(parameters["profile"])),
         ),
     )
 

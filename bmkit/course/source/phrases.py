@@ -55,8 +55,8 @@ def phrases(code: str) -> list[Phrase]:
     Raises:
         SyntaxError: it is not Python.
     """
-    text = Text(code)
     tree = ast.parse(code)
+    text = Text(code)
     carriers = _carriers(tree)
     found = [*_comments(text)]
     for node, site in _strings(tree, ""):

@@ -2,7 +2,8 @@
 
 After each exercise's check, the build puts a cell that calls `matrix`: the reference
 must pass, the untouched stub and every known mistake must fail, each with its message,
-and every variant must pass. All of it happens in the one kernel that runs the lesson.
+and every variant must pass. Running the check once more must leave no name and change
+none. All of it happens in the one kernel that runs the lesson.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def matrix(
         space: the notebook's globals; each answer gets a copy of its own.
         exercise: its name.
         points: what it is worth.
-        check: the check cell, hidden tests included.
+        check: the check cell as built, hidden tests included.
         reference: the exercise cell with its solution.
         stub: the exercise cell as learners get it.
         mistakes: ``(says, code)`` of each known mistake.
@@ -57,7 +58,25 @@ def matrix(
                 "message": message,
             }
         )
+    rows.append(_again(space, check))
     show(exercise, points, rows)
+
+
+def _again(space: dict[str, Any], check: str) -> dict[str, Any]:
+    """Run the check in the lesson itself, as who presses the key twice does."""
+    before = {name: id(value) for name, value in space.items()}
+    failed, message = _try(space, "", check)
+    after = {name: id(value) for name, value in space.items()}
+    changed = sorted(
+        name for name in before | after if before.get(name) != after.get(name)
+    )
+    return {
+        "kind": "again",
+        "expected": "pass",
+        "ok": not failed and not changed,
+        "says": "",
+        "message": message or ", ".join(changed),
+    }
 
 
 def _try(space: dict[str, Any], answer: str, check: str) -> tuple[bool, str]:
