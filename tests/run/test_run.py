@@ -17,7 +17,7 @@ from nbformat import v4
 
 from bmkit.course.report import run_report
 from bmkit.course.run import runner
-from bmkit.course.run.cache_key import fingerprint, modules
+from bmkit.course.run.cache_key import fingerprint, modules, reached
 from bmkit.course.run.worker import Job, Result, work
 from bmkit.course.source.catalog import Course
 from tests import ROOT
@@ -159,7 +159,7 @@ STONE = "import bmkit as bm\nbm.start()\nfrom bmkit.models.stone import Stone"
 def key(code: str, package: Path, **changes) -> str:
     book = {"cells": [{"cell_type": "code", "source": code}]}
     values = {"parameters": {"seed": 0}, "device": "cpu", "data": {"news": "a"}}
-    return fingerprint(book, package=package, **{**values, **changes})
+    return fingerprint(reached(book, package), **{**values, **changes})
 
 
 def test_the_modules_a_lesson_reaches(package):

@@ -9,7 +9,7 @@ import pytest
 from jupyter_server.services.contents.largefilemanager import LargeFileManager
 from jupytext import build_sync_jupytext_contents_manager_class
 
-from bmkit.course.build import folder, release
+from bmkit.course.build import facts, folder, release
 from bmkit.course.cli import lab
 from bmkit.course.source import lint, loading, minutes, quotes
 from bmkit.course.source.catalog import Course
@@ -202,8 +202,7 @@ def test_stamping_begins_a_list_and_goes_on_with_one(adding):
 
 
 def test_what_a_whole_lesson_lacks_is_a_note_and_it_is_built_all_the_same(course):
-    pairs = loading.sources(Course(course))
-    told = [str(note) for note in loading.notes(pairs)]
+    told = [str(note) for note in facts.notes(Course(course))]
     assert any("3 to 6 exercises, this has 1" in line for line in told)
     assert any("2 figures at least, this has 1" in line for line in told)
     assert any("bm.claim, this has none" in line for line in told)

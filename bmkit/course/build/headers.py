@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bmkit.course.build.facts import checked, facts
 from bmkit.course.source.catalog import Course
-from bmkit.course.source.loading import sources
-from bmkit.course.source.minutes import estimate
 
 MINUTES = re.compile(r"^# minutes: .*\n", re.MULTILINE)
 SECTION = re.compile(r"^# section: .*\n", re.MULTILINE)
@@ -16,8 +15,8 @@ SECTION = re.compile(r"^# section: .*\n", re.MULTILINE)
 def _wanted(course: Course) -> dict[Path, str]:
     """The sources whose header says other minutes, and how they should read."""
     wanted = {}
-    for lesson, source in sources(course):
-        minutes = estimate(source)
+    for lesson in checked(course):
+        minutes = facts(lesson).minutes
         if minutes != lesson.minutes:
             text = lesson.path.read_text(encoding="utf-8")
             header, end, rest = text.partition("\n# ---\n")

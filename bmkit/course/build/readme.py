@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bmkit.course.build.facts import facts
 from bmkit.course.source.catalog import Course
-from bmkit.course.source.loading import source_of
 
 FILES = {"en": "README.md", "zh": "README.zh.md"}
 HEADS = {
@@ -21,7 +21,7 @@ def table(lang: str, course: Course) -> str:
     rows = [HEADS[lang], ["---"] * len(HEADS[lang])]
     for lesson in course.lessons():
         link = f"lessons/{lang}/{lesson.built.as_posix()}"
-        count = len(source_of(lesson).exercises())
+        count = len(facts(lesson).points)
         rows.append(
             [
                 f"[{lesson.title[lang]}]({link})",

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from bmkit.course.build import folder, headers, nbgrader_course, readme
+from bmkit.course.build.facts import checked, notes
 from bmkit.course.cli import options
 from bmkit.course.source.catalog import LANGS, Course
-from bmkit.course.source.loading import notes, sources
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,12 +33,12 @@ def main(args: argparse.Namespace) -> int:
     """Build, or say how the built differs; return the exit code."""
     course = Course.find(args.course)
     if args.nbgrader:
-        lessons = [lesson for lesson, _ in sources(course)]
+        lessons = checked(course)
         made = nbgrader_course.write(args.nbgrader, lessons, lang=args.lang)
         print(f"{args.nbgrader}: an nbgrader course of {len(made)} assignments")
         print(f"try: cd {args.nbgrader} && nbgrader generate_assignment {made[0]}")
         return 0
-    for note in notes(sources(course)):
+    for note in notes(course):
         path = note.path.relative_to(course.root).as_posix()
         print(f"{path}:{note.line}: note: {note.message}", file=sys.stderr)
     if args.check:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from bmkit.course.build.facts import facts
 from bmkit.course.cli import options
 from bmkit.course.source.catalog import LANGS, Course
-from bmkit.course.source.loading import source_of
 from bmkit.lab import progress
 
 
@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
     table = Table(*heads, box=None, header_style="bold")
     done = progress.load()
     for lesson in Course.find(args.course).lessons():
-        points = {c.name: c.options["points"] for c in source_of(lesson).exercises()}
+        points = facts(lesson).points
         mine = done.get(lesson.slug, {})
         solved = [name for name in points if mine.get(name, {}).get("passed")]
         share = sum(points[name] for name in solved) / (sum(points.values()) or 1)

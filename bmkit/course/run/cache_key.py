@@ -43,20 +43,11 @@ SHORT = {
 }
 
 
-def fingerprint(
-    notebook: dict[str, Any],
-    parameters: dict[str, Any],
-    device: str,
-    data: dict[str, str],
-    package: Path = PACKAGE,
-) -> str:
-    """The hash of everything that a run's result depends on.
+def reached(notebook: dict[str, Any], package: Path = PACKAGE) -> dict[str, str]:
+    """Hashes of a notebook's code and of every module that it can reach, by name.
 
     Args:
         notebook: the instructor's notebook.
-        parameters: what papermill will set.
-        device: the processor's or GPU's name.
-        data: hashes of the data sets, by name.
         package: the folder of ``bmkit``.
     """
     code = [
@@ -64,17 +55,37 @@ def fingerprint(
         for cell in notebook["cells"]
         if cell["cell_type"] == "code"
     ]
-    used = modules("\n".join(code), package)
+    text = json.dumps(code).encode()
+    return {
+        "code": hashlib.sha256(text).hexdigest(),
+        **{
+            path.relative_to(package).as_posix(): _sha(path)
+            for path in sorted(modules("\n".join(code), package))
+        },
+    }
+
+
+def fingerprint(
+    reached: dict[str, str],
+    parameters: dict[str, Any],
+    device: str,
+    data: dict[str, str],
+) -> str:
+    """The hash of everything that a run's result depends on.
+
+    Args:
+        reached: what `reached` says of the notebook.
+        parameters: what papermill will set.
+        device: the processor's or GPU's name.
+        data: hashes of the data sets, by name.
+    """
     parts = {
-        "code": code,
+        "reached": reached,
         "parameters": parameters,
         "device": device,
         "data": data,
         "python": platform.python_version(),
         "versions": versions(),
-        "modules": {
-            path.relative_to(package).as_posix(): _sha(path) for path in sorted(used)
-        },
     }
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from bmkit.course import atomic, executors
+from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import dumps, instructor_notebook
 from bmkit.course.kernels import environment
-from bmkit.course.run.cache_key import fingerprint
+from bmkit.course.run.cache_key import fingerprint, reached
 from bmkit.course.run.worker import Job, Result, work
 from bmkit.course.source.catalog import Lesson
 
@@ -70,9 +71,10 @@ def run(
             message = f"needs {absent}: pip install 'bmkit[{absent}]'"
             result = Result(lesson.slug, lesson.title["en"], "skipped", message=message)
         else:
-            job = _job(lesson, settings, processor, workers)
-            result = None if settings.fresh else _kept(job, settings.store)
+            key = _key(lesson, settings, processor)
+            result = None if settings.fresh else _kept(key, settings.store)
             if result is None:
+                job = _job(lesson, settings, workers, key)
                 jobs.append(job)
                 if settings.cluster is None:
                     _begin([job])  # imports go on while the other lessons are built
@@ -167,29 +169,47 @@ def _profile(lesson: Lesson, settings: Settings) -> str:
     return settings.profile
 
 
-def _job(lesson: Lesson, settings: Settings, processor: str, workers: int) -> Job:
+def _instructor(lesson: Lesson, lang: str) -> str:
+    """The notebook to run, as text."""
+    return kept(
+        lesson, f"instructor-{lang}", lambda: dumps(instructor_notebook(lesson, lang))
+    )
+
+
+def _key(lesson: Lesson, settings: Settings, processor: str) -> str:
+    """What a result goes by; found without building the notebook where it is known."""
     from bmkit import data
 
-    book = instructor_notebook(lesson, settings.lang)
-    parameters: dict[str, Any] = {
+    lang = settings.lang
+    what = kept(
+        lesson,
+        f"reached-{lang}",
+        lambda: reached(json.loads(_instructor(lesson, lang))),
+    )
+    parameters = _parameters(lesson, settings)
+    hashes = data.hashes(lesson.data, str(parameters["profile"]))
+    return fingerprint(what, {**parameters, "lang": lang}, processor, hashes)
+
+
+def _parameters(lesson: Lesson, settings: Settings) -> dict[str, Any]:
+    """What papermill sets."""
+    return {
         "profile": _profile(lesson, settings),
         "device": settings.device,
         "seed": settings.seed,
     }
+
+
+def _job(lesson: Lesson, settings: Settings, workers: int, key: str) -> Job:
     return Job(
         slug=lesson.slug,
         title=lesson.title[settings.lang],
-        notebook=dumps(book),
-        parameters=parameters,
+        notebook=_instructor(lesson, settings.lang),
+        parameters=_parameters(lesson, settings),
         threads=max(1, (os.cpu_count() or 1) // workers),
         limit=settings.limit,
         kernel="bmkit-tensorflow" if "tensorflow" in lesson.extras else "bmkit",
-        key=fingerprint(
-            book,
-            {**parameters, "lang": settings.lang},
-            processor,
-            data.hashes(lesson.data, str(parameters["profile"])),
-        ),
+        key=key,
     )
 
 
@@ -208,10 +228,10 @@ def _processor(device: str) -> str:
     return name or "cpu"
 
 
-def _kept(job: Job, store: Path) -> Result | None:
+def _kept(key: str, store: Path) -> Result | None:
     """The result of an earlier run that depended on just the same."""
     try:
-        found = json.loads((store / f"{job.key}.json").read_text(encoding="utf-8"))
+        found = json.loads((store / f"{key}.json").read_text(encoding="utf-8"))
         result = Result(**found)
     except (OSError, ValueError, TypeError):
         return None

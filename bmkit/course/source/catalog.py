@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from bmkit.course.kernels.limits import BadLimits, Limits
@@ -130,7 +131,7 @@ class Course:
         problems: list[Problem] = []
         for path in sorted(self.solutions.glob(SOURCES)):
             try:
-                found.append(_lesson(path))
+                found.append(_lesson(path, path.stat().st_mtime_ns))
             except SourceError as error:
                 problems += error.problems
         if problems:
@@ -154,7 +155,8 @@ class Course:
         return [lesson for lesson in every if not slugs or lesson.slug in slugs]
 
 
-def _lesson(path: Path) -> Lesson:
+@cache
+def _lesson(path: Path, _changed: int) -> Lesson:
     header = read_header(path)
     problems = [
         Problem(path, 1, f"the header lacks {key!r}")

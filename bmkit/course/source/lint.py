@@ -11,8 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from bmkit.course.source import between, equations, quotes
-from bmkit.course.source.catalog import Lesson
+from bmkit.course.source import equations, quotes
 from bmkit.course.source.cells import Cell, Problem, Source, both, digest
 from bmkit.course.source.glossary import missing, names
 from bmkit.course.source.minutes import LONGEST, estimate
@@ -23,13 +22,6 @@ from bmkit.course.source.regions import HIDDEN, SOLUTION, cut, regions_wrong
 GRADE_ID = re.compile(r"^[A-Za-z0-9_]{1,56}$")  # a cell id has 64, `check-` takes 6
 FIGURE = {"figure", "explore"}
 FIGURES = re.compile(r"\bbm\.show\.(?:figure|explore)\(")
-
-
-def problems(sources: list[tuple[Lesson, Source]]) -> list[Problem]:
-    """Every problem of every source, and those between sources."""
-    found = [problem for _, source in sources for problem in own(source)]
-    lessons = [lesson for lesson, _ in sources]
-    return [*found, *between.problems(lessons)]
 
 
 def own(source: Source) -> list[Problem]:

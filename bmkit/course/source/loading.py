@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from bmkit.course.source import lint
-from bmkit.course.source.catalog import Course, Lesson
+from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Problem, Source, SourceError, read
 
 
@@ -20,17 +19,6 @@ def source_of(lesson: Lesson) -> Source:
     return _read(lesson.path, lesson.path.stat().st_mtime_ns)
 
 
-def sources(course: Course) -> list[tuple[Lesson, Source]]:
-    """Every lesson with its source.
-
-    Raises:
-        SourceError: with every problem of every file.
-    """
-    pairs = [(lesson, source_of(lesson)) for lesson in course.lessons()]
-    demand_right(lint.problems(pairs))
-    return pairs
-
-
 def demand_right(problems: list[Problem]) -> None:
     """Refuse what has problems; notes are none.
 
@@ -40,8 +28,3 @@ def demand_right(problems: list[Problem]) -> None:
     found = [problem for problem in problems if not problem.note]
     if found:
         raise SourceError(found)
-
-
-def notes(pairs: list[tuple[Lesson, Source]]) -> list[Problem]:
-    """What these lessons still lack, though they can be built and run."""
-    return sorted(p for _, source in pairs for p in lint.own(source) if p.note)

@@ -1,0 +1,106 @@
+"""What was computed from a source, kept by content, so that it is computed once.
+
+A value lies in ``.bmkit/cache/`` beside a key: the hash of all that it depends on. When
+the key is another, the value is made anew; dates say nothing about it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import platform
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+from bmkit.course import atomic
+from bmkit.course.source import quotes
+from bmkit.course.source.catalog import Course, Lesson
+from bmkit.data import cards
+
+T = TypeVar("T")
+BEGAN = time.time()
+PACKAGE = Path(__file__).resolve().parents[2]
+# What reads sources and makes notebooks of them.
+PACKAGES = ("jupytext", "nbformat", "nbgrader", "pyyaml", "mistune")
+
+
+def kept(lesson: Lesson, what: str, make: Callable[[], T]) -> T:
+    """What ``make`` gives for this lesson: kept from before where nothing changed.
+
+    Args:
+        lesson: whose source it is made from.
+        what: a name for it, the same for the same ``make``.
+        make: makes it: of what JSON can hold, from the source and the headers alone.
+    """
+    path = lesson.course.state / "cache" / what / f"{lesson.slug}.json"
+    right = key(lesson)
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["key"] == right:
+            value: T = found["value"]
+            return value
+    value = make()
+    with contextlib.suppress(OSError):  # a folder that is not ours: nothing is kept
+        _ignored(lesson.course.state)
+        text = json.dumps({"key": right, "value": value}, ensure_ascii=False)
+        atomic.write(path, text)
+    return value
+
+
+def key(lesson: Lesson) -> str:
+    """The hash of all that can change what is made from this lesson's source."""
+    parts = [
+        lesson.path.as_posix(),
+        _sha(lesson.path),
+        _headers(lesson.course),
+        _document(lesson.course),
+        kit(),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _headers(course: Course) -> str:
+    """What a lesson's notebook says of the other lessons: titles, order, needs."""
+    return repr(
+        [
+            (other.slug, other.title, other.built.as_posix(), other.needs)
+            for other in course.lessons()
+        ]
+    )
+
+
+def _document(course: Course) -> str:
+    """The document that quotations are compared with."""
+    path = quotes.document(course.root.resolve())
+    return _sha(path) if path else ""
+
+
+@cache
+def kit() -> str:
+    """All of bmkit, its glossary and its cards of data, and what it builds with."""
+    files = [path for path in PACKAGE.rglob("*") if path.suffix not in ("", ".pyc")]
+    files += cards.FOLDER.glob("*.toml")
+    if any(path.stat().st_mtime > BEGAN for path in files):
+        # The code that runs may be older than its file: nothing it makes is kept.
+        return uuid4().hex
+    parts = [f"{path.name} {_sha(path)}" for path in sorted(files)]
+    parts += [f"{name} {importlib.metadata.version(name)}" for name in PACKAGES]
+    return "\n".join([*parts, platform.python_version()])
+
+
+def _sha(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _ignored(state: Path) -> None:
+    """Make the kit's own folder, and git ignore it."""
+    ignore = state / ".gitignore"
+    if not ignore.exists():
+        state.mkdir(parents=True, exist_ok=True)
+        ignore.write_text("*\n", encoding="utf-8")

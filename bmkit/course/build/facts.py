@@ -1,0 +1,70 @@
+"""What commands want to know of each source, kept so that few read one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bmkit.course.build.cache import kept
+from bmkit.course.source.catalog import Course, Lesson
+from bmkit.course.source.cells import Problem
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What stands in a source.
+
+    Attributes:
+        problems: what is wrong with it by itself, and what it still lacks.
+        points: of each exercise, in order.
+        minutes: as they are computed.
+    """
+
+    problems: tuple[Problem, ...]
+    points: dict[str, int]
+    minutes: int
+
+
+def facts(lesson: Lesson) -> Facts:
+    """What stands in this lesson's source."""
+    known = kept(lesson, "facts", lambda: _read(lesson))
+    problems = tuple(Problem(lesson.path, *rest) for rest in known["problems"])
+    return Facts(problems, known["points"], known["minutes"])
+
+
+def _read(lesson: Lesson) -> dict[str, object]:
+    from bmkit.course.source import lint
+    from bmkit.course.source.loading import source_of
+    from bmkit.course.source.minutes import estimate
+
+    source = source_of(lesson)
+    problems = sorted(lint.own(source))
+    return {
+        "problems": [(one.line, one.message, one.note) for one in problems],
+        "points": {c.name: c.options.get("points", 0) for c in source.exercises()},
+        "minutes": estimate(source),
+    }
+
+
+def checked(course: Course) -> list[Lesson]:
+    """Every lesson, none of which has a problem.
+
+    Raises:
+        SourceError: with every problem of every source, and those between sources.
+    """
+    from bmkit.course.source import between
+    from bmkit.course.source.loading import demand_right
+
+    lessons = course.lessons()
+    own = [problem for lesson in lessons for problem in facts(lesson).problems]
+    demand_right([*own, *between.problems(lessons)])
+    return lessons
+
+
+def notes(course: Course) -> list[Problem]:
+    """What lessons still lack, though they can be built and run."""
+    return [
+        problem
+        for lesson in course.lessons()
+        for problem in facts(lesson).problems
+        if problem.note
+    ]
