@@ -11,7 +11,7 @@ from jupytext import build_sync_jupytext_contents_manager_class
 
 from bmkit.course.build import facts, folder, release
 from bmkit.course.cli import lab
-from bmkit.course.source import lint, loading, minutes, quotes
+from bmkit.course.source import lint, minutes, quotes
 from bmkit.course.source.catalog import Course
 from bmkit.course.source.cells import SourceError, digest, read
 from bmkit.course.source.equations import displayed
