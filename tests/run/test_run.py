@@ -283,7 +283,7 @@ def test_full_of_a_lesson_too_small_for_a_gpu_is_workshop(course, adding):
     (lesson, _) = Course(course).lessons()
 
     def keys(lesson):
-        return [runner._job(lesson, s, "cpu", 1).key for s in (full, workshop)]
+        return [runner._key(lesson, s, "cpu") for s in (full, workshop)]
 
     assert len(set(keys(lesson))) == 2
     text = adding.read_text(encoding="utf-8")
