@@ -164,26 +164,42 @@ bm.equation("steepest", (directions @ slope).min(), -slope.norm(), atol=1e-6)
 #
 # ## A printed formula, put to the test
 #
-# For $J=\frac12(y-\hat y)^2$ the document prints, in §4.2.1:
-#
-# $$\nabla_\theta J(\theta)=\frac{\partial}{\partial\theta}\frac12(y-\hat y)^2=y-\hat y,
-# \qquad \theta=\theta-\alpha(y-\hat y)$$
-#
-# Such lines look right to tired eyes; all of us have written one. So make it a habit:
-# **run it**. Five steps tell whether the loss goes down.
+# For $J=\frac12(y-\hat y)^2$ the document prints:
 
-# %% [markdown] lang="zh" of="e5c72ceb"
+# %% [markdown] lang="zh" of="6725035f"
 # 要点就这么多：逆着梯度走，步子的大小由学习率 `lr`（原文的 $\alpha$）决定：
 #
 # $$\theta\leftarrow\theta-\mathrm{lr}\,\nabla J(\theta)$$
 #
 # ## 印出来的公式，也跑一遍
 #
-# 对 $J=\frac12(y-\hat y)^2$，原文 §4.2.1 是这样写的：
+# 对 $J=\frac12(y-\hat y)^2$，原文是这样写的：
+
+# %% [markdown] quote="§4.2.1"
+# Compute the gradient of the loss with respect to the model's parameters $\theta$:
 #
-# $$\nabla_\theta J(\theta)=\frac{\partial}{\partial\theta}\frac12(y-\hat y)^2=y-\hat y,
-# \qquad \theta=\theta-\alpha(y-\hat y)$$
+# $$ \nabla_\theta J(\theta) = \frac{\partial}{\partial \theta} \frac{1}{2} (y - \hat{y})^2
+# = y - \hat{y} $$
 #
+# Update the parameters, by the rule of gradient descent:
+#
+# $$ \theta = \theta - \alpha \cdot \nabla_\theta J(\theta) = \theta - \alpha (y - \hat{y}) $$
+
+# %% [markdown] lang="zh" of="6c772ff4"
+# 计算损失函数关于模型参数 $\theta$ 的梯度：
+#
+# $$ \nabla_\theta J(\theta) = \frac{\partial}{\partial \theta} \frac{1}{2} (y - \hat{y})^2
+# = y - \hat{y} $$
+#
+# ……根据梯度下降法更新公式，更新模型参数：
+#
+# $$ \theta = \theta - \alpha \cdot \nabla_\theta J(\theta) = \theta - \alpha (y - \hat{y}) $$
+
+# %% [markdown]
+# Such lines look right to tired eyes; all of us have written one. So make it a habit:
+# **run it**. Five steps tell whether the loss goes down.
+
+# %% [markdown] lang="zh" of="9c5749b0"
 # 人一累，这样的式子怎么看都是对的，谁都写错过。所以要养成习惯：**跑一遍**。
 # 走五步，就知道损失是不是在下降。
 

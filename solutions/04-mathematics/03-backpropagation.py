@@ -561,24 +561,40 @@ def four_equations(W, z, a, y):
 # %% [markdown]
 # ## A printed version, put to the test
 #
-# §4.2.2 of the document that this course follows prints (we write $D$ for its $L$)
+# The document that this course follows prints (we write $D$ for its $L$):
+
+# %% [markdown] lang="zh" of="8658e296"
+# ## 印出来的版本，也跑一遍
 #
-# $$\delta_D = \nabla_{\hat y}J\cdot\sigma'(\hat y), \qquad
-# \delta_l = \nabla_{z_l}J\cdot\sigma'(z_l)
-# = \delta_{l+1}\cdot\sigma'(z_l)\cdot W_{l+1}.$$
+# 本课程所依据的文档写道（它的 $L$ 我们记作 $D$）：
+
+# %% [markdown] quote="§4.2.2"
+# Compute the gradient of the output layer:
 #
+# $$ \delta_L = \nabla_{\hat{y}} J(\theta) \cdot \sigma'(\hat{y}) $$
+#
+# Propagate the gradient backwards. For layer $l$:
+#
+# $$ \delta_l = \nabla_{z_l} J(\theta) \cdot \sigma'(z_l) = \delta_{l+1} \cdot \sigma'(z_l)
+# \cdot W_{l+1} $$
+
+# %% [markdown] lang="zh" of="2be847ee"
+# 计算输出层梯度：
+#
+# $$ \delta_L = \nabla_{\hat{y}} J(\theta) \cdot \sigma'(\hat{y}) $$
+#
+# ……反向传播梯度：
+#
+# 对于第 $l$ 层：
+#
+# $$ \delta_l = \nabla_{z_l} J(\theta) \cdot \sigma'(z_l) = \delta_{l+1} \cdot \sigma'(z_l)
+# \cdot W_{l+1} $$
+
+# %% [markdown]
 # All the right pieces are there, and most of us have once written them down in such an
 # order. Run it, as it stands, from left to right, on our layers of 5 and 3 neurons.
 
-# %% [markdown] lang="zh" of="231b26fc"
-# ## 印出来的版本，也跑一遍
-#
-# 本课程所依据的文档在 §4.2.2 写道（它的 $L$ 我们记作 $D$）
-#
-# $$\delta_D = \nabla_{\hat y}J\cdot\sigma'(\hat y), \qquad
-# \delta_l = \nabla_{z_l}J\cdot\sigma'(z_l)
-# = \delta_{l+1}\cdot\sigma'(z_l)\cdot W_{l+1}.$$
-#
+# %% [markdown] lang="zh" of="fffd6a47"
 # 该有的零件都在，这样的次序我们大多也写过。照原样从左到右，在有 5 个和 3
 # 个神经元的两层上跑一跑。
 

@@ -245,9 +245,28 @@ scoreboard()
 # %% [markdown]
 # ## A score that improves by itself
 #
-# §4.1.3 defines accuracy correctly, as the share of right answers, and then prints
-# F1 = 2 · accuracy · recall / (accuracy + recall), "to balance" the two. In Chinese the
-# slip is one character: 准确率 is accuracy, 精确率 is precision.
+# §4.1.3 defines accuracy correctly, as the share of right answers. Then it says:
+
+# %% [markdown] lang="zh" of="25f2bb71"
+# ## 自己会变好的分数
+#
+# §4.1.3 先给准确率下了正确的定义：答对的比例。接着却写道：
+
+# %% [markdown] quote="§4.1.3"
+# The F1 score is the harmonic mean of accuracy and recall, and serves to balance the
+# accuracy and the recall of a classification task.
+#
+# $$ \text{F1} = 2 \cdot \frac{\text{accuracy} \cdot \text{recall}}{\text{accuracy} +
+# \text{recall}} $$
+
+# %% [markdown] lang="zh" of="5aec6cc2"
+# F1分数是准确率和召回率的调和平均值，用于平衡分类任务的准确率和召回率。
+#
+# $$ \text{F1分数} = 2 \cdot \frac{\text{准确率} \cdot \text{召回率}}{\text{准确率} +
+# \text{召回率}} $$
+
+# %% [markdown]
+# In Chinese the slip is one character: 准确率 is accuracy, 精确率 is precision.
 #
 # **What would have to be true?** F1 exists for rare things: faults, frauds, diseases.
 # Its worth should depend on what we searched for, found and raised by mistake. Healthy
@@ -255,11 +274,8 @@ scoreboard()
 # experiment adds nothing but true negatives. Move the slider of `missed` or
 # `false_alarms`, and follow both lines to the right.
 
-# %% [markdown] lang="zh" of="cfee14bf"
-# ## 自己会变好的分数
-#
-# §4.1.3 先给准确率下了正确的定义：答对的比例。接着却写道：F1 = 2 · 准确率 · 召回率 /
-# （准确率 + 召回率），用来“平衡”两者。一字之差：该用的是精确率，不是准确率。
+# %% [markdown] lang="zh" of="5dfc6ebf"
+# 一字之差：该用的是精确率，不是准确率。
 #
 # **要让它成立，什么必须为真？** F1 是为稀少的事物设计的：故障、欺诈、疾病。
 # 它该由要找的、找到的和误报的来决定；没人过问的正常样本（真负例 TN）不该起作用。

@@ -16,7 +16,7 @@ from bmkit.course.build.check_cell import enclosed
 from bmkit.course.source import lint
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
-from bmkit.course.source.equations import numbered
+from bmkit.course.source.equations import DISPLAY, numbered
 from bmkit.course.source.loading import demand_right, source_of
 from bmkit.course.source.phrase_list import CHINESE
 from bmkit.course.source.regions import stub
@@ -174,6 +174,8 @@ def _quote(cell: Cell, source: Source, lang: str) -> NotebookNode:
     """The document's own words; in another language their translation before them."""
     texts = [cell.text("zh")] if lang == "zh" else [cell.source, cell.text("zh")]
     words = "\n\n".join(_flowing(numbered(text, source)) for text in texts)
+    # JupyterLab takes formulas out before it reads the `>` of a quotation's lines.
+    words = DISPLAY.sub(lambda m: " ".join(m[0].split()), words)
     rows = [f"> {row}".rstrip() for row in words.split("\n")]
     section = f"§{cell.name.removeprefix('§').strip()}"
     text = "\n".join([*rows, ">", f"> — {section}"])

@@ -61,5 +61,5 @@ def section(document: str, number: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """Text without blanks and Markdown's marks: line breaks are not the words'."""
-    return re.sub(r"[\s*`]", "", text)
+    """Text without blanks and marks: how a formula is set off is not its words."""
+    return re.sub(r"[\s*`$]|\\[()\[\]]", "", text)
