@@ -85,6 +85,7 @@ def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
             submission, timeout=int(settings.limits.cell_seconds)
         )
     names = worker.preload(submission.lesson)
+    worker.begin(names, jailed)  # meanwhile the job is made
     return worker.judge_job(make_job(submission), names, settings.limits, jailed)
 
 

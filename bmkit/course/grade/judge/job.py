@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 
 from bmkit.course.build import nbgrader_cells, release
+from bmkit.course.build.cache import kept
 from bmkit.course.grade.judge.slicing import names, needed
 from bmkit.course.grade.submission import Submission
 from bmkit.course.source import loading
@@ -103,6 +104,18 @@ def _own(lesson: Lesson, lang: str, _changed: int) -> tuple[str, ...]:
 
 @cache
 def _checks(lesson: Lesson, lang: str, _changed: int) -> tuple[Check, ...]:
+    made = kept(
+        lesson,
+        f"checks-{lang}",
+        lambda: [asdict(check) for check in _checks_of(lesson, lang)],
+    )
+    return tuple(
+        Check(**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
+        for one in made
+    )
+
+
+def _checks_of(lesson: Lesson, lang: str) -> list[Check]:
     source = loading.source_of(lesson)
     setups = _setups(source, lang)
     made = []
@@ -123,7 +136,7 @@ def _checks(lesson: Lesson, lang: str, _changed: int) -> tuple[Check, ...]:
                 mistakes=tuple(mistake.options["says"] for mistake in mistakes),
             )
         )
-    return tuple(made)
+    return made
 
 
 def _names(exercise: Cell) -> tuple[str, ...]:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from pathlib import Path
 
 from bmkit.course import parsing
+from bmkit.course.build.cache import kept
 from bmkit.course.grade.judge.job import Job
 from bmkit.course.grade.judge.judge import PRELOAD, judge
 from bmkit.course.grade.result import Verdict
@@ -29,13 +31,15 @@ def preload(lesson: Lesson) -> tuple[str, ...]:
 
 @cache
 def _preload(lesson: Lesson, _changed: int) -> tuple[str, ...]:
+    theirs = kept(lesson, "imports", lambda: _imports_of(lesson))
+    return tuple(dict.fromkeys([*PRELOAD, *theirs]))
+
+
+def _imports_of(lesson: Lesson) -> list[str]:
     from bmkit.course.source.loading import source_of
 
-    names: dict[str, None] = dict.fromkeys(PRELOAD)
-    for cell in source_of(lesson).cells:
-        if not cell.markdown:
-            names.update(dict.fromkeys(_imports(cell.source)))
-    return tuple(names)
+    cells = [cell for cell in source_of(lesson).cells if not cell.markdown]
+    return [name for cell in cells for name in _imports(cell.source)]
 
 
 def _imports(source: str) -> list[str]:
@@ -77,6 +81,12 @@ def judge_job(
         return judge(job, _server(names, jailed), limits)
 
 
+def begin(names: tuple[str, ...], jailed: bool) -> None:
+    """Let the fork server's imports begin; go on meanwhile."""
+    if names not in _threaded:
+        pool.fork_server(names, jailed, _share())
+
+
 def warm_up(names: tuple[str, ...], jailed: bool) -> None:
     """Start the fork server now; it is needed soon."""
     _server(names, jailed)
@@ -84,7 +94,7 @@ def warm_up(names: tuple[str, ...], jailed: bool) -> None:
 
 def _server(names: tuple[str, ...], jailed: bool) -> ForkServer:
     """The fork server of this process with these modules, ready to fork."""
-    share = (cards.FOLDER,) if cards.FOLDER.is_dir() else ()
+    share = _share()
     if names not in _threaded:
         server = pool.fork_server(names, jailed, share)
         try:
@@ -96,3 +106,8 @@ def _server(names: tuple[str, ...], jailed: bool) -> ForkServer:
     server = pool.fork_server(PRELOAD, jailed, share)
     server.wait_ready()
     return server
+
+
+def _share() -> tuple[Path, ...]:
+    """What lessons read besides the system's files."""
+    return (cards.FOLDER,) if cards.FOLDER.is_dir() else ()
