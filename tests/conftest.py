@@ -32,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """A copy of the tiny course, free to be broken."""
-    shutil.copytree(TINY, tmp_path / "course")
+    kept = shutil.ignore_patterns(".bmkit")
+    shutil.copytree(TINY, tmp_path / "course", ignore=kept)
     return tmp_path / "course"
 
 

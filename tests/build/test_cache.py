@@ -137,7 +137,8 @@ def test_a_damaged_file_is_made_anew(lesson, text):
 
 
 def test_where_nothing_can_be_written_it_is_made_each_time(lesson):
-    lesson.course.state.write_text("a file in the way", encoding="utf-8")
+    lesson.course.state.mkdir()
+    (lesson.course.state / "cache").write_text("in the way", encoding="utf-8")
     make = Counted()
     assert [cache.kept(lesson, "x", make) for _ in range(2)] == [1, 2]
 
