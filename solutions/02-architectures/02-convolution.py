@@ -374,7 +374,8 @@ bm.expect.close(z, right, "stride 3 and padding 2 together")
 
 # %% [markdown] lang="zh" of="6cd9a192"
 # 位置 (i, j) 的窗口是
-# `x[:, i * stride : i * stride + f, j * stride : j * stride + f]`。`W * window` 的形状是 (filters, channels, f, f)，该对哪些轴求和？
+# `x[:, i * stride : i * stride + f, j * stride : j * stride + f]`。
+# `W * window` 的形状是 (filters, channels, f, f)，该对哪些轴求和？
 
 # %% [markdown] hint="convolve"
 # `z[:, i, j] = (W * window).sum((1, 2, 3)) + b`, with `z = x.new_zeros(len(W), rows,

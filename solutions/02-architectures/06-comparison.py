@@ -423,17 +423,17 @@ for n, d in ((1, 1), (3, 8), (1000, 64)):
 # 4nd² + 2n²d → =
 
 # %% [markdown] hint="multiply_adds"
-# A matrix of d × d times one place costs `d * d`. How many such matrices has each layer,
-# and how many places go through them?
+# A matrix of d × d times one place costs `d * d`. How many such matrices has each
+# layer, and how many places go through them?
 
-# %% [markdown] lang="zh" of="26218023"
+# %% [markdown] lang="zh" of="2e24c0ac"
 # 一个 d × d 矩阵乘一个位置，代价是 `d * d`。每种层有几个这样的矩阵？有几个位置要经过？
 
 # %% [markdown] hint="multiply_adds"
-# Attention adds to its four matrices `n * n` dot products of length d for the scores, and
-# as much again for the weighted mean.
+# Attention adds to its four matrices `n * n` dot products of length d for the scores,
+# and as much again for the weighted mean.
 
-# %% [markdown] lang="zh" of="1a79a1a0"
+# %% [markdown] lang="zh" of="306340c8"
 # 注意力除四个矩阵之外，打分还要 `n * n` 次长度为 d 的点积，加权平均再来同样多。
 
 

@@ -178,22 +178,24 @@ bm.equation("steepest", (directions @ slope).min(), -slope.norm(), atol=1e-6)
 # %% [markdown] quote="§4.2.1"
 # Compute the gradient of the loss with respect to the model's parameters $\theta$:
 #
-# $$ \nabla_\theta J(\theta) = \frac{\partial}{\partial \theta} \frac{1}{2} (y - \hat{y})^2
-# = y - \hat{y} $$
+# $$ \nabla_\theta J(\theta) = \frac{\partial}{\partial \theta} \frac{1}{2}
+# (y - \hat{y})^2 = y - \hat{y} $$
 #
 # Update the parameters, by the rule of gradient descent:
 #
-# $$ \theta = \theta - \alpha \cdot \nabla_\theta J(\theta) = \theta - \alpha (y - \hat{y}) $$
+# $$ \theta = \theta - \alpha \cdot \nabla_\theta J(\theta)
+# = \theta - \alpha (y - \hat{y}) $$
 
-# %% [markdown] lang="zh" of="6c772ff4"
+# %% [markdown] lang="zh" of="0ad81e01"
 # 计算损失函数关于模型参数 $\theta$ 的梯度：
 #
-# $$ \nabla_\theta J(\theta) = \frac{\partial}{\partial \theta} \frac{1}{2} (y - \hat{y})^2
-# = y - \hat{y} $$
+# $$ \nabla_\theta J(\theta) = \frac{\partial}{\partial \theta} \frac{1}{2}
+# (y - \hat{y})^2 = y - \hat{y} $$
 #
 # ……根据梯度下降法更新公式，更新模型参数：
 #
-# $$ \theta = \theta - \alpha \cdot \nabla_\theta J(\theta) = \theta - \alpha (y - \hat{y}) $$
+# $$ \theta = \theta - \alpha \cdot \nabla_\theta J(\theta)
+# = \theta - \alpha (y - \hat{y}) $$
 
 # %% [markdown]
 # Such lines look right to tired eyes; all of us have written one. So make it a habit:

@@ -575,10 +575,10 @@ def four_equations(W, z, a, y):
 #
 # Propagate the gradient backwards. For layer $l$:
 #
-# $$ \delta_l = \nabla_{z_l} J(\theta) \cdot \sigma'(z_l) = \delta_{l+1} \cdot \sigma'(z_l)
-# \cdot W_{l+1} $$
+# $$ \delta_l = \nabla_{z_l} J(\theta) \cdot \sigma'(z_l)
+# = \delta_{l+1} \cdot \sigma'(z_l) \cdot W_{l+1} $$
 
-# %% [markdown] lang="zh" of="2be847ee"
+# %% [markdown] lang="zh" of="8480e2e2"
 # 计算输出层梯度：
 #
 # $$ \delta_L = \nabla_{\hat{y}} J(\theta) \cdot \sigma'(\hat{y}) $$
@@ -587,8 +587,8 @@ def four_equations(W, z, a, y):
 #
 # 对于第 $l$ 层：
 #
-# $$ \delta_l = \nabla_{z_l} J(\theta) \cdot \sigma'(z_l) = \delta_{l+1} \cdot \sigma'(z_l)
-# \cdot W_{l+1} $$
+# $$ \delta_l = \nabla_{z_l} J(\theta) \cdot \sigma'(z_l)
+# = \delta_{l+1} \cdot \sigma'(z_l) \cdot W_{l+1} $$
 
 # %% [markdown]
 # All the right pieces are there, and most of us have once written them down in such an
