@@ -17,6 +17,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
 )
 os.environ["BMKIT_PROGRESS"] = "off"
+os.environ["LC_ALL"] = "C.UTF-8"  # what the kit says is in English
 TINY = Path(__file__).parent / "course"
 
 

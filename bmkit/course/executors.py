@@ -6,8 +6,11 @@ import concurrent.futures as futures
 import contextlib
 from collections.abc import Iterator
 
+from bmkit.course.words import say
+from bmkit.errors import BmkitError
 
-class NoCluster(Exception):
+
+class NoCluster(BmkitError):
     """There is none at this address; the message says why and what to do."""
 
 
@@ -33,11 +36,11 @@ def executor(cluster: str | None, jobs: int) -> Iterator[futures.Executor]:
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise NoCluster("--cluster needs Dask: pip install 'bmkit[cluster]'") from None
+        raise NoCluster(say("cluster.no_dask")) from None
     try:
         client = Client(cluster, timeout=10)
     except (OSError, ValueError, TimeoutError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise NoCluster(f"no Dask scheduler answers at {cluster}: {reason}") from None
+        raise NoCluster(say("cluster.silent", address=cluster, why=reason)) from None
     with client, client.get_executor(pure=False) as remote:
         yield remote

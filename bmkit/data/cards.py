@@ -25,6 +25,12 @@ class DataError(BmkitError):
     """Data that cannot be had; the message says why, in one line."""
 
 
+class UnknownData(DataError):
+    """A name that no data set has; the message has those that there are."""
+
+    code = 2
+
+
 @dataclass(frozen=True)
 class File:
     """One real file: name, pinned URL, SHA-256 (64 hex digits), size in bytes."""
@@ -83,11 +89,12 @@ def card(name: str) -> Card:
     """Read one card.
 
     Raises:
-        DataError: there is no such card, or it cannot be read.
+        UnknownData: there is no such card.
+        DataError: it cannot be read.
     """
     known = names()
     if name not in known:
-        raise DataError(say("data.unknown", name=name, known=", ".join(known)))
+        raise UnknownData(say("data.unknown", name=name, known=", ".join(known)))
     try:
         # Universal newlines: a checkout on Windows has the same digest.
         text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")

@@ -25,11 +25,13 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import nn
 
+from bmkit.errors import BmkitError
+
 FORMAT = 1
 Module = TypeVar("Module", bound="nn.Module")
 
 
-class BundleError(ValueError):
+class BundleError(BmkitError, ValueError):
     """A file is no bundle, is damaged, or is of a newer format."""
 
 

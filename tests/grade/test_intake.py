@@ -255,7 +255,7 @@ def test_a_deeper_folder_in_a_flat_one_is_not_lost_silently(tmp_path):
 
 
 def test_no_folder_or_the_wrong_one_is_one_line(tmp_path):
-    with pytest.raises(IntakeError, match="No such file"):
+    with pytest.raises(IntakeError, match="no such file"):
         found(tmp_path / "none", SLUGS)
     (tmp_path / "submitted").mkdir()
     with pytest.raises(IntakeError, match="the course folder"):

@@ -9,6 +9,8 @@ import sys
 
 from bmkit.course.kernels import environment
 from bmkit.course.source.catalog import CHECKOUT
+from bmkit.course.words import say
+from bmkit.errors import WrongUse
 
 HOME = CHECKOUT / "tests" / "benchmarks"
 # name: what is compared. Each is tests/benchmarks/bench_<name>.py.
@@ -36,8 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run one benchmark or all; return the first exit code that is not 0."""
     if not HOME.is_dir():
-        print("bmkit bench: needs a clone of the project", file=sys.stderr)
-        return 1
+        raise WrongUse(say("clone.needed"))
     env = {**os.environ, **environment.paths()}
     for name in [args.name] if args.name else BENCHMARKS:
         print(f"{name}: {BENCHMARKS[name]}", flush=True)

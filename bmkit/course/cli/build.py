@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from bmkit.course.build import folder, headers, nbgrader_course, readme
 from bmkit.course.build.facts import checked, notes
 from bmkit.course.cli import options
-from bmkit.course.source.catalog import LANGS, Course
+from bmkit.course.source.catalog import Course
+from bmkit.course.words import say
+from bmkit.errors import make_folder, writing
+from bmkit.language import language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--nbgrader",
-        type=Path,
+        type=options.folder,
         metavar="FOLDER",
         help="make a course folder for stock nbgrader instead",
     )
-    parser.add_argument("--lang", choices=LANGS, default="en", help="for --nbgrader")
+    options.add_lang(parser, "the language of the assignments and of what is said")
     options.add_course(parser)
 
 
@@ -34,9 +36,11 @@ def main(args: argparse.Namespace) -> int:
     course = Course.find(args.course)
     if args.nbgrader:
         lessons = checked(course)
-        made = nbgrader_course.write(args.nbgrader, lessons, lang=args.lang)
-        print(f"{args.nbgrader}: an nbgrader course of {len(made)} assignments")
-        print(f"try: cd {args.nbgrader} && nbgrader generate_assignment {made[0]}")
+        target = make_folder(args.nbgrader)
+        with writing(target):
+            made = nbgrader_course.write(target, lessons, lang=language())
+        print(say("build.made", folder=target, count=len(made)))
+        print(say("build.try", folder=target, slug=made[0]))
         return 0
     for note in notes(course):
         path = note.path.relative_to(course.root).as_posix()
@@ -47,11 +51,12 @@ def main(args: argparse.Namespace) -> int:
         for line in lines:
             print(line, file=sys.stderr)
         if lines:
-            print("lessons are out of date: run `bmkit build`", file=sys.stderr)
+            print(say("build.out_of_date"), file=sys.stderr)
         return 1 if lines else 0
     # The headers first: notebooks and tables say what stands in them.
     changed = headers.write(course) + folder.write(course) + readme.write(course)
     for path in changed:
         print(path.relative_to(course.root).as_posix())
-    print(f"{len(changed)} files changed" if changed else "everything is up to date")
+    key = "build.changed" if changed else "build.current"
+    print(say(key, count=len(changed)))
     return 0

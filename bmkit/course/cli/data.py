@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
+from bmkit.course.cli import options
+from bmkit.course.words import say
 from bmkit.data import cards, store
 from bmkit.data.cards import Card, DataError, File
+from bmkit.language import language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,15 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="data sets (default: all)"
     )
+    options.add_lang(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Do ``args.action`` for ``args.names``, or for all; 1 when anything is wrong."""
-    try:
-        chosen = [cards.card(name) for name in args.names or cards.names()]
-    except DataError as error:
-        print(f"bmkit: {error}", file=sys.stderr)
-        return 2
+    chosen = [cards.card(name) for name in args.names or cards.names()]
     return {"list": _list, "get": _get, "verify": _verify}[args.action](chosen)
 
 
@@ -36,10 +36,13 @@ def _list(chosen: list[Card]) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("name", "what", "size", "where", "licence")
+    heads = ("name", "what", "size", "where", "licence")
+    table = Table(*(say(f"sets.{head}") for head in heads))
     for card in chosen:
         size = f"{card.bytes / 1e6:.1f} MB"
-        table.add_row(card.name, card.title["en"], size, _where(card), card.licence)
+        table.add_row(
+            card.name, card.title[language()], size, _where(card), card.licence
+        )
     Console().print(table)
     return 0
 
@@ -47,8 +50,9 @@ def _list(chosen: list[Card]) -> int:
 def _where(card: Card) -> str:
     paths = [store.at_hand(card, file)[0] for file in card.files]
     if None in paths:
-        return "not here"
-    return "cache" if all(store.cache() in path.parents for path in paths) else "mirror"
+        return say("sets.not_here")
+    cached = all(store.cache() in path.parents for path in paths)
+    return say("sets.cache" if cached else "sets.mirror")
 
 
 def _get(chosen: list[Card]) -> int:
@@ -56,10 +60,12 @@ def _get(chosen: list[Card]) -> int:
     for card in chosen:
         for file in card.files:
             try:
-                print(f"{card.name}: {store.fetch(card, file)}")
+                path = store.fetch(card, file)
+                print(say("sets.file", name=card.name, what=path))
             except DataError as error:
                 failed = True
-                print(f"{card.name}: {error}", file=sys.stderr)
+                line = say("sets.file", name=card.name, what=error)
+                print(line, file=sys.stderr)
     return int(failed)
 
 
@@ -75,10 +81,11 @@ def _verified(card: Card, file: File) -> bool:
     """Print a line for each copy; False when a copy is there and not right."""
     found = [path for path in store.places(card, file) if path.exists()]
     if not found:
-        print(f"{card.name}: {file.file}: not here")
+        print(say("sets.absent", name=card.name, file=file.file))
     right = True
     for path in found:
         problem = store.check(path, file)
-        print(f"{card.name}: {'WRONG: ' if problem else 'right: '}{problem or path}")
+        key = "sets.wrong" if problem else "sets.right"
+        print(say(key, name=card.name, what=problem or path))
         right = right and problem is None
     return right

@@ -11,8 +11,11 @@ from typing import Any
 
 from bmkit.course.cli import options
 from bmkit.course.grade.result import Verdict
-from bmkit.course.kernels.limits import BadLimits, Limits
+from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Course
+from bmkit.course.words import say
+from bmkit.errors import CannotWrite, WrongUse, make_folder, writing
+from bmkit.language import LANGS, speaking
 
 HELP = {
     "memory": "MiB for one submission",
@@ -31,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE")
     parser.add_argument(
         "--all",
-        type=Path,
+        type=options.folder,
         metavar="FOLDER",
         help="grade all that a room handed in: nbgrader's course folder, or "
         "<student>.ipynb files; run again, it goes on where it was",
@@ -39,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-j",
         "--jobs",
-        type=int,
+        type=options.whole,
         default=os.cpu_count() or 1,
         help="how many at a time (with --all; default: one a core)",
     )
@@ -52,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--export",
-        type=Path,
+        type=options.csv_file,
         metavar="FILE",
         help="with --all, also what nbgrader's own exporter writes (grades.csv and "
         "room.html are always written)",
@@ -65,10 +68,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="without the sandbox: the notebooks' code can do all that you can",
     )
-    parser.add_argument("--lang", choices=("en", "zh"), default="en")
+    parser.add_argument(
+        "--lang",
+        choices=LANGS,
+        help="the language of everything that is said (default: feedback in each "
+        "notebook's, the rest in the locale's)",
+    )
     parser.add_argument(
         "--feedback",
-        type=Path,
+        type=options.folder,
         metavar="FOLDER",
         help="where to write the HTML of single files (default: beside each)",
     )
@@ -78,51 +86,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "defaults: [tool.bmkit.limits] of the course's pyproject.toml",
     )
     for one in fields(Limits):
-        kind = float if one.name.endswith("seconds") else int
-        flag = f"--{one.name.replace('_', '-')}"
-        group.add_argument(flag, type=kind, metavar="N", help=HELP[one.name])
+        time = one.name.endswith("seconds")
+        group.add_argument(
+            f"--{one.name.replace('_', '-')}",
+            type=options.positive if time else options.whole,
+            metavar="N",
+            help=HELP[one.name],
+        )
 
 
 def main(args: argparse.Namespace) -> int:
     """Grade; return 1 when something could not be graded at all."""
     if bool(args.files) == bool(args.all):
-        print(
-            "bmkit grade: name notebooks, or --all FOLDER",
-            file=sys.stderr,
-        )
-        return 2
-    from bmkit.course.grade.session import CannotGrade, Settings
+        raise WrongUse(say("grade.usage"))
+    from bmkit.course.grade.session import Settings
 
     course = Course.find(args.course)
     flags = {one.name: getattr(args, one.name) for one in fields(Limits)}
-    try:
-        bad = [
-            name for name, value in flags.items() if value is not None and value <= 0
-        ]
-        if bad:
-            raise BadLimits(f"--{bad[0].replace('_', '-')} must be more than 0")
-        settings = Settings(
-            jobs=max(1, args.jobs),
-            cluster=args.cluster,
-            book=args.book,
-            unsafe=args.unsafe,
-            fresh=args.fresh,
-            lang=args.lang,
-            export=args.export,
-            limits=course.limits().with_flags(**flags),
-        )
-        if args.all:
-            return _room(args.all, course, settings)
-        return _files(args, course, settings)
-    except (CannotGrade, BadLimits) as error:
-        print(f"bmkit grade: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; start again to go on", file=sys.stderr)
-        return 130
+    settings = Settings(
+        jobs=args.jobs,
+        cluster=args.cluster,
+        book=args.book,
+        unsafe=args.unsafe,
+        fresh=args.fresh,
+        lang=args.lang,
+        export=args.export,
+        limits=course.limits().with_flags(**flags),
+    )
+    if args.all:
+        return _room(args.all, course, settings)
+    return _files(args.files, args.feedback, course, settings)
 
 
-def _files(args: argparse.Namespace, course: Course, settings: Any) -> int:
+def _files(
+    paths: list[Path], folder: Path | None, course: Course, settings: Any
+) -> int:
+    """Grade one's own files, each by itself; 1 when one was not, or has no page."""
     from rich.console import Console
     from rich.markup import escape
 
@@ -131,10 +130,12 @@ def _files(args: argparse.Namespace, course: Course, settings: Any) -> int:
     from bmkit.course.grade.session import grade
     from bmkit.course.grade.submission import NotGradable, read
 
+    if folder is not None:
+        make_folder(folder)  # found out before the grading, not after
     console = Console(highlight=False)
     lessons = course.lessons()
     code = 0
-    for path in args.files:
+    for path in paths:
         name = escape(str(path))
         try:
             submission = read(path, lessons)
@@ -142,28 +143,44 @@ def _files(args: argparse.Namespace, course: Course, settings: Any) -> int:
             console.print(f"[bold red]{name}[/]: {escape(str(error))}", soft_wrap=True)
             code = 1
             continue
-        with console.status(f"{name}: running every check"):
-            verdict = grade(submission, settings)
-        show(console, path, verdict)
-        target = (args.feedback or path.parent) / f"{path.stem}.feedback.html"
-        atomic.write(target, feedback.page(verdict))
-        console.print(f"feedback: {escape(str(target))}", soft_wrap=True)
+        with speaking(settings.lang or submission.lang):
+            with console.status(say("grade.running", path=name)):
+                verdict = grade(submission, settings)
+            show(console, path, verdict)
+            target = (folder or path.parent) / f"{path.stem}.feedback.html"
+            try:
+                with writing(target):
+                    atomic.write(target, feedback.page(verdict))
+            except CannotWrite as error:  # the grade is there, and the next files are
+                print(
+                    f"bmkit grade: {error}; {say('grade.elsewhere')}", file=sys.stderr
+                )
+                code = 1
+                continue
+            line = say("grade.feedback", path=target)
+            console.print(escape(line), soft_wrap=True)
     return code
 
 
 def _room(folder: Path, course: Course, settings: Any) -> int:
+    """Grade all that a room handed in; 1 when something was not graded."""
     from bmkit.course.grade.progress import Board
     from bmkit.course.grade.session import grade_all
 
-    with Board() as board:
-        outcome = grade_all(folder, course.lessons(), settings, board)
-    seconds = f"{board.seconds:.0f} s"
-    print(f"{outcome.graded} graded in {seconds}, {outcome.known} known already")
+    try:
+        with Board() as board:
+            outcome = grade_all(folder, course.lessons(), settings, board)
+    except KeyboardInterrupt:
+        print(f"bmkit grade: {say('grade.stopped')}", file=sys.stderr)
+        return 130
+    done = {"graded": outcome.graded, "known": outcome.known}
+    print(say("grade.done", seconds=board.seconds, **done))
     if outcome.person:
-        print(f"{outcome.person} wait for a person: the page says why")
+        print(say("grade.person", count=outcome.person))
     if outcome.refused:
-        print(f"{len(outcome.refused)} not graded: see above")
-    print(f"page: {outcome.page}\ntable: {outcome.table}")
+        print(say("grade.refused", count=len(outcome.refused)))
+    print(say("grade.page", path=outcome.page))
+    print(say("grade.table", path=outcome.table))
     return 1 if outcome.refused else 0
 
 
@@ -172,11 +189,13 @@ def show(console: Any, path: Path, verdict: Verdict) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console.print(
-        f"[bold]{escape(str(path))}[/]: {verdict.slug}, "
-        f"{verdict.points:g} of {verdict.of:g} points",
-        soft_wrap=True,
-    )
+    def line(key: str, **values: Any) -> None:
+        """A sentence whose values are text, and whose own markup counts."""
+        texts = {name: escape(str(value)) for name, value in values.items()}
+        console.print(say(key, **texts), soft_wrap=True)
+
+    points = {"points": f"{verdict.points:g}", "of": f"{verdict.of:g}"}
+    line("grade.total", path=path, slug=verdict.slug, **points)
     table = Table(box=None, show_header=False, padding=(0, 1))
     for mark in verdict.marks:
         full = mark.points >= mark.of
@@ -189,11 +208,8 @@ def show(console: Any, path: Path, verdict: Verdict) -> None:
     console.print(table)
     following = next((mark for mark in verdict.marks if mark.points < mark.of), None)
     if following:
-        console.print(
-            f"next: [bold]{following.exercise}[/]. {escape(following.hint)}",
-            soft_wrap=True,
-        )
+        line("grade.next", exercise=following.exercise, hint=following.hint)
     for remark in verdict.remarks:
-        console.print(f"[yellow]note:[/] {escape(remark)}", soft_wrap=True)
+        line("grade.remark", text=remark)
     for reason in verdict.person:
-        console.print(f"[red]for a person:[/] {escape(reason)}", soft_wrap=True)
+        line("grade.look", text=reason)

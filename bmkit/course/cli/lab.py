@@ -13,8 +13,11 @@ from pathlib import Path
 
 from bmkit.course.cli import options
 from bmkit.course.kernels import environment
-from bmkit.course.source.catalog import LANGS, Course
+from bmkit.course.source.catalog import Course
 from bmkit.course.source.cells import OPTIONS
+from bmkit.course.words import say
+from bmkit.errors import WrongUse
+from bmkit.language import language
 
 LOCALES = {"en": "default", "zh": "zh_CN"}
 # How a source is saved as text: the options of its cells, and nothing of Jupyter's own.
@@ -29,16 +32,13 @@ JUPYTEXT = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments; the rest is JupyterLab's."""
-    parser.add_argument(
-        "folder",
-        nargs="?",
-        type=Path,
-        metavar="FOLDER",
-        help="where the notebooks are (default: the course's lessons/)",
-    )
-    parser.add_argument("--lang", choices=LANGS, default="en")
+    parser.usage = "bmkit lab [-h] [--lang {en,zh}] [--course DIR] [FOLDER] ..."
+    options.add_lang(parser, "the language of JupyterLab and of the lessons")
     options.add_course(parser)
-    parser.epilog = "Further arguments go to JupyterLab, as in: bmkit lab --no-browser"
+    parser.epilog = (
+        "FOLDER is where the notebooks are (default: the course's lessons/). All that "
+        "follows it goes to JupyterLab, as in: bmkit lab --no-browser --port 9123"
+    )
 
 
 def settings(lang: str) -> dict[str, dict[str, object]]:
@@ -57,16 +57,19 @@ def settings(lang: str) -> dict[str, dict[str, object]]:
 
 def main(args: argparse.Namespace) -> int:
     """Start JupyterLab and wait for it; return its exit code."""
-    folder: Path = (args.folder or Course.find(args.course).built).resolve()
+    rest, lang = list(args.rest), language()
+    # A number after --port is no folder: ours stands before all that is JupyterLab's.
+    named = rest and not rest[0].startswith("-")
+    folder = Path(rest.pop(0)) if named else Course.find(args.course).built
+    folder = folder.resolve()
     if not folder.is_dir():
-        print(f"bmkit: no lessons in {folder}: run `bmkit build`", file=sys.stderr)
-        return 1
-    start = f"/lab/tree/{args.lang}" if (folder / args.lang).is_dir() else "/lab"
+        raise WrongUse(say("lab.no_lessons", folder=folder))
+    start = f"/lab/tree/{lang}" if (folder / lang).is_dir() else "/lab"
     with tempfile.TemporaryDirectory() as own:
         config = Path(own) / "labconfig"
         config.mkdir()
         overrides = config / "default_setting_overrides.json"
-        overrides.write_text(json.dumps(settings(args.lang)), encoding="utf-8")
+        overrides.write_text(json.dumps(settings(lang)), encoding="utf-8")
         paths = [own, os.environ.get("JUPYTER_CONFIG_PATH", "")]
         env = {
             **os.environ,
@@ -78,7 +81,7 @@ def main(args: argparse.Namespace) -> int:
         command += [f"--ServerApp.root_dir={folder}"]
         command += [f"--LabApp.default_url={start}"]
         command += [f"--JupytextConfiguration.{k}={v}" for k, v in JUPYTEXT.items()]
-        command += args.rest
+        command += rest
         with subprocess.Popen(command, env=env) as server:
             # Who ends us means JupyterLab, and with it its kernels.
             signal.signal(signal.SIGTERM, lambda *_: server.terminate())

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 
 from bmkit.course.cli import options
-from bmkit.course.source.catalog import LANGS, Course
+from bmkit.course.source.catalog import Course
+from bmkit.course.words import say
+from bmkit.language import language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
-    parser.add_argument("--lang", choices=LANGS, default="en")
+    options.add_lang(parser, "the language of the titles")
     options.add_course(parser)
 
 
 def main(args: argparse.Namespace) -> int:
     """Print slug, minutes and title of every lesson."""
     for lesson in Course.find(args.course).lessons():
-        title = lesson.title[args.lang]
-        print(f"{lesson.slug:<24}{lesson.minutes:>4} min  {title}")
+        minutes = say("list.minutes", minutes=lesson.minutes)
+        print(f"{lesson.slug:<24}{minutes}  {lesson.title[language()]}")
     return 0

@@ -1,14 +1,18 @@
-"""The `bmkit` command: one verb a room. Each room is imported when its verb is used."""
+"""The `bmkit` command: one module a verb, each imported when its verb is used."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
-from bmkit import __version__
+from bmkit import __version__, language
 
 # verb: (module, what it does). Each module has add_arguments(parser) and main(args).
 VERBS = {
@@ -23,12 +27,23 @@ VERBS = {
     "list": ("list", "list the lessons"),
     "bench": ("bench", "measure speed and memory, both sides in one run"),
 }
+PASSING_ON = ("test", "lab", "bench")  # the rest of their words is another program's
+OUR_FAULT = 70  # the exit code for errors of the kit's own: EX_SOFTWARE
+log = logging.getLogger(__name__)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message and leave with 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="bmkit", description="A course and workshop kit on big models."
     )
     parser.add_argument("--version", action="version", version=f"bmkit {__version__}")
@@ -36,36 +51,67 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = next((word for word in words if not word.startswith("-")), None)
     for verb, (module, about) in VERBS.items():
         sub = verbs.add_parser(verb, help=about, description=about.capitalize() + ".")
-        if verb == chosen:  # only the room in use is imported
-            _room(module).add_arguments(sub)
+        if verb not in PASSING_ON:
+            sub.add_argument(
+                *("-v", "--verbose"), action="store_true", help="print the log too"
+            )
+        if verb == chosen:  # only the module in use is imported
+            _module(module).add_arguments(sub)
     args, rest = parser.parse_known_args(words)
-    if rest and args.verb not in ("test", "lab", "bench"):
+    if rest and args.verb not in PASSING_ON:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args.rest = rest
+    language.speak(getattr(args, "lang", None) or language.of_locale())
     return _guarded(args)
 
 
-def _room(module: str) -> object:
-    return importlib.import_module(f"bmkit.course.cli.{module}")
+def _module(name: str) -> Any:
+    return importlib.import_module(f"bmkit.course.cli.{name}")
 
 
 def _guarded(args: argparse.Namespace) -> int:
-    from bmkit.course.source.catalog import NoCourse, UnknownLesson
-    from bmkit.course.source.cells import SourceError
+    """The verb's exit code; whatever ends it otherwise is said in one line."""
+    from bmkit.course.words import say
+    from bmkit.errors import BmkitError, reason
 
+    command = f"bmkit {args.verb}"
+    _begin_log(args)
     try:
-        return _room(VERBS[args.verb][0]).main(args)
-    except SourceError as error:
-        root = os.getcwd() + os.sep
-        for line in str(error).splitlines():
-            print(line.removeprefix(root), file=sys.stderr)
-        return 1
-    except (NoCourse, UnknownLesson) as error:
-        print(f"bmkit: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nbmkit: stopped", file=sys.stderr)
-        return 130
+        return _module(VERBS[args.verb][0]).main(args)
+    except BmkitError as error:
+        log.info("%s", error, exc_info=True)
+        told, code = error.told(command), error.code
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        told, code = f"\n{command}: {say('main.stopped')}", 130
+    except OSError as error:
+        log.info("%s", error, exc_info=True)
+        path = error.filename or type(error).__name__
+        refused = say("main.refused", path=path, why=reason(error))
+        told, code = f"{command}: {refused}", 1
+    except Exception as error:
+        log.exception("%s failed", command)
+        what = f"{type(error).__name__}: {error}"
+        told = f"{command}: {say('main.ours', error=what, log=_log_file())}"
+        code = OUR_FAULT
+    print(told, file=sys.stderr)
+    return code
+
+
+def _begin_log(args: argparse.Namespace) -> None:
+    from bmkit.course import log_file
+    from bmkit.course.source.catalog import Course, NoCourse
+
+    folder: Path | None = None
+    with contextlib.suppress(NoCourse):  # the verb says so, if it needs one
+        folder = Course.find(getattr(args, "course", None)).state / "log"
+    log_file.begin(folder, verbose=getattr(args, "verbose", False))
+
+
+def _log_file() -> Any:
+    from bmkit.course import log_file
+    from bmkit.course.words import say
+
+    return log_file.place() or say("main.no_log")

@@ -3,14 +3,61 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
+
+from bmkit.language import LANGS
 
 
 def add_course(parser: argparse.ArgumentParser) -> None:
     """``--course DIR``, for `Course.find`."""
     parser.add_argument(
         "--course",
-        type=Path,
+        type=folder,
         metavar="DIR",
         help="the course's folder (default: the checkout's, or the current folder's)",
     )
+
+
+def add_lang(
+    parser: argparse.ArgumentParser, about: str = "the language of what is said"
+) -> None:
+    """``--lang``; the command line speaks it too. None leaves it to the locale."""
+    help_ = f"{about} (default: the locale's)"
+    parser.add_argument("--lang", choices=LANGS, help=help_)
+
+
+def whole(text: str) -> int:
+    """A whole number that is 1 or more."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+    return number
+
+
+def positive(text: str) -> float:
+    """A number that is more than 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def folder(text: str) -> Path:
+    """A folder's name; an empty one would be the current folder, unasked."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the folder's name is empty")
+    return Path(text)
+
+
+def csv_file(text: str) -> Path:
+    """The name of a file that will hold CSV, and says so."""
+    if not text.lower().endswith(".csv"):
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .csv: CSV it is")
+    return Path(text)

@@ -6,10 +6,13 @@ import argparse
 import os
 import sys
 import time
-from pathlib import Path
 
+from bmkit.course import state
 from bmkit.course.cli import options
-from bmkit.course.source.catalog import LANGS, Course
+from bmkit.course.source.catalog import Course
+from bmkit.course.words import say
+from bmkit.errors import make_folder, writing
+from bmkit.language import language
 
 PROFILES = ("ci", "workshop", "full")
 DEVICES = ("auto", "cpu", "cuda")
@@ -21,13 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("slugs", nargs="*", metavar="SLUG", help="lessons; all when none is named")
     add("--profile", choices=PROFILES, default="workshop", help="size and data")
     add("--device", choices=DEVICES, default="auto")
-    add("--lang", choices=LANGS, default="en")
+    options.add_lang(parser, "the language of the lessons and of what is said")
     add("--seed", type=int, default=0)
-    add("-j", "--jobs", type=int, default=os.cpu_count() or 1, help="side by side")
+    cores = os.cpu_count() or 1
+    add("-j", "--jobs", type=options.whole, default=cores, help="side by side")
     add("--fresh", action="store_true", help="run unchanged lessons too")
     add("--cluster", metavar="ADDRESS", help="a Dask scheduler, as tcp://host:8786")
-    add("--output", type=Path, metavar="DIR", help="the report (.bmkit/report)")
-    add("--limit", type=float, default=900, help="seconds a lesson may take (900)")
+    about = "where the report goes (.bmkit/report)"
+    add("--output", type=options.folder, metavar="DIR", help=about)
+    about = "seconds a lesson may take (900)"
+    add("--limit", type=options.positive, default=900, metavar="S", help=about)
     options.add_course(parser)
 
 
@@ -37,17 +43,19 @@ def main(args: argparse.Namespace) -> int:
     from bmkit.course.run import runner
     from bmkit.course.run.progress import Board
 
-    if args.jobs < 1:
-        print("bmkit: -j must be 1 or more", file=sys.stderr)
-        return 2
     course = Course.find(args.course)
     lessons = course.pick(args.slugs)
-    output = args.output or course.state / "report"
+    if args.output:  # found out before an hour of running, not after
+        output = make_folder(args.output)
+    else:
+        output = course.state / "report"
+        with writing(output):
+            state.make(output)
     began = time.time()
     settings = runner.Settings(
         profile=args.profile,
         device=args.device,
-        lang=args.lang,
+        lang=language(),
         seed=args.seed,
         jobs=args.jobs,
         fresh=args.fresh,
@@ -55,20 +63,16 @@ def main(args: argparse.Namespace) -> int:
         limit=args.limit,
         store=course.state / "results",
     )
-    board = Board([lesson.slug for lesson in lessons])
-    try:
-        with board:
-            results, stopped = runner.run(lessons, settings, board)
-    except runner.CannotRun as error:
-        print(f"bmkit: {error}", file=sys.stderr)
-        return 1
-    path = run_report.write(output, results, settings, time.time() - began)
+    with Board([lesson.slug for lesson in lessons]) as board:
+        results, stopped = runner.run(lessons, settings, board)
+    with writing(output):
+        path = run_report.write(output, results, settings, time.time() - began)
     bad = [result for result in results if not result.good]
     for result in bad:
-        print(f"{result.slug}: {result.status}: {result.message}", file=sys.stderr)
-    print(f"{len(results) - len(bad)} of {len(lessons)} lessons are good")
-    print(f"report: {path}")
+        print(f"{result.slug}: {result.says}: {result.message}", file=sys.stderr)
+    print(say("run.good", good=len(results) - len(bad), count=len(lessons)))
+    print(say("run.report", path=path))
     if stopped:
-        print("bmkit: stopped; what had finished is kept", file=sys.stderr)
+        print(f"bmkit run: {say('run.stopped')}", file=sys.stderr)
         return 130
     return 1 if bad else 0

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 
 from bmkit.course.cli import options
 from bmkit.course.source.catalog import Course
 from bmkit.course.source.stamp import Stamped, stamp
+from bmkit.course.words import say
+from bmkit.errors import reason
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +32,8 @@ def main(args: argparse.Namespace) -> int:
     files = args.files or [x.path for x in Course.find(args.course).lessons()]
     for path in files:
         if not path.is_file():
-            print(f"{path}: no such file", file=sys.stderr)
+            absent = reason(FileNotFoundError(errno.ENOENT, ""))
+            print(say("main.refused", path=path, why=absent), file=sys.stderr)
             code = 1
             continue
         done = stamp(path)

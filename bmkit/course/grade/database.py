@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from bmkit.errors import BmkitError
+
 WAIT = 30  # seconds for another program to let go of an SQLite file
 # What databases say, and what it means to a teacher.
 ADVICE = {
@@ -36,7 +38,7 @@ ADVICE = {
 }
 
 
-class BookError(Exception):
+class BookError(BmkitError):
     """The grade book cannot be used; the message says why and what to do."""
 
 

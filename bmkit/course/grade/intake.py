@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bmkit.course.grade.submission import BIGGEST
+from bmkit.course.words import say
+from bmkit.errors import BmkitError, reason
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 # Folders beside the submissions that nbgrader and this kit make.
@@ -61,11 +63,15 @@ class Refused:
 
     def __str__(self) -> str:
         """Both in one line that is safe to print, whatever they hold."""
-        line = f"{self.path}: {self.reason}"
+        line = _told(self.path, self.reason)
         return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
-class IntakeError(Exception):
+def _told(path: Path, why: str) -> str:
+    return say("main.refused", path=path, why=why)
+
+
+class IntakeError(BmkitError):
     """The folder as a whole cannot be read; the message says why."""
 
 
@@ -88,14 +94,14 @@ def found(folder: Path, slugs: list[str]) -> tuple[list[Handed], list[Refused]]:
         IntakeError: there is no such folder, or it cannot be read.
     """
     if not hasattr(os, "O_DIRECTORY"):
-        raise IntakeError("a folder of submissions is read on Linux and macOS only")
+        raise IntakeError(say("intake.system"))
     if folder.name == "submitted":
-        raise IntakeError(f"{folder}: name the course folder that it lies in")
+        raise IntakeError(say("intake.inner", path=folder))
     refused: list[Refused] = []
     try:
         home = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        raise IntakeError(f"{folder}: {error.strerror}") from None
+        raise IntakeError(_told(folder, reason(error))) from None
     with _closing(home):
         if "submitted" in os.listdir(home):
             handed = _course(home, folder, slugs, refused)
@@ -123,13 +129,11 @@ def settle(handed: list[Handed]) -> tuple[list[Handed], list[Refused]]:
         for one in group:
             if one in chosen:
                 continue
-            reason = (
-                f"a second notebook for {slug}; {chosen[0].path.name} is graded"
-                if chosen
-                else f"one of {len(group)} notebooks for {slug}; name the one that "
-                f"counts {slug}.ipynb"
-            )
-            refused.append(Refused(one.path, reason))
+            if chosen:
+                why = say("intake.second", slug=slug, graded=chosen[0].path.name)
+            else:
+                why = say("intake.several", slug=slug, count=len(group))
+            refused.append(Refused(one.path, why))
     return kept, refused
 
 
@@ -149,11 +153,11 @@ def copy(folder: Path, one: Handed, target: Path) -> None:
             file = stack.enter_context(_opened(home, name, stat.S_ISREG))
             with target.open("wb") as sink:
                 if _read(file, sink.write) != one.key:
-                    raise _Unfit("changed since it was found; start again")
+                    raise _Unfit(say("intake.changed"))
     except (_Unfit, OSError) as error:
         target.unlink(missing_ok=True)
-        why = getattr(error, "strerror", None) or error
-        raise IntakeError(f"{one.path}: {why}") from None
+        why = reason(error) if isinstance(error, OSError) else str(error)
+        raise IntakeError(_told(one.path, why)) from None
 
 
 def _course(
@@ -197,8 +201,7 @@ def _flat(home: int, folder: Path, refused: list[Refused]) -> list[Handed]:
         ):
             for inner in _names(files):
                 if _is_folder(files, inner):
-                    reason = "a folder in a student's folder; move its notebooks up"
-                    refused.append(Refused(path / inner, reason))
+                    refused.append(Refused(path / inner, say("intake.nested")))
             rows = _some(files, path, refused)
             handed += [Handed(name, file, None, key) for file, key in rows]
     return sorted(handed, key=lambda one: (one.student, one.path))
@@ -208,7 +211,7 @@ def _some(home: int, folder: Path, refused: list[Refused]) -> list[tuple[Path, s
     """A submission's notebooks; that there is none is said, unless a reason was."""
     rows = list(_notebooks(home, folder, refused))
     if not rows and not any(folder in one.path.parents for one in refused):
-        raise _Unfit("no notebook in it")
+        raise _Unfit(say("intake.none"))
     return rows
 
 
@@ -221,13 +224,13 @@ def _notebooks(
         with _trying(path, refused):
             _unpacked(name)
             if _is_link(home, name):
-                raise _Unfit("a link to something else; hand in the file itself")
+                raise _Unfit(say("intake.link"))
             if not name.endswith(".ipynb") or _is_folder(home, name):
                 continue
             _safe(name)
             with _opened(home, name, stat.S_ISREG) as file:
                 if os.pread(file, 4, 0) == b"PK\x03\x04":
-                    raise _Unfit("an archive under a notebook's name; unpack it first")
+                    raise _Unfit(say("intake.disguised"))
                 yield path, _read(file)
 
 
@@ -247,9 +250,7 @@ def _read(file: int, sink: Callable[[bytes], object] = len) -> str:
     while piece := os.read(file, 2**20):
         size += len(piece)
         if size > BIGGEST:
-            raise _Unfit(
-                f"more than {BIGGEST / 2**20:.0f} MiB; clear the outputs and save"
-            )
+            raise _Unfit(say("intake.large", most=BIGGEST / 2**20))
         digest.update(piece)
         sink(piece)
     return digest.hexdigest()
@@ -262,14 +263,14 @@ def _opened(home: int, name: str, wanted: Callable[[int], bool]) -> Iterator[int
     # name may lead elsewhere by then. Without O_NONBLOCK a pipe would wait for ever.
     kind = os.stat(name, dir_fd=home, follow_symlinks=False).st_mode
     if stat.S_ISLNK(kind):
-        raise _Unfit("a link to something else; hand in the file itself")
+        raise _Unfit(say("intake.link"))
     if not wanted(kind):
         _unpacked(name)
-        raise _Unfit(f"not a {'file' if wanted is stat.S_ISREG else 'folder'}")
+        raise _Unfit(say("intake.file" if wanted is stat.S_ISREG else "intake.folder"))
     found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=home)
     with _closing(found):
         if not wanted(os.fstat(found).st_mode):
-            raise _Unfit("changed while it was read")
+            raise _Unfit(say("intake.changing"))
         yield found
 
 
@@ -289,7 +290,7 @@ def _trying(path: Path, refused: list[Refused]) -> Iterator[None]:
     except _Unfit as error:
         refused.append(Refused(path, str(error)))
     except OSError as error:
-        refused.append(Refused(path, f"cannot be read: {error.strerror}"))
+        refused.append(Refused(path, say("intake.unreadable", why=reason(error))))
 
 
 def _names(home: int) -> list[str]:
@@ -313,18 +314,18 @@ def _is_link(home: int, name: str) -> bool:
 
 def _lesson(slug: str, slugs: list[str]) -> str:
     if slug not in slugs:
-        raise _Unfit("no lesson has this name")
+        raise _Unfit(say("intake.lesson"))
     return slug
 
 
 def _unpacked(name: str) -> None:
     if name.lower().endswith(ARCHIVES):
-        raise _Unfit("an archive; unpack it first")
+        raise _Unfit(say("intake.archive"))
 
 
 def _student(name: str) -> str:
     if len(name) > LONGEST:
-        raise _Unfit(f"a student's name of more than {LONGEST} characters")
+        raise _Unfit(say("intake.long", most=LONGEST))
     return _safe(name)
 
 
@@ -332,8 +333,5 @@ def _safe(name: str) -> str:
     """A name that no program on its way takes for a pattern, an option or a formula."""
     good = all(unicodedata.category(c)[0] in "LMN" or c in PUNCTUATION for c in name)
     if not good or not name or not (name[0].isalnum() or name[0] == "_"):
-        raise _Unfit(
-            "its name has characters that are not allowed; letters, digits and "
-            f"{PUNCTUATION.strip()} are"
-        )
+        raise _Unfit(say("intake.name", allowed=PUNCTUATION.strip()))
     return name

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import concurrent.futures as futures
 import dataclasses
+import logging
 import os
 import tempfile
 import warnings
@@ -26,9 +27,14 @@ from bmkit.course.grade.submission import NotGradable, Submission, read
 from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Lesson
+from bmkit.course.words import say
+from bmkit.errors import BmkitError, reason
+from bmkit.language import language
+
+log = logging.getLogger(__name__)
 
 
-class CannotGrade(Exception):
+class CannotGrade(BmkitError):
     """Nothing was graded; the message says why and what to do."""
 
 
@@ -44,7 +50,11 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Settings:
-    """How to grade; the fields are `bmkit grade`'s flags."""
+    """How to grade; the fields are `bmkit grade`'s flags.
+
+    Attributes:
+        lang: in which feedback is given; None for each notebook's own.
+    """
 
     jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
     cluster: str | None = None
@@ -52,7 +62,7 @@ class Settings:
     unsafe: bool = False
     fresh: bool = False
     feedback: bool = True
-    lang: str = "en"
+    lang: str | None = None
     export: Path | None = None
     limits: Limits = field(default_factory=Limits)
 
@@ -106,10 +116,7 @@ def grade_all(
     """
     jailed = _walls(settings)
     if not forkserver_client.supported():
-        raise CannotGrade(
-            "grading a folder needs Linux: grade the files one by one with --unsafe, "
-            "or use a Linux machine or container"
-        )
+        raise CannotGrade(say("session.linux"))
     outcome = Outcome(folder)
     try:
         handed, outcome.refused = intake.found(folder, [one.slug for one in lessons])
@@ -131,12 +138,10 @@ def grade_all(
     ) as error:
         raise CannotGrade(str(error)) from None
     except forkserver_client.ForkServerError as error:
-        raise CannotGrade(f"the grader's processes cannot start: {error}") from None
+        raise CannotGrade(say("session.cold", why=error)) from None
     except OSError as error:  # a full disk, a folder that is not ours
-        raise CannotGrade(
-            f"{error.filename or folder}: {error.strerror or error}; what was graded "
-            "before is kept: mend it and start again"
-        ) from None
+        place, why = error.filename or folder, reason(error)
+        raise CannotGrade(say("session.files", path=place, why=why)) from error
     return outcome
 
 
@@ -161,12 +166,9 @@ def _walls(settings: Settings) -> bool:
     Raises:
         CannotGrade: there is none, and nobody said to do without.
     """
-    reason = sandbox.missing()
-    if reason and not settings.unsafe:
-        raise CannotGrade(
-            f"{reason}. Without it a notebook's code could do whatever you can; for "
-            "work that you trust, such as your own, add --unsafe"
-        )
+    missing = sandbox.missing()
+    if missing and not settings.unsafe:
+        raise CannotGrade(say("session.walls", why=missing))
     return not settings.unsafe
 
 
@@ -242,24 +244,26 @@ class _Session:
                 intake.copy(self.folder, one, copy)
                 submission = read(copy, self.lessons)
             except (NotGradable, IntakeError) as error:
-                reason = str(error).removeprefix(f"{one.path}: ")
-                self.outcome.refused.append(Refused(one.path, reason))
+                why = str(error).removeprefix(
+                    say("main.refused", path=one.path, why="")
+                )
+                self.outcome.refused.append(Refused(one.path, why))
                 return None
             except Exception as error:
                 self._fail(one, error)
                 return None
         if one.slug not in (None, submission.lesson.slug):
-            reason = f"holds {submission.lesson.slug}, not {one.slug}"
-            self.outcome.refused.append(Refused(one.path, reason))
+            why = say("session.other", held=submission.lesson.slug, slug=one.slug)
+            self.outcome.refused.append(Refused(one.path, why))
             return None
         return submission
 
     def _fail(self, one: Handed, error: Exception) -> None:
         """An error of ours costs the others nothing, and is not kept quiet."""
-        reason = f"the grader failed on it ({type(error).__name__}: {error}"[:300]
-        self.outcome.refused.append(
-            Refused(one.path, f"{reason}); a person must grade it")
-        )
+        log.error("%s: the grader failed on it", one.path, exc_info=error)
+        what = f"{type(error).__name__}: {error}"[:300]
+        why = say("session.ours", error=what)
+        self.outcome.refused.append(Refused(one.path, why))
 
     def _job(self, one: Handed) -> tuple[Job, tuple[str, ...]] | None:
         submission = self._read(one)
@@ -267,7 +271,7 @@ class _Session:
             return None
         lesson = submission.lesson
         if lesson.slug not in self.prepared:
-            self.book.prepare(lesson, self.settings.lang)
+            self.book.prepare(lesson, self.settings.lang or language())
             self.prepared.add(lesson.slug)
         job = make_job(submission, student=one.student, key=one.key)
         return job, worker.preload(lesson)
@@ -313,6 +317,6 @@ def _write_reports(session: _Session) -> None:
             folder / "room.html",
             session.book.verdicts(),
             [lesson for lesson in session.lessons if lesson.slug in slugs],
-            lang=session.settings.lang,
+            lang=session.settings.lang or language(),
             refused=outcome.refused,
         )

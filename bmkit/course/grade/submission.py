@@ -20,11 +20,12 @@ from bmkit.course.build.release import learner_notebook
 from bmkit.course.json_values import as_dict, as_text
 from bmkit.course.source.catalog import LANGS, Lesson
 from bmkit.course.source.loading import source_of
+from bmkit.errors import BmkitError
 
 BIGGEST = 50 * 2**20  # bytes; a lesson with every figure stays below 5 MiB
 
 
-class NotGradable(Exception):
+class NotGradable(BmkitError):
     """Nothing in this file can be graded; the message says why."""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course.kernels import environment, sandbox
+from bmkit.errors import BmkitError
 
 PATIENCE = 120  # seconds that importing the frameworks may take
 # Without the folder that it is started in, where a notebook's neighbour may be called
@@ -28,7 +29,7 @@ forkserver.main()
 """
 
 
-class ForkServerError(Exception):
+class ForkServerError(BmkitError):
     """The fork server did not start or has ended; the message says why."""
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from bmkit.course.words import say
+from bmkit.errors import BmkitError
 
-class BadLimits(Exception):
+
+class BadLimits(BmkitError):
     """A limit that is none; the message names it and where it stands."""
 
 
@@ -49,11 +52,14 @@ class Limits:
         known = {field.name for field in fields(cls)}
         for name, value in table.items():
             if name not in known:
+                names = ", ".join(sorted(known))
                 raise BadLimits(
-                    f"{where} has {name!r}; there are {', '.join(sorted(known))}"
+                    say("limits.unknown", where=where, name=name, known=names)
                 )
             if type(value) not in (int, float) or value <= 0:
-                raise BadLimits(f"{where} {name} = {value!r}: a positive number")
+                raise BadLimits(
+                    say("limits.positive", where=where, name=name, value=value)
+                )
         return cls(**table)
 
     def with_flags(self, **flags: float | None) -> Limits:

@@ -25,6 +25,7 @@ from traitlets import Bool, Dict, List, Unicode
 
 from bmkit.course.kernels import forkserver_client, pool, sandbox, sockets
 from bmkit.course.kernels.limits import Limits
+from bmkit.errors import BmkitError
 
 CHANNELS = ("shell", "iopub", "stdin", "hb", "control")
 # No module of bmkit's that lessons import: who edits one meets it in the next kernel.
@@ -38,7 +39,7 @@ _live: weakref.WeakSet[WarmProvisioner] = weakref.WeakSet()
 _said: set[str] = set()
 
 
-class NotInstalled(Exception):
+class NotInstalled(BmkitError):
     """Jupyter does not know our kernels; the message says what to do."""
 
 

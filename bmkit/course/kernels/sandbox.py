@@ -23,6 +23,8 @@ from typing import Any
 
 from bmkit.course.kernels import environment, seccomp
 from bmkit.course.kernels.process import die_with_parent
+from bmkit.course.words import say
+from bmkit.errors import BmkitError
 
 if sys.platform != "win32":  # there this module only says why it cannot serve
     import resource
@@ -53,25 +55,18 @@ PR_SET_NO_NEW_PRIVS, PR_CAPBSET_DROP, CAPABILITIES = 38, 24, 41
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 
-class NoSandbox(Exception):
+class NoSandbox(BmkitError):
     """This machine has none; the message says why and what to do."""
 
 
 def missing() -> str:
     """Why there is no sandbox here, in one line; empty when there is one."""
     if sys.platform != "linux":
-        return f"the sandbox needs Linux; this is {sys.platform}"
+        return say("sandbox.linux", platform=sys.platform)
     if shutil.which("bwrap") is None:
-        return (
-            "the sandbox needs bubblewrap: apt install bubblewrap (Debian, Ubuntu), "
-            "dnf install bubblewrap (Fedora)"
-        )
+        return say("sandbox.absent")
     if refusal := _refusal():
-        return (
-            f"the sandbox does not start here ({refusal}): this system does not let "
-            "its users make namespaces, as in many containers; on Ubuntu see "
-            "sysctl kernel.apparmor_restrict_unprivileged_userns"
-        )
+        return say("sandbox.refused", why=refusal)
     return ""
 
 

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from bmkit.course.run.worker import Result
+from bmkit.course.words import say
 
 MARKS = {"passed": "✓", "unchanged": "=", "skipped": "–", "running": "…", "waiting": ""}
 
@@ -42,7 +43,8 @@ class Board:
     def _table(self) -> Any:
         from rich.table import Table
 
-        table = Table("", "lesson", "status", "time", "memory", "claims", box=None)
+        heads = ("lesson", "status", "time", "memory", "claims")
+        table = Table("", *(say(f"board.{head}") for head in heads), box=None)
         for slug in self.slugs:
             result = self.results.get(slug)
             if result is None:
@@ -52,8 +54,8 @@ class Board:
             mark = MARKS.get(result.status, "✗")
             table.add_row(mark, *(cell.strip() for cell in _row(result)), style=style)
         seconds = time.monotonic() - self.began
-        done = f"{len(self.results)} of {len(self.slugs)}"
-        table.caption = f"{done} done, {seconds:.0f} s"
+        done, count = len(self.results), len(self.slugs)
+        table.caption = say("board.done", done=done, count=count, seconds=seconds)
         return table
 
 
@@ -61,8 +63,8 @@ def _row(result: Result) -> list[str]:
     held = sum(claim["holds"] for claim in result.claims)
     return [
         f"{result.slug:<22}",
-        f"{result.status:<12}",
+        f"{result.says:<12}",
         f"{result.seconds:6.1f} s",
         f"{result.memory / 2**20:6.0f} MiB",
-        f"{held}/{len(result.claims)} claims",
+        say("board.held", held=held, count=len(result.claims)),
     ]

@@ -6,6 +6,7 @@ import concurrent.futures as futures
 import contextlib
 import importlib.util
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -16,19 +17,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from bmkit.course import atomic, executors
+from bmkit.course import atomic, executors, state
 from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import dumps, instructor_notebook
 from bmkit.course.kernels import environment
 from bmkit.course.run.cache_key import fingerprint, reached
 from bmkit.course.run.worker import Job, Result, work
 from bmkit.course.source.catalog import Lesson
+from bmkit.course.words import say
+from bmkit.errors import BmkitError
 
+log = logging.getLogger(__name__)
 SECONDS = "seconds.json"  # beside the results: how long each lesson took
 MODULES = {"tensorflow": "tensorflow", "cluster": "distributed"}
 
 
-class CannotRun(Exception):
+class CannotRun(BmkitError):
     """Nothing was run; the message says why and what to do."""
 
 
@@ -68,8 +72,9 @@ def run(
     for lesson in lessons:
         absent = _absent(lesson)
         if absent:
-            message = f"needs {absent}: pip install 'bmkit[{absent}]'"
-            result = Result(lesson.slug, lesson.title["en"], "skipped", message=message)
+            message = say("run.extra", extra=absent)
+            title = lesson.title[settings.lang]
+            result = Result(lesson.slug, title, "skipped", message=message)
         else:
             key = _key(lesson, settings, processor)
             result = None if settings.fresh else _kept(key, settings.store)
@@ -82,6 +87,9 @@ def run(
         done[lesson.slug] = result
         listener.finished(result)
     stopped = False
+    if not jobs and settings.cluster is not None:
+        with _executor(settings, workers, jobs):
+            pass  # a wrong address is told of now, not the next time
     if jobs:
         # The longest first: none is left to run alone at the end.
         took = _seconds(settings.store)
@@ -109,7 +117,9 @@ def _all(
                 try:
                     result = future.result()
                 except Exception as error:  # the worker itself died
-                    message = f"its worker ended: {type(error).__name__}: {error}"
+                    log.exception("%s: its worker ended", job.slug)
+                    what = f"{type(error).__name__}: {error}"
+                    message = say("run.worker", error=what)
                     result = Result(job.slug, job.title, "died", message=message)
                 done[job.slug] = result
                 _keep(result, job, settings.store)
@@ -224,7 +234,7 @@ def _processor(device: str) -> str:
                 command, capture_output=True, text=True, timeout=20, check=True
             ).stdout.strip()
     if device == "cuda" and not name:
-        raise CannotRun("--device cuda, but nvidia-smi finds no GPU here")
+        raise CannotRun(say("run.no_gpu"))
     return name or "cpu"
 
 
@@ -256,10 +266,7 @@ def _keep(result: Result, job: Job, store: Path) -> None:
     """Keep a passed result, and how long it took, for next time."""
     if result.status != "passed" or not result.key:
         return
-    store.mkdir(parents=True, exist_ok=True)
-    ignore = store.parent / ".gitignore"
-    if not ignore.exists():
-        ignore.write_text("*\n", encoding="utf-8")
+    state.make(store)
     atomic.write(store / f"{result.key}.json", json.dumps(asdict(result)))
     seconds = {**_seconds(store), _name(job): result.seconds}
     atomic.write(store / SECONDS, json.dumps(seconds))

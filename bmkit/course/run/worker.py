@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course.kernels import environment
+from bmkit.course.words import say
 from bmkit.lab.mime import CLAIM, GRADER
 
 GOOD = ("passed", "unchanged", "skipped")
@@ -64,6 +65,11 @@ class Result:
     def good(self) -> bool:
         """Whether nothing is wrong with the lesson."""
         return self.status in GOOD
+
+    @property
+    def says(self) -> str:
+        """The status in the user's language."""
+        return say(f"status.{self.status.replace(' ', '_')}")
 
 
 def work(job: Job) -> Result:

@@ -7,9 +7,13 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.cells import Problem, SourceError, read_header
+from bmkit.course.words import say
+from bmkit.errors import BmkitError
+from bmkit.language import LANGS
 
 # The folder around the package: a checkout, with its course and its tests, or
 # site-packages, with neither.
@@ -17,7 +21,6 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 SOURCES = "[0-9]*/[0-9]*.py"  # below solutions/: NN-chapter/NN-slug.py
 HEADER = {"slug", "title", "section", "needs", "data", "extras", "says"}
 OPTIONAL = {"symbols", "introduces", "gpu", "minutes"}
-LANGS = ("en", "zh")
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,16 @@ class Lesson:
         return Course(self.path.parents[2])
 
 
-class UnknownLesson(Exception):
+class UnknownLesson(BmkitError):
     """A slug that no lesson has; the message has the nearest ones."""
 
+    code = 2
 
-class NoCourse(Exception):
+
+class NoCourse(BmkitError):
     """A folder that holds no course; the message says which, and what to do."""
+
+    code = 2
 
 
 @dataclass(frozen=True)
@@ -75,16 +82,13 @@ class Course:
         if folder is not None:
             course = cls(folder.resolve())
             if not course.exists():
-                raise NoCourse(f"{folder} is no course: it has no solutions/")
+                raise NoCourse(say("course.none_in", folder=folder))
             return course
         here = Path.cwd()
         for place in (CHECKOUT, here, *here.parents):
             if cls(place).exists():
                 return cls(place)
-        raise NoCourse(
-            f"no course here: neither {here} nor a folder above it has solutions/; "
-            "name one with --course DIR"
-        )
+        raise NoCourse(say("course.none_here", folder=here))
 
     def exists(self) -> bool:
         """Whether there are sources below ``solutions/``."""
@@ -117,7 +121,7 @@ class Course:
         except FileNotFoundError:
             return Limits()
         except (OSError, ValueError) as error:
-            raise BadLimits(f"{path} cannot be read: {error}") from None
+            raise BadLimits(say("limits.unreadable", path=path, why=error)) from None
         given = table.get("tool", {}).get("bmkit", {}).get("limits", {})
         return Limits.of(given, f"{path}: [tool.bmkit.limits]")
 
@@ -150,9 +154,22 @@ class Course:
         for slug in slugs:
             if slug not in known:
                 near = difflib.get_close_matches(slug, known, n=3, cutoff=0.4)
-                hint = f"did you mean {', '.join(near)}?" if near else ", ".join(known)
-                raise UnknownLesson(f"no lesson is called {slug!r}: {hint}")
+                key = "course.near" if near else "course.unknown"
+                names = ", ".join(near or known)
+                raise UnknownLesson(say(key, slug=slug, names=names))
         return [lesson for lesson in every if not slugs or lesson.slug in slugs]
+
+
+def _no_data(path: Path, named: Any) -> list[Problem]:
+    """A problem for each name under ``data:`` that no data set has."""
+    from bmkit.data import cards
+
+    known = cards.names()
+    return [
+        Problem(path, 1, f"data: no card datasets/{name}.toml; {', '.join(known)}")
+        for name in (named if isinstance(named, list) else ())
+        if name not in known
+    ]
 
 
 @cache
@@ -173,6 +190,7 @@ def _lesson(path: Path, _changed: int) -> Lesson:
     for key in ("needs", "data", "extras", "introduces"):
         if key in header and not isinstance(header[key], list):
             problems.append(Problem(path, 1, f"{key} must be a list, as in [a, b]"))
+    problems += _no_data(path, header.get("data"))
     symbols = header.get("symbols", {})
     if not isinstance(symbols, dict) or not all(symbols.values()):
         problems.append(Problem(path, 1, "symbols must map each to its meaning"))

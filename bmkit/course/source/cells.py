@@ -9,6 +9,7 @@ CONTRIBUTING.md.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.course.source.phrase_list import Entry, PhraseError, compose, parse, unsaid
+from bmkit.errors import BmkitError
 
 MARKER = re.compile(r"^# %%(\s|$)")
 KINDS = ("exercise", "check", "hint", "mistake", "variant", "equation", "quote")
@@ -48,12 +50,17 @@ class Problem:
         return f"{self.path}:{self.line}: {self.message}"
 
 
-class SourceError(Exception):
+class SourceError(BmkitError):
     """Sources cannot be built; ``problems`` has every reason, in every file."""
 
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = sorted(set(problems))
         super().__init__("\n".join(map(str, self.problems)))
+
+    def told(self, command: str) -> str:
+        """Every problem with its place, as editors and compilers write it."""
+        here = os.getcwd() + os.sep
+        return "\n".join(str(one).removeprefix(here) for one in self.problems)
 
 
 @dataclass

@@ -1,0 +1,240 @@
+"""What users do wrong gets one line that says what, where and what to do; no traceback.
+
+Each case was met by someone: `bmkit VERB: message` on stderr, the right exit code, and
+nothing written where it should not be.
+"""
+
+from __future__ import annotations
+
+import ast
+import logging
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bmkit.course import log_file
+from bmkit.course.cli import lab, progress
+from bmkit.course.cli import main as command
+from bmkit.course.source.catalog import Course
+from tests import ROOT
+
+linux = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc")
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path, course) -> Path:
+    """A folder with a course beside it, a file in the way, and a notebook."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "file").write_text("in the way", encoding="utf-8")
+    (folder / "empty.ipynb").touch()
+    monkeypatch.chdir(folder)
+    yield folder
+    log_file.end()
+
+
+# name: the words, the exit code, what the one line says
+CASES = {
+    "run into a file": ("run adding --output file", 1, "run: file cannot be written"),
+    "run, -5 seconds": ("run --limit -5", 2, "run: argument --limit: '-5' is not"),
+    "run, no jobs": ("run -j 0", 2, "run: argument -j/--jobs: '0' is not"),
+    "run, no course": ("run --course file", 2, "run: file is no course"),
+    "run, unknown lesson": ("run addin", 2, "run: no lesson is called 'addin'"),
+    "run, no such device": ("run --device cuda", 1, "nvidia-smi finds no GPU here"),
+    "build into a file": ("build --nbgrader file", 1, "build: file cannot be written"),
+    "build nowhere": ("build --nbgrader=", 2, "the folder's name is empty"),
+    "grade into a file": (
+        "grade empty.ipynb --feedback file",
+        1,
+        "grade: file cannot be written",
+    ),
+    "grade, no jobs": ("grade --all . -j 0", 2, "argument -j/--jobs: '0' is not"),
+    "grade, no memory": ("grade --all . --memory 0", 2, "argument --memory: '0'"),
+    "grade, as a zip": ("grade --all . --export x.zip", 2, "'x.zip' does not end in"),
+    "grade nothing": ("grade", 2, "grade: name notebooks, or --all FOLDER"),
+    "grade no folder": ("grade --all nowhere", 1, "nowhere: no such file or folder"),
+    "lab without lessons": ("lab nowhere", 2, "lab: no lessons in"),
+    "no such data": ("data get nothing", 2, "there is no data set 'nothing'"),
+    "an unknown option": ("list --colour", 2, "unrecognized arguments: --colour"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_one_line_and_the_exit_code(here, course, monkeypatch, capsys, case):
+    words, code, says = CASES[case]
+    args = words.split()
+    if "--course" not in args and args[0] not in ("data", "list"):
+        args += ["--course", str(course)]
+    if "nvidia-smi" in says and shutil.which("nvidia-smi"):
+        pytest.skip("there is a GPU")
+    before = sorted(here.iterdir())
+    assert outcome(args) == code
+    said = capsys.readouterr().err
+    assert says in said and said.count("\n") == 1, said
+    assert said.startswith("bmkit")
+    assert sorted(here.iterdir()) == before
+
+
+def outcome(args: list[str]) -> int:
+    """The command's exit code, whichever way it ends."""
+    try:
+        return command.main(args)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+
+
+@linux
+@pytest.mark.parametrize(
+    "words",
+    ["run adding --output /proc/x", "build --nbgrader /proc/x"],
+)
+def test_a_folder_that_cannot_be_made_is_one_line(here, course, capsys, words):
+    assert outcome([*words.split(), "--course", str(course)]) == 1
+    said = capsys.readouterr().err
+    assert "/proc/x cannot be written: " in said and said.count("\n") == 1
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write all")
+def test_a_folder_without_permission_is_one_line(here, course, capsys):
+    (here / "shut").mkdir(mode=0o500)
+    words = ["build", "--nbgrader", "shut/new", "--course", str(course)]
+    assert outcome(words) == 1
+    assert "permission denied" in capsys.readouterr().err
+
+
+def test_no_scheduler_is_told_even_when_nothing_has_changed(here, course, capsys):
+    """With no lesson to run there is nothing to send to it."""
+    pytest.importorskip("distributed")
+    words = f"run --course {course} --cluster nonsense --profile ci".split()
+    solutions = Course(course).solutions
+    for path in solutions.glob("*/*.py"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("extras: []", "extras: [nothere]"), "utf-8")
+    assert outcome(words) == 1
+    said = capsys.readouterr().err
+    assert "no Dask scheduler answers at nonsense" in said
+
+
+@pytest.mark.parametrize("text", ["{broken", '{"welcome": 3}'])
+def test_a_broken_record_of_progress_is_one_line(here, monkeypatch, capsys, text):
+    (here / "progress.json").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("BMKIT_PROGRESS", str(here / "progress.json"))
+    assert command.main(["progress"]) == 1
+    said = capsys.readouterr().err
+    assert "progress.json: it is not in the form" in said and said.count("\n") == 1
+    assert (here / "progress.json").read_text(encoding="utf-8") == text
+
+
+def test_feedback_that_cannot_be_written_costs_no_grade(here, course, capsys):
+    """A page is written beside the file; here a folder has its name."""
+    from bmkit.course.build.notebooks import dumps
+    from bmkit.course.build.release import learner_notebook
+    from bmkit.course.kernels import sandbox
+
+    book = dumps(learner_notebook(Course(course).lessons()[0]))
+    for name in ("one", "two"):
+        (here / f"{name}.ipynb").write_text(book, encoding="utf-8")
+    (here / "one.feedback.html" / "inside").mkdir(parents=True)
+    words = ["grade", "one.ipynb", "two.ipynb", "--course", str(course)]
+    words += ["--unsafe"] if sandbox.missing() else []
+    assert command.main(words) == 1
+    said = capsys.readouterr()
+    assert said.out.count("0 of") == 2
+    assert said.err.count("\n") == 1
+    assert "one.feedback.html cannot be written: it is a folder" in said.err
+    assert (here / "two.feedback.html").is_file()
+
+
+def test_a_card_that_is_not_there_is_a_problem_of_the_source(course, adding, capsys):
+    text = adding.read_text(encoding="utf-8")
+    adding.write_text(text.replace("data: []", "data: [nothing]"), encoding="utf-8")
+    assert command.main(["build", "--check", "--course", str(course)]) == 1
+    said = capsys.readouterr().err
+    assert f"{adding}:1: data: no card datasets/nothing.toml" in said
+
+
+def test_what_follows_lab_is_jupyters(here, course, monkeypatch):
+    started: list[list[str]] = []
+
+    class Popen:
+        def __init__(self, words, env):
+            started.append(words)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr(lab.subprocess, "Popen", Popen)
+    monkeypatch.setattr(lab.signal, "signal", lambda *_: None)
+    (course / "lessons").mkdir()
+    assert command.main(["lab", "--course", str(course), "--port", "9123"]) == 0
+    assert command.main(["lab", str(here), "--port", "9123", "--lang", "zh"]) == 0
+    for words, folder in zip(started, (course / "lessons", here), strict=True):
+        assert f"--ServerApp.root_dir={folder}" in words
+        assert words[-2:] == ["--port", "9123"]
+
+
+def test_our_own_fault_is_one_line_and_in_the_log(course, monkeypatch, capsys):
+    def fails():
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr(progress.progress, "load", fails)
+    assert command.main(["progress", "--course", str(course)]) == command.OUR_FAULT
+    said = capsys.readouterr().err
+    log = course / ".bmkit" / "log" / "bmkit.log"
+    assert said.count("\n") == 1
+    assert "KeyError: 'no such thing'" in said and str(log) in said
+    assert "Traceback" in log.read_text(encoding="utf-8")
+    assert (course / ".bmkit" / ".gitignore").read_text(encoding="utf-8") == "*\n"
+    assert command.main(["progress", "-v", "--course", str(course)]) == 70
+    assert "Traceback" in capsys.readouterr().err
+    log_file.end()
+
+
+def test_a_log_that_cannot_be_written_is_in_nobodys_way(course, monkeypatch, capsys):
+    shutil.rmtree(course / ".bmkit", ignore_errors=True)
+    (course / ".bmkit").write_text("in the way", encoding="utf-8")
+    monkeypatch.setenv("BMKIT_PROGRESS", str(course))
+    assert command.main(["progress", "--course", str(course)]) == 1
+    said = capsys.readouterr().err
+    assert "it is a folder" in said and said.count("\n") == 1
+    log_file.end()
+
+
+def test_the_log_stays_small(tmp_path):
+    log_file.begin(tmp_path / ".bmkit" / "log")
+    for number in range(40):
+        logging.getLogger("bmkit.test").info("%d %s", number, "x" * 100_000)
+    log_file.end()
+    files = sorted((tmp_path / ".bmkit" / "log").iterdir())
+    assert [path.name for path in files] == ["bmkit.log", "bmkit.log.1", "bmkit.log.2"]
+    assert sum(path.stat().st_size for path in files) < 3.3e6
+    assert "39 xxx" in files[0].read_text(encoding="utf-8")
+
+
+def test_every_error_for_users_has_one_base():
+    """Those that cross no border of the kit need none."""
+    inner = {
+        "PhraseError",  # becomes `Problem`s of a source
+    "SetupFailed",  # before anything is installed: it has a base of its own
+        *("_Unfit", "SerializationError", "ProcessLost", "RemoteError"),
+    }
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "bmkit").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                found[node.name] = {ast.unparse(base) for base in node.bases}
+    wrong = {
+        name
+        for name, bases in found.items()
+        if bases & {"Exception", "ValueError", "AssertionError", "RuntimeError"}
+        and "BmkitError" not in bases
+    }
+    assert wrong - {"BmkitError"} == inner
