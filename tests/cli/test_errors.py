@@ -223,7 +223,7 @@ def test_every_error_for_users_has_one_base():
     """Those that cross no border of the kit need none."""
     inner = {
         "PhraseError",  # becomes `Problem`s of a source
-    "SetupFailed",  # before anything is installed: it has a base of its own
+        "SetupFailed",  # before anything is installed: it has a base of its own
         *("_Unfit", "SerializationError", "ProcessLost", "RemoteError"),
     }
     found: dict[str, set[str]] = {}
