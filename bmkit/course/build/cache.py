@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from bmkit.course import atomic
+from bmkit.course import atomic, state
 from bmkit.course.source import quotes
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.data import cards
@@ -47,7 +47,7 @@ def kept(lesson: Lesson, what: str, make: Callable[[], T]) -> T:
             return value
     value = make()
     with contextlib.suppress(OSError):  # a folder that is not ours: nothing is kept
-        _ignored(lesson.course.state)
+        state.make(path.parent)
         text = json.dumps({"key": right, "value": value}, ensure_ascii=False)
         atomic.write(path, text)
     return value
@@ -96,11 +96,3 @@ def kit() -> str:
 
 def _sha(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _ignored(state: Path) -> None:
-    """Make the kit's own folder, and git ignore it."""
-    ignore = state / ".gitignore"
-    if not ignore.exists():
-        state.mkdir(parents=True, exist_ok=True)
-        ignore.write_text("*\n", encoding="utf-8")
