@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
+from tests.lesson_costs import (  # noqa: F401 (a fixture and two hooks, for pytest)
+    cost,
+    pytest_configure,
+    pytest_terminal_summary,
+)
 
 # nbgrader runs alembic from PATH; kernels must find this checkout's bmkit.
 os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
-from tests import ROOT
+from bmkit.course.build.release import learner_text
+from bmkit.course.source.catalog import LANGS
+from tests.course_lessons import LESSONS, each_lesson
 
-LESSONS = sorted((ROOT / "lessons").glob("*/*/*.ipynb"))
 MATHS = re.compile(r"\$\$.+?\$\$|\$[^$]+?\$", re.DOTALL)
 LEFT_OVER = {
     "a reference without a number": re.compile(r"\\(?:eq)?ref\b|\\label\b|\(\?+\)"),
@@ -71,22 +71,28 @@ def foreign(html: str, lang: str) -> str:
     return text if WORDS.search(text) else ""
 
 
-@pytest.mark.lessons
-@pytest.mark.parametrize("path", LESSONS, ids=lambda p: f"{p.parts[-3]}-{p.stem[3:]}")
-def test_a_page_shows_no_mark_up_and_speaks_one_language(path: Path):
-    lang = path.parts[-3]
-    book = json.loads(path.read_text(encoding="utf-8"))
-    wrong = []
+def wrong(book: dict[str, Any], lang: str) -> list[str]:
+    """What is left over or foreign on a notebook's page, a line each."""
+    told = []
     for number, cell in enumerate(book["cells"]):
         if cell["cell_type"] != "markdown":
             continue
         for html, quote in blocks(cell):
             text = BeautifulSoup(html, "html.parser").get_text()[:80]
-            wrong += [f"cell {number}: {kind}: {text!r}" for kind in left_over(html)]
+            told += [f"cell {number}: {kind}: {text!r}" for kind in left_over(html)]
             sentence = "" if quote else foreign(html, lang)
             if sentence:
-                wrong.append(f"cell {number}: not {lang}: {sentence[:60]!r}")
-    assert not wrong, "\n" + "\n".join(wrong)
+                told.append(f"cell {number}: not {lang}: {sentence[:60]!r}")
+    return told
+
+
+@each_lesson
+def test_pages_show_no_mark_up_and_speak_one_language(cost, slug):
+    for lang in LANGS:
+        with cost(slug, "pages"):
+            book = json.loads(learner_text(LESSONS[slug], lang))
+            told = wrong(book, lang)
+        assert not told, f"{lang}:\n" + "\n".join(told)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""One pass over each selected lesson for all that it must show, and what that cost.
+"""One pass over each selected lesson for all that it must show.
 
 Work that takes long is begun once for every lesson that a selected test asks about,
 side by side; a test waits for its own lesson and looks at what came of it.
@@ -7,13 +7,11 @@ side by side; a test waits for its own lesson and looks at what came of it.
 from __future__ import annotations
 
 import concurrent.futures as futures
-import contextlib
 import json
 import multiprocessing
 import os
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,34 +25,14 @@ from bmkit.course.run.progress import Board
 from bmkit.course.run.worker import Result
 from bmkit.course.source.catalog import LANGS, Course, Lesson
 from tests import ROOT
+from tests.course_lessons import LESSONS
+from tests.lesson_costs import COSTS
 from tests.known_answers import differences, handed_in, judged, known_answers, misjudged
 
 OUTPUT = ROOT / ".bmkit" / "test-report"
 CORES = os.cpu_count() or 1
-SECONDS = 60  # what a lesson may take at ci: the table flags those that take more
-COLUMNS = ("run", "graders", "equations", "pages", "judging", "stock")
 # Stock nbgrader runs a whole lesson with a cold kernel for each submission.
 SUBMISSIONS = 2
-Costs = dict[str, dict[str, float]]
-COSTS = pytest.StashKey[Costs]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[COSTS] = defaultdict(lambda: dict.fromkeys(COLUMNS, 0.0))
-
-
-@pytest.fixture(scope="session")
-def cost(request: pytest.FixtureRequest) -> Callable[[str, str], object]:
-    """``with cost(slug, column):`` adds what the block takes to the table."""
-    costs = request.config.stash[COSTS]
-
-    @contextlib.contextmanager
-    def measured(slug: str, column: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        costs[slug][column] += time.perf_counter() - began
-
-    return measured
 
 
 def selected(request: pytest.FixtureRequest) -> list[Lesson]:
@@ -64,7 +42,7 @@ def selected(request: pytest.FixtureRequest) -> list[Lesson]:
         for item in request.session.items
         if hasattr(item, "callspec") and request.fixturename in item.fixturenames
     }
-    return [lesson for lesson in Course(ROOT).lessons() if lesson.slug in slugs]
+    return [lesson for slug, lesson in LESSONS.items() if slug in slugs]
 
 
 @pytest.fixture(scope="session")
@@ -194,23 +172,3 @@ def differing(made: Submission, stock: futures.Executor) -> list[str]:
 def by_stock(made: Submission) -> Verdict:
     """Stock's verdict, in a process of its own: it changes the whole process."""
     return nbgrader_engine.grade(made, timeout=600)
-
-
-def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    """What each lesson cost, in seconds; those too big for ci are flagged."""
-    costs = config.stash[COSTS]
-    if not costs:
-        return
-    write = terminalreporter.write_line
-    terminalreporter.section(f"seconds a lesson took, {CORES} side by side")
-    write(f"{'':<26}" + "".join(f"{c:>10}" for c in (*COLUMNS, "in all")))
-    for slug, row in sorted(costs.items(), key=lambda one: -sum(one[1].values())):
-        big = sum(row[column] for column in COLUMNS[:3]) > SECONDS
-        write(_line(slug, row) + (f"  runs over {SECONDS} s" if big else ""))
-    total = {c: sum(row[c] for row in costs.values()) for c in COLUMNS}
-    write(_line(f"{len(costs)} lessons", total))
-
-
-def _line(name: str, row: dict[str, float]) -> str:
-    values = [*row.values(), sum(row.values())]
-    return f"{name:<26}" + "".join(f"{value:>10.1f}" for value in values)

@@ -6,15 +6,11 @@ import pytest
 
 from bmkit.course.kernels import forkserver_client
 from bmkit.course.run.worker import Result
-from bmkit.course.source.catalog import Course
 from bmkit.course.source.loading import source_of
-from tests import ROOT
+from tests.course_lessons import LESSONS, each_lesson, sample
 from tests.lessons.conftest import OUTPUT
-from tests.sampling import sample
 
 pytestmark = pytest.mark.lessons
-LESSONS = {lesson.slug: lesson for lesson in Course(ROOT).lessons()}
-each_lesson = pytest.mark.parametrize("slug", LESSONS)
 forks = pytest.mark.skipif(
     not forkserver_client.supported(), reason="forking warm processes needs Linux"
 )
@@ -84,9 +80,8 @@ def test_every_known_answer_is_judged_rightly(judgings, slug):
 def pytest_generate_tests(metafunc):
     """Stock nbgrader's opinion is asked about some lessons, or about all."""
     if "comparisons" in metafunc.fixturenames:
-        lessons = list(LESSONS.values())
-        if not metafunc.config.getoption("all_stock"):
-            lessons = sample(lessons, SAMPLE)
+        every = metafunc.config.getoption("all_stock")
+        lessons = sample(len(LESSONS) if every else SAMPLE)
         metafunc.parametrize("slug", [lesson.slug for lesson in lessons])
 
 

@@ -2,23 +2,11 @@
 
 import re
 
-import pytest
-
 from bmkit.course.source import equations
-from bmkit.course.source.catalog import Course
+from bmkit.course.source.cells import Source
 from bmkit.course.source.equations import displayed
 from bmkit.course.source.loading import source_of
-from tests import ROOT
-
-MATHEMATICS = [
-    x for x in Course(ROOT).lessons() if x.path.parent.name == "04-mathematics"
-]
-EQUATIONS = [
-    (lesson, cell.name)
-    for lesson in MATHEMATICS
-    for cell in source_of(lesson).cells
-    if cell.kind == "equation"
-]
+from tests.course_lessons import LESSONS, each_lesson
 
 
 def other_sign(formula: str) -> str:
@@ -28,23 +16,26 @@ def other_sign(formula: str) -> str:
     return "".join([turned if turned != body else f"-{body}", *label])
 
 
-@pytest.mark.parametrize(
-    ("lesson", "label"), EQUATIONS, ids=[f"{x.slug} {label}" for x, label in EQUATIONS]
-)
-def test_a_sign_in_a_formula_of_mathematics_cannot_be_changed_alone(lesson, label):
-    source = source_of(lesson)
-    told = []
+@each_lesson
+def test_a_sign_in_a_formula_cannot_be_changed_alone(slug):
+    source = source_of(LESSONS[slug])
+    for label in (cell.name for cell in source.cells if cell.kind == "equation"):
+        told = changed(source, label)
+        assert any("stale equation cell" in message for message in told), label
+
+
+def changed(source: Source, label: str) -> list[str]:
+    """What is told of a source in which a sign of this formula is another."""
+    right = displayed(source, label)
+    mark = f"\\label{{{label}}}"
     for cell in source.cells:
-        if cell.kind == "prose" and f"\\label{{{label}}}" in cell.source:
-            right = displayed(source, label)
-            shown = next(
-                part
-                for part in cell.source.split("$$")
-                if f"\\label{{{label}}}" in part
-            )
+        if cell.kind == "prose" and mark in cell.source:
             before = cell.source
+            shown = next(part for part in before.split("$$") if mark in part)
             cell.source = before.replace(shown, other_sign(shown))
-            assert displayed(source, label) != right
-            told = [problem.message for problem in equations.problems(source)]
-            cell.source = before
-    assert any("stale equation cell" in message for message in told)
+            try:
+                assert displayed(source, label) != right
+                return [problem.message for problem in equations.problems(source)]
+            finally:
+                cell.source = before
+    return []

@@ -7,11 +7,7 @@ import pytest
 from bmkit.course.grade.judge import job
 from bmkit.course.grade.judge.slicing import BUILTINS, names, needed
 from bmkit.course.source import loading
-from bmkit.course.source.catalog import Course
-from tests import ROOT
-
-LESSONS = Course(ROOT).lessons()
-SLUGS = [lesson.slug for lesson in LESSONS]
+from tests.course_lessons import LESSONS, each_lesson
 
 
 def values(cells: list[str], run: set[int]) -> dict[str, object]:
@@ -279,14 +275,15 @@ def working_cells(lesson):
     return [c for c in source.cells if not c.markdown and c.kind in kinds]
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=SLUGS)
-def test_every_exercise_of_the_course_makes_what_its_check_uses(lesson):
-    for check in job._checks(lesson, "en", 0):
+@each_lesson
+def test_every_exercise_of_the_course_makes_what_its_check_uses(slug):
+    for check in job._checks(LESSONS[slug], "en", 0):
         assert check.exercise in check.names, check.exercise
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=SLUGS)
-def test_every_check_of_the_course_finds_its_names(lesson):
+@each_lesson
+def test_every_check_of_the_course_finds_its_names(slug):
+    lesson = LESSONS[slug]
     checks = job._checks(lesson, "en", 0)
     made: set[str] = set()
     for check in checks:
@@ -303,9 +300,9 @@ def test_every_check_of_the_course_finds_its_names(lesson):
             made |= names(check.source).made
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=SLUGS)
-def test_what_is_run_of_every_lesson_has_all_its_names(lesson):
-    cells = working_cells(lesson)
+@each_lesson
+def test_what_is_run_of_every_lesson_has_all_its_names(slug):
+    cells = working_cells(LESSONS[slug])
     wanted = {
         n
         for n, cell in enumerate(cells)
