@@ -22,7 +22,7 @@ def _wanted(course: Course) -> dict[Path, str]:
             header, end, rest = text.partition("\n# ---\n")
             header = MINUTES.sub("", f"{header}\n")
             line = f"# minutes: {minutes}\n"
-            header = SECTION.sub(lambda m, line=line: m[0] + line, header, count=1)
+            header = SECTION.sub(rf"\g<0>{line}", header, count=1)
             wanted[lesson.path] = header.removesuffix("\n") + end + rest
     return wanted
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 from bmkit.course.build.facts import facts
@@ -40,8 +41,13 @@ def _wanted(course: Course) -> dict[Path, str]:
         if path.is_file():
             text = path.read_text(encoding="utf-8")
             made = table(lang, course)
-            wanted[path] = BLOCK.sub(lambda m, made=made: m[1] + made + m[2], text)
+            # Not as a template: backslashes in a title mean nothing.
+            wanted[path] = BLOCK.sub(partial(_between, made), text)
     return wanted
+
+
+def _between(made: str, match: re.Match[str]) -> str:
+    return f"{match[1]}{made}{match[2]}"
 
 
 def differences(course: Course) -> list[str]:

@@ -55,8 +55,8 @@ def main(args: argparse.Namespace) -> int:
         return 1 if lines else 0
     # The headers first: notebooks and tables say what stands in them.
     changed = headers.write(course) + folder.write(course) + readme.write(course)
-    for path in changed:
-        print(path.relative_to(course.root).as_posix())
+    for written in changed:
+        print(written.relative_to(course.root).as_posix())
     key = "build.changed" if changed else "build.current"
     print(say(key, count=len(changed)))
     return 0

@@ -48,8 +48,9 @@ def _list(chosen: list[Card]) -> int:
 
 
 def _where(card: Card) -> str:
-    paths = [store.at_hand(card, file)[0] for file in card.files]
-    if None in paths:
+    found = [store.at_hand(card, file)[0] for file in card.files]
+    paths = [path for path in found if path is not None]
+    if len(paths) < len(found):
         return say("sets.not_here")
     cached = all(store.cache() in path.parents for path in paths)
     return say("sets.cache" if cached else "sets.mirror")

@@ -10,7 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from types import ModuleType
+from typing import NoReturn
 
 from bmkit import __version__, language
 
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return _guarded(args)
 
 
-def _module(name: str) -> Any:
+def _module(name: str) -> ModuleType:
     return importlib.import_module(f"bmkit.course.cli.{name}")
 
 

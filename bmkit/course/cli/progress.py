@@ -29,7 +29,7 @@ def main(args: argparse.Namespace) -> int:
     for lesson in Course.find(args.course).lessons():
         points = facts(lesson).points
         mine = done.get(lesson.slug, {})
-        solved = [name for name in points if mine.get(name, {}).get("passed")]
+        solved = [name for name in points if name in mine and mine[name]["passed"]]
         share = sum(points[name] for name in solved) / (sum(points.values()) or 1)
         table.add_row(
             lesson.title[language()],

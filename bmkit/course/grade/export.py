@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bmkit.course import atomic
-from bmkit.course.grade.gradebook import COURSE, BookError
+from bmkit.course.grade.database import BookError
+from bmkit.course.grade.gradebook import COURSE
 from bmkit.course.grade.result import Verdict
 
 # What spreadsheets take for the start of a formula, the full-width signs too.

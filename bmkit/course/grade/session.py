@@ -18,6 +18,7 @@ from typing import Protocol
 
 from bmkit.course import executors
 from bmkit.course.grade import classroom, export, feedback, gradebook, intake
+from bmkit.course.grade.database import BookError
 from bmkit.course.grade.gradebook import Book
 from bmkit.course.grade.intake import Handed, IntakeError, Refused
 from bmkit.course.grade.judge import worker
@@ -132,7 +133,7 @@ def grade_all(
             _write_reports(session)
     except (
         IntakeError,
-        gradebook.BookError,
+        BookError,
         sandbox.NoSandbox,
         executors.NoCluster,
     ) as error:

@@ -56,7 +56,8 @@ def read(path: Path, lessons: list[Lesson]) -> Submission:
     """
     cells, meta = _load(path)
     lesson = _recognise(cells, meta, lessons)
-    lang = meta.get("lang") if meta.get("lang") in LANGS else "en"
+    lang = str(meta.get("lang"))
+    lang = lang if lang in LANGS else "en"
     submission = Submission(path, lesson, lang, None)
     submission.book = _assemble(submission, cells)
     return submission
@@ -148,15 +149,15 @@ def _assemble(submission: Submission, cells: list[dict[str, Any]]) -> Any:
     graded = {grade_id(cell): cell for cell in ours.cells if grade_id(cell)}
     exercises = [name for name in graded if check_id(name) in graded]
     _adopt(submission, cells, exercises)
-    places = {name: [] for name in graded}
+    places: dict[str, list[int]] = {name: [] for name in graded}
     for position, cell in enumerate(cells):
         if grade_id(cell) in places:
             places[grade_id(cell)].append(position)
     made: list[Any] = []
     checks_at = _checks_at(submission, cells, exercises, places, graded)
-    for position, cell in enumerate([*cells, None]):
-        if cell is not None and not exercise_of_check(cell):
-            made.append(_ours_or_theirs(cell, position, places, graded))
+    for position in range(len(cells) + 1):
+        if position < len(cells) and not exercise_of_check(cells[position]):
+            made.append(_ours_or_theirs(cells[position], position, places, graded))
         for name in checks_at.get(position, ()):
             if not places[name]:
                 made.append(_node("code", **_kept(graded[name])))
@@ -236,7 +237,8 @@ def _node(kind: str, source: str, metadata: dict[str, Any]) -> Any:
     """A cell. nbformat's own makers check each against the schema, for 10 ms a cell."""
     from nbformat import from_dict
 
-    cell = {"cell_type": kind, "id": "", "metadata": metadata, "source": source}
+    cell: dict[str, Any] = {"cell_type": kind, "id": "", "metadata": metadata}
+    cell["source"] = source
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}
     return from_dict(cell)

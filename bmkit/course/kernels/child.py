@@ -114,7 +114,8 @@ def _adopt(channels: dict[str, int]) -> None:
             return contextlib.nullcontext()
         return connect(self, address)
 
-    zmq.Socket.bind, zmq.Socket.connect = adopting, reaching
+    zmq.Socket.bind = adopting  # type: ignore[method-assign, assignment]
+    zmq.Socket.connect = reaching  # type: ignore[method-assign, assignment]
 
 
 def _words(request: dict[str, Any]) -> list[str]:

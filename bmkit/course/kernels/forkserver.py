@@ -59,7 +59,10 @@ class Server:
     def serve(self) -> None:
         """Fork, signal and bury until the client's end closes."""
         while True:
-            watched = [self.channel, *(c.pidfd for c in self.children.values())]
+            watched: list[Any] = [
+                self.channel,
+                *(c.pidfd for c in self.children.values()),
+            ]
             jailed = any(child.limits for child in self.children.values())
             ready, _, _ = select.select(watched, [], [], WATCH if jailed else None)
             for child in list(self.children.values()):

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,7 @@ class ForkServer:
         self,
         entry: str,
         args: dict[str, Any] | None = None,
-        files: list[int] = (),
+        files: Sequence[int] = (),
         jail: dict[str, Any] | None = None,
     ) -> Forked:
         """A new process that calls ``entry(files, **args)`` and ends.
@@ -203,7 +204,7 @@ class ForkServer:
             raise ForkServerError(self._failure or "the forking process has ended")
         return forked
 
-    def send(self, message: dict[str, Any], files: list[int] = ()) -> None:
+    def send(self, message: dict[str, Any], files: Sequence[int] = ()) -> None:
         """One datagram to the fork server; what it cannot take any more is dropped."""
         with self._lock, contextlib.suppress(OSError):
             socket.send_fds(self._channel, [json.dumps(message).encode()], list(files))

@@ -64,7 +64,8 @@ class Limits:
 
     def with_flags(self, **flags: float | None) -> Limits:
         """These limits with those of ``flags`` that were given."""
-        return replace(self, **{k: v for k, v in flags.items() if v is not None})
+        given: dict[str, Any] = {k: v for k, v in flags.items() if v is not None}
+        return replace(self, **given)
 
     def plain(self) -> dict[str, Any]:
         """As a dictionary that JSON can hold."""

@@ -15,12 +15,13 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from jupyter_client.provisioning import LocalProvisioner
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from traitlets import Bool, Dict, List, Unicode
 
 from bmkit.course.kernels import forkserver_client, pool, sandbox, sockets
@@ -144,8 +145,9 @@ class WarmProvisioner(LocalProvisioner):
             raise forkserver_client.ForkServerError(
                 f"{cmd} starts no ipykernel_launcher"
             )
-        sockets.note(self.home, self.parent.connection_file)
-        request = {
+        manager = self._manager()
+        sockets.note(self.home, manager.connection_file)
+        request: dict[str, Any] = {
             "argv": cmd[cmd.index("ipykernel_launcher") + 1 :],
             "env": kwargs["env"],
             "cwd": str(kwargs.get("cwd") or Path.cwd()),
@@ -156,17 +158,21 @@ class WarmProvisioner(LocalProvisioner):
             # Nothing of the user's: neither environment nor folders.
             request["env"] = dict(self.kernel_spec.env)
             request["cwd"] = sandbox.HOME
-            request["connection"] = Path(self.parent.connection_file).read_text("utf-8")
+            request["connection"] = Path(manager.connection_file).read_text("utf-8")
         with contextlib.ExitStack() as stack:
-            given = [sockets.listening(path) for path in self._paths()]
+            given: list[IO[bytes] | socket.socket] = [
+                sockets.listening(path) for path in self._paths()
+            ]
             given += [sockets.sheet(request)]
             given += [
                 sockets.sink(kwargs.get(name), number, silent=self.sandbox)
                 for number, name in ((1, "stdout"), (2, "stderr"))
             ]
-            handed = [stack.enter_context(file).fileno() for file in given]
+            for file in given:
+                stack.enter_context(file)
+            handed = [file.fileno() for file in given]
             forked = await self._child(handed)
-        self.process = ForkedProcess(forked)
+        self.process = ForkedProcess(forked)  # type: ignore[assignment]
         self.pid = forked.pid
         # Its process group takes our signals; inside a sandbox it has no number here.
         self.pgid = None if self.sandbox else forked.pid
@@ -191,11 +197,15 @@ class WarmProvisioner(LocalProvisioner):
         """Set the manager's transport to Unix sockets in a short, private folder."""
         if not self.home:
             self.home = tempfile.mkdtemp(prefix="", dir=sockets.folder())
-        km = self.parent
+        km = self._manager()
         km.cache_ports = False
         km.transport, km.ip = "ipc", f"{self.home}/s"
         for number, name in enumerate(CHANNELS, 1):
             setattr(km, f"{name}_port", number)
+
+    def _manager(self) -> Any:
+        """What asked for the kernel: traitlets alone give it its attributes."""
+        return self.parent
 
     def _paths(self) -> list[str]:
         return [f"{self.home}/s-{n}" for n, _ in enumerate(CHANNELS, 1)]
@@ -249,7 +259,7 @@ def begin(name: str) -> None:
         NoSandbox: it wants a sandbox, and this machine has none.
     """
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
-    from jupyter_client.provisioning import KernelProvisionerFactory
+    from jupyter_client.provisioning.factory import KernelProvisionerFactory
 
     try:
         spec = KernelSpecManager().get_kernel_spec(name)
@@ -269,7 +279,9 @@ def running(cwd: Path) -> list[int]:
     return [
         provisioner.pid
         for provisioner in list(_live)
-        if not provisioner.sandbox and str(provisioner.cwd) == str(cwd)
+        if provisioner.pid is not None
+        and not provisioner.sandbox
+        and str(provisioner.cwd) == str(cwd)
     ]
 
 

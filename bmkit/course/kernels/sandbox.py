@@ -16,7 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def _refusal() -> str:
     return lines[-1][:200] if done.returncode else ""
 
 
-def command(python: list[str], *, share: list[Path] = ()) -> list[str]:
+def command(python: list[str], *, share: Sequence[Path] = ()) -> list[str]:
     """bubblewrap's command line around ``python``.
 
     Args:
@@ -213,9 +213,9 @@ def _furnish(libc: Any, disk: int) -> None:
     quiet = MS_NOSUID | MS_NOEXEC
     ptys = libc.mount(b"devpts", b"/dev/pts", b"devpts", quiet, options)
     _call(ptys, "mount /dev/pts")
-    for name, file in held.items():  # the new /tmp hides them: show them again
+    for name, number in held.items():  # the new /tmp hides them: show them again
         os.makedirs(name, exist_ok=True)
-        _bind(libc, file, name)
+        _bind(libc, number, name)
     os.chdir(HOME)
 
 

@@ -70,6 +70,7 @@ def run(
     done: dict[str, Result] = {}
     workers = max(1, min(settings.jobs, len(lessons)))
     for lesson in lessons:
+        result: Result | None
         absent = _absent(lesson)
         if absent:
             message = say("run.extra", extra=absent)

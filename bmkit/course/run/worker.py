@@ -174,7 +174,7 @@ class _Run:
         return result
 
     def _blame(self, result: Result) -> None:
-        error = self.error
+        error: Any = self.error  # papermill has no types
         if type(error).__name__ == "PapermillExecutionError":
             result.status = "failed"
             result.message = ANSI.sub("", f"{error.ename}: {error.evalue}")[:400]

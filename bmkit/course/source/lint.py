@@ -165,24 +165,25 @@ def _cells(source: Source) -> Iterator[Problem]:
                 yield Problem(source.path, where, f"not Python: {error.msg}")
                 continue
             for call in ast.walk(tree):
+                if not isinstance(call, ast.Call):
+                    continue
                 if _is_figure(call) and not _has_alt(call):
                     where = line + call.lineno
                     yield Problem(source.path, where, "a figure without alt text")
-                if isinstance(call, ast.Call) and ast.unparse(call.func) == "plt.show":
+                if ast.unparse(call.func) == "plt.show":
                     message = "plt.show() has no alt text: use bm.show.figure"
                     yield Problem(source.path, line + call.lineno, message)
 
 
-def _is_figure(node: ast.AST) -> bool:
+def _is_figure(node: ast.Call) -> bool:
     return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
+        isinstance(node.func, ast.Attribute)
         and node.func.attr in FIGURE
         and ast.unparse(node.func.value) == "bm.show"
     )
 
 
-def _has_alt(call: ast.Call) -> bool:  # type: ignore[valid-type]
+def _has_alt(call: ast.Call) -> bool:
     alt = [word.value for word in call.keywords if word.arg == "alt"]
     if not alt:
         return False

@@ -13,6 +13,7 @@ import tokenize
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeGuard
 
 MARKER = re.compile(r"###\s")  # nbgrader's regions
 LITERAL = re.compile(r"(?s)([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2")
@@ -140,14 +141,21 @@ class Text:
         for a, b, _ in self._literals[first:]:
             if a >= end:
                 break
-            match = LITERAL.fullmatch(self.code[a:b])
-            parts.append((match[1].lower(), match[3]))
+            prefix, body = _literal(self.code[a:b]).group(1, 3)
+            parts.append((prefix.lower(), body))
         return parts, self._literals[first][2]
 
     def margin(self, offset: int) -> str:
         """The blanks before what stands first on the line of an offset."""
         row = self.code[self.code.rfind("\n", 0, offset) + 1 :]
         return row[: len(row) - len(row.lstrip(" "))]
+
+
+def _literal(code: str) -> re.Match[str]:
+    """Prefix, quotes and body of a string as it is written."""
+    match = LITERAL.fullmatch(code)
+    assert match is not None  # the tokenizer has said that it is one
+    return match
 
 
 def _strings(node: ast.AST, site: str) -> Iterator[tuple[ast.expr, str]]:
@@ -199,7 +207,7 @@ def _names(node: ast.AST) -> Iterator[str]:
             yield from _names(child)
 
 
-def _is_string(node: ast.AST) -> bool:
+def _is_string(node: ast.AST) -> TypeGuard[ast.JoinedStr | ast.Constant]:
     return isinstance(node, ast.JoinedStr) or (
         isinstance(node, ast.Constant) and isinstance(node.value, str)
     )
@@ -217,7 +225,7 @@ def _name(node: ast.expr) -> str:
 
 
 def _paragraphs(text: Text, begin: int, end: int) -> Iterator[Phrase]:
-    match = LITERAL.fullmatch(text.code[begin:end])
+    match = _literal(text.code[begin:end])
     margin = len(text.margin(begin))
     for part in re.finditer(r"\S.*?(?=\n[ \t]*\n|\s*\Z)", match[3], re.DOTALL):
         a, b = (begin + match.start(3) + offset for offset in part.span())
@@ -233,7 +241,7 @@ def _comments(text: Text) -> list[Phrase]:
         if MARKER.match(words):
             continue
         begin, end = text.at(line, column), text.at(line, column) + len(words)
-        rows = (words.removeprefix("#").removeprefix(" "),)
+        rows: tuple[str, ...] = (words.removeprefix("#").removeprefix(" "),)
         alone = not text.lines[line - 1][:column].strip()
         if alone and last == (line - 1, column):
             before = found.pop()

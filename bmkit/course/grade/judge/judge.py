@@ -333,7 +333,7 @@ def _outputs(answer: Any) -> list[dict[str, Any]]:
     return kept
 
 
-def _is(value: Any, kind: type) -> bool:
+def _is(value: Any, kind: type[Any]) -> bool:
     """Whether JSON brought a ``kind``, with inner kinds that nbformat allows."""
     if not isinstance(value, kind):
         return False

@@ -132,7 +132,9 @@ class Recorder:
         class Publisher(DisplayPublisher):
             """Takes what `display` shows."""
 
-            def publish(self, data: Any, metadata: Any = None, **_: Any) -> None:
+            def publish(
+                self, data: Any, metadata: Any = None, source: Any = None, **_: Any
+            ) -> None:
                 recorder.show("display_data", data, metadata or {})
 
             def clear_output(self, wait: bool = False) -> None:

@@ -332,9 +332,10 @@ def _exception(told: list[str]) -> BaseException:
     """The built-in exception nearest to what was raised there."""
     *kinds, text = [str(part)[:4000] for part in told]
     for kind in kinds:
-        found = getattr(builtins, kind, None)
-        plain = isinstance(found, type) and issubclass(found, Exception)
-        if plain and found is not Exception:
+        found: object = getattr(builtins, kind, None)
+        if not isinstance(found, type) or not issubclass(found, Exception):
+            continue
+        if found is not Exception:
             try:
                 return found(text)
             except TypeError:  # UnicodeDecodeError wants five arguments

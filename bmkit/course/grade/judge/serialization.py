@@ -154,7 +154,8 @@ def pack(value: Any, naming: Naming, seen: Seen, depth: int = 0) -> Any:
     packed = _pack_array(value, naming, seen, depth)
     if packed is not None:
         return packed
-    for base in (dict, list, tuple, set, frozenset, str, int, float):
+    bases: tuple[type[Any], ...] = (dict, list, tuple, set, frozenset, str, int, float)
+    for base in bases:
         if isinstance(value, base):  # an OrderedDict, an IntEnum: what it holds
             return pack(base(value), naming, seen, depth)
     return naming.name(value)
@@ -175,7 +176,8 @@ PLAIN: dict[type, Any] = {
 
 def _pack_array(value: Any, naming: Naming, seen: Seen, depth: int) -> Any:
     """Arrays, tensors and their types; None for anything else."""
-    np, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    np: Any = sys.modules.get("numpy")
+    torch: Any = sys.modules.get("torch")
     if isinstance(value, slice):
         parts = (value.start, value.stop, value.step)
         return {"slice": [pack(part, naming, seen, depth + 1) for part in parts]}

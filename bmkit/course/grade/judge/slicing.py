@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import builtins
 import symtable
+from collections.abc import Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -75,14 +76,14 @@ def _block(body: list[ast.stmt], found: Names, bound: set[str]) -> None:
     for statement in body:
         if isinstance(statement, (ast.For, ast.AsyncFor)):
             _simple([ast.Expr(statement.iter)], found, bound)
-            item = ast.Subscript(statement.iter, ast.Constant(0), ast.Load())
+            first = ast.Subscript(statement.iter, ast.Constant(0), ast.Load())
             within = set(bound)
-            _simple([ast.Assign([statement.target], item)], found, within)
+            _simple([ast.Assign([statement.target], first)], found, within)
             _block(statement.body, found, within)
             _branches([statement.orelse], found, bound)
         elif isinstance(statement, (ast.With, ast.AsyncWith)):
             for item in statement.items:
-                binds = ast.Expr(item.context_expr)
+                binds: ast.stmt = ast.Expr(item.context_expr)
                 if item.optional_vars:
                     binds = ast.Assign([item.optional_vars], item.context_expr)
                 _simple([binds], found, bound)
@@ -156,8 +157,10 @@ def _simple(statements: list[ast.stmt], found: Names, bound: set[str]) -> None:
 def _constant(value: ast.expr) -> bool:
     """Whether it is written out, and of a kind that nothing can change."""
     parts = ast.walk(value)
-    kinds = (ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.operator)
-    kinds += (ast.unaryop, ast.expr_context)
+    kinds = (
+        *(ast.Constant, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.operator),
+        *(ast.unaryop, ast.expr_context),
+    )
     return all(isinstance(part, kinds) for part in parts)
 
 
@@ -204,7 +207,7 @@ def _look(
         _look(below, made, used, inner)
 
 
-def needed(cells: list[str], wanted: set[int], own: set[int] = frozenset()) -> set[int]:
+def needed(cells: list[str], wanted: set[int], own: Set[int] = frozenset()) -> set[int]:
     """Positions of the cells to run so that the cells ``wanted`` run as in the whole.
 
     Args:

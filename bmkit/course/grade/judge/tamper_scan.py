@@ -79,7 +79,7 @@ def _attribute(node: ast.Attribute) -> str:
         return name
     if name in WORDS | MODULES - {"types", "code", "select", "signal"}:
         return name
-    root = node
+    root: ast.expr = node
     while isinstance(root, ast.Attribute):
         root = root.value
     known = {"bm", "bmkit", "torch", "np", "numpy", "math", "nn", "F", "pd", "tf"}

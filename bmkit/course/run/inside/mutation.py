@@ -64,7 +64,7 @@ def negated(code: str, label: str) -> str:
     """The cell with the right-hand side of its comparison negated."""
     tree = ast.parse(code)
     for node in ast.walk(tree):
-        if _compares(node, label):
+        if isinstance(node, ast.Call) and _compares(node, label):
             node.args[2] = ast.UnaryOp(ast.USub(), node.args[2])
     return ast.unparse(ast.fix_missing_locations(tree))
 
@@ -77,16 +77,15 @@ def flipped(code: str) -> Iterator[str]:
     count = sum(_signed(node) for node in ast.walk(ast.parse(code)))
     for number in reversed(range(count)):
         tree = ast.parse(code)
-        node = [node for node in ast.walk(tree) if _signed(node)][number]
+        node: Any = [node for node in ast.walk(tree) if _signed(node)][number]
         other = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.USub: ast.UAdd}
         node.op = other[type(node.op)]()
         yield ast.unparse(ast.fix_missing_locations(tree))
 
 
-def _compares(node: ast.AST, label: str) -> bool:
+def _compares(node: ast.Call, label: str) -> bool:
     return (
-        isinstance(node, ast.Call)
-        and ast.unparse(node.func) == "bm.equation"
+        ast.unparse(node.func) == "bm.equation"
         and len(node.args) == 3
         and getattr(node.args[0], "value", None) == label
     )
