@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from functools import cache
+from typing import Any
 
 from bmkit.course.build import nbgrader_cells, release
 from bmkit.course.build.cache import kept
@@ -109,10 +110,12 @@ def _checks(lesson: Lesson, lang: str, _changed: int) -> tuple[Check, ...]:
         f"checks-{lang}",
         lambda: [asdict(check) for check in _checks_of(lesson, lang)],
     )
-    return tuple(
-        Check(**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
-        for one in made
-    )
+    return tuple(Check(**_tuples(one)) for one in made)
+
+
+def _tuples(plain: dict[str, Any]) -> dict[str, Any]:
+    """JSON keeps a tuple as a list."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
 
 
 def _checks_of(lesson: Lesson, lang: str) -> list[Check]:
