@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from bmkit.course.build.release import built
-from bmkit.course.source.catalog import LANGS, Course
+from bmkit.course.source.catalog import Course
+from bmkit.language import LANGS
 
 
 def differences(course: Course) -> list[str]:

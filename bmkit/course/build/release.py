@@ -9,7 +9,8 @@ from bmkit.course.build import nbgrader_cells
 from bmkit.course.build.cache import kept
 from bmkit.course.build.facts import checked
 from bmkit.course.build.notebooks import dumps, loads, source_notebook
-from bmkit.course.source.catalog import LANGS, Course, Lesson
+from bmkit.course.source.catalog import Course, Lesson
+from bmkit.language import LANGS
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode

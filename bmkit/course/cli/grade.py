@@ -173,8 +173,8 @@ def _room(folder: Path, course: Course, settings: Any) -> int:
     except KeyboardInterrupt:
         print(f"bmkit grade: {say('grade.stopped')}", file=sys.stderr)
         return 130
-    done = {"graded": outcome.graded, "known": outcome.known}
-    print(say("grade.done", seconds=board.seconds, **done))
+    graded, known = outcome.graded, outcome.known
+    print(say("grade.done", graded=graded, known=known, seconds=board.seconds))
     if outcome.person:
         print(say("grade.person", count=outcome.person))
     if outcome.refused:

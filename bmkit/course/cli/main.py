@@ -111,7 +111,7 @@ def _begin_log(args: argparse.Namespace) -> None:
     log_file.begin(folder, verbose=getattr(args, "verbose", False))
 
 
-def _log_file() -> Any:
+def _log_file() -> Path | str:
     from bmkit.course import log_file
     from bmkit.course.words import say
 

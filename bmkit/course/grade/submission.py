@@ -18,9 +18,10 @@ from bmkit.course import parsing
 from bmkit.course.build.nbgrader_cells import check_id, exercise_of_check, grade_id
 from bmkit.course.build.release import learner_notebook
 from bmkit.course.json_values import as_dict, as_text
-from bmkit.course.source.catalog import LANGS, Lesson
+from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.loading import source_of
 from bmkit.errors import BmkitError
+from bmkit.language import LANGS
 
 BIGGEST = 50 * 2**20  # bytes; a lesson with every figure stays below 5 MiB
 
