@@ -64,17 +64,24 @@ def main(args: argparse.Namespace) -> int:
     folder = folder.resolve()
     if not folder.is_dir():
         raise WrongUse(say("lab.no_lessons", folder=folder))
+    from ipykernel.kernelspec import write_kernel_spec
+
     start = f"/lab/tree/{lang}" if (folder / lang).is_dir() else "/lab"
     with tempfile.TemporaryDirectory() as own:
         config = Path(own) / "labconfig"
         config.mkdir()
         overrides = config / "default_setting_overrides.json"
         overrides.write_text(json.dumps(settings(lang)), encoding="utf-8")
+        # A source names no kernel: jupytext takes the one whose command is this very
+        # interpreter, and JupyterLab need not ask.
+        write_kernel_spec(Path(own) / "kernels" / "python3")
         paths = [own, os.environ.get("JUPYTER_CONFIG_PATH", "")]
+        data = [own, os.environ.get("JUPYTER_PATH", "")]
         env = {
             **os.environ,
             **environment.paths(),
             "JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, paths)),
+            "JUPYTER_PATH": os.pathsep.join(filter(None, data)),
         }
         command = [sys.executable, "-m", "jupyterlab"]
         # All of lessons/ is served, so that links between lessons work.
