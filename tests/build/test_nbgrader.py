@@ -19,7 +19,7 @@ from bmkit.course.build import nbgrader_course, notebooks, release
 from bmkit.course.source.catalog import Course
 from tests import ROOT
 
-pytestmark = pytest.mark.lessons  # it starts a cold kernel for each step
+pytestmark = [pytest.mark.slow, pytest.mark.integration]  # a cold kernel each step
 SLUG = "adding"
 ANSWER = "def add(a, b):\n    return a + b"
 

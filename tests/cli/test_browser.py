@@ -20,7 +20,8 @@ from tests import ROOT
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.lessons,
+    pytest.mark.slow,
+    pytest.mark.integration,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here"),
 ]
 FLAGS = [

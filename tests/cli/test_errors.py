@@ -127,6 +127,7 @@ def test_a_broken_record_of_progress_is_one_line(here, monkeypatch, capsys, text
     assert (here / "progress.json").read_text(encoding="utf-8") == text
 
 
+@pytest.mark.integration
 def test_feedback_that_cannot_be_written_costs_no_grade(here, course, capsys):
     """A page is written beside the file; here a folder has its name."""
     from bmkit.course.build.notebooks import dumps

@@ -36,7 +36,8 @@ from tests import ROOT
 from tests.attacks import files, harness
 
 pytestmark = [
-    pytest.mark.lessons,
+    pytest.mark.slow,
+    pytest.mark.integration,
     pytest.mark.skipif(
         bool(sandbox.missing()), reason=sandbox.missing() or "there is a sandbox"
     ),
@@ -221,7 +222,6 @@ class Listener:
     def refused(self, refused: object) -> None: ...
 
 
-@pytest.mark.lessons
 def test_a_room_is_graded_whatever_is_among_it(place, tmp_path):
     right = dumps(harness.right_book())
     for number in range(HONEST):

@@ -168,7 +168,7 @@ def ordinary() -> Verdict:
     )
 
 
-@pytest.mark.lessons
+@pytest.mark.slow
 def test_each_hostile_page_keeps_its_frame(watched, tmp_path):
     """No payload closes what it stands in: the points stay on top, and all is below."""
     for name, payload in PAYLOADS.items():

@@ -54,6 +54,7 @@ def points(book, lessons, tmp_path: Path):
     return result.points, result
 
 
+@pytest.mark.integration
 def test_right_work_gets_its_points_though_it_warns(book, lessons, tmp_path):
     answer(book, RIGHT.replace("    ", "    import warnings; warnings.warn('x'); "))
     earned, result = points(book, lessons, tmp_path)
@@ -61,6 +62,7 @@ def test_right_work_gets_its_points_though_it_warns(book, lessons, tmp_path):
     assert "<html" in feedback.page(result)
 
 
+@pytest.mark.integration
 def test_wrong_work_is_told_in_words_with_a_hint(book, lessons, tmp_path):
     answer(book, RIGHT.replace("+", "*"))
     earned, result = points(book, lessons, tmp_path)
@@ -69,6 +71,7 @@ def test_wrong_work_is_told_in_words_with_a_hint(book, lessons, tmp_path):
     assert "operator" in result.marks[0].hint
 
 
+@pytest.mark.integration
 def test_a_notebook_that_ends_its_process_gets_a_line_not_a_traceback(
     book, lessons, tmp_path
 ):
@@ -79,6 +82,7 @@ def test_a_notebook_that_ends_its_process_gets_a_line_not_a_traceback(
     assert result.marks[0].message.startswith("not judged: before it")
 
 
+@pytest.mark.integration
 def test_a_deleted_and_an_edited_check_are_run_all_the_same(book, lessons, tmp_path):
     answer(book, RIGHT.replace("+", "*"))
     cell(book, "check-add").source = "pass"
@@ -89,6 +93,7 @@ def test_a_deleted_and_an_edited_check_are_run_all_the_same(book, lessons, tmp_p
     assert result.remarks == ["add: its check was deleted; it is run all the same"]
 
 
+@pytest.mark.integration
 def test_without_a_sandbox_nothing_runs_unless_asked(
     book, lessons, tmp_path, monkeypatch
 ):
@@ -99,7 +104,8 @@ def test_without_a_sandbox_nothing_runs_unless_asked(
     assert grade(submission, Settings(unsafe=True)).points == 2
 
 
-@pytest.mark.lessons  # a cold kernel
+@pytest.mark.slow
+@pytest.mark.integration
 def test_without_forks_nbgraders_own_machinery_grades(
     book, lessons, tmp_path, monkeypatch
 ):
@@ -148,6 +154,7 @@ def test_a_missing_answer_counts_as_not_done(book, lessons, tmp_path):
     assert "missing" in submission.remarks[0]
 
 
+@pytest.mark.integration
 def test_points_written_by_the_learner_do_not_count(book, lessons, tmp_path):
     cell(book, "check-add").metadata["nbgrader"]["points"] = 100
     submission = submit(book, lessons, tmp_path)

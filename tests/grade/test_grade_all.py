@@ -22,9 +22,10 @@ from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.source.catalog import Course
 from tests import ROOT, postgres
 
-pytestmark = pytest.mark.skipif(
-    not forkserver_client.supported(), reason="forks need Linux"
-)
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not forkserver_client.supported(), reason="forks need Linux"),
+]
 
 UNSAFE = bool(sandbox.missing())
 SETTINGS = Settings(jobs=2, unsafe=UNSAFE)
@@ -147,7 +148,7 @@ def test_a_flat_folder_is_read_too(lessons, tmp_path):
     assert (listener.students, listener.known) == ([], 2)
 
 
-@pytest.mark.lessons
+@pytest.mark.slow
 def test_killed_at_any_moment_it_goes_on_and_loses_nothing(course, lessons, tmp_path):
     count = 16
     for number in range(count):
@@ -176,7 +177,7 @@ def test_killed_at_any_moment_it_goes_on_and_loses_nothing(course, lessons, tmp_
     assert points(tmp_path) == {f"s{n:02}": 2.0 * (n % 2) for n in range(count)}
 
 
-@pytest.mark.lessons  # seconds of waiting
+@pytest.mark.slow
 def test_a_killed_grading_leaves_no_process(course, lessons, tmp_path):
     import psutil
 
@@ -211,7 +212,7 @@ def test_a_real_postgresql_is_as_good(lessons, tmp_path):
         assert grade_all(tmp_path, lessons, settings, Listener()).known == 2
 
 
-@pytest.mark.lessons
+@pytest.mark.slow
 def test_a_cluster_grades(lessons, tmp_path):
     """A scheduler and two workers, as processes of their own."""
     from distributed import LocalCluster
@@ -262,7 +263,7 @@ def test_an_error_of_ours_costs_the_others_nothing(lessons, tmp_path, monkeypatc
     assert "\x1b" not in told and outcome.refused
 
 
-@pytest.mark.lessons  # Dask waits ten seconds
+@pytest.mark.slow
 def test_no_scheduler_gets_one_line(lessons, tmp_path):
     hand_in(tmp_path, "ada", notebook(lessons, RIGHT))
     settings = Settings(unsafe=UNSAFE, cluster="tcp://127.0.0.1:9")

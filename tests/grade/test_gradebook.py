@@ -31,6 +31,7 @@ from tests.conftest import TINY
 LESSON = Course(TINY).lessons()[0]
 SLUG = "adding"
 TIME = "2026-11-02 10:00:00.000000 UTC"
+POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.integration)
 FORK = multiprocessing.get_context("fork")
 
 
@@ -40,7 +41,7 @@ def server() -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", POSTGRESQL])
 def url(request, tmp_path) -> str:
     """An empty database's URL, of each kind."""
     if request.param == "sqlite":
@@ -114,7 +115,8 @@ def test_stock_nbgrader_reads_what_is_written(book):
         assert found.find_comment("add", SLUG, SLUG, "ann").comment is None
 
 
-@pytest.mark.lessons
+@pytest.mark.slow
+@pytest.mark.integration
 def test_it_is_what_stock_nbgrader_would_have_made(book, tmp_path):
     nbgrader_course.write(tmp_path / "stock", [LESSON])
     config = Config()
@@ -330,7 +332,7 @@ def test_killed_at_any_statement_both_are_there_or_neither(book):
     assert agree(book.url) == {"ann"}
 
 
-@pytest.mark.lessons
+@pytest.mark.slow
 def test_killed_while_the_book_is_made_it_is_made_all_the_same(url):
     for statement in range(1, 400, 7):
         wipe(url)
@@ -352,7 +354,7 @@ def test_killed_while_the_book_is_made_it_is_made_all_the_same(url):
     assert statement > 50, "the killing came to nothing"
 
 
-@pytest.mark.lessons
+@pytest.mark.slow
 def test_killed_among_many_and_started_again_nothing_is_lost_or_done_twice(book):
     names = [f"student{n:03}" for n in range(120)]
     book._engine.dispose()
@@ -445,6 +447,7 @@ def test_an_older_nbgraders_book_is_told(tmp_path):
     assert "nbgrader db upgrade" in told(default_url(tmp_path))
 
 
+@pytest.mark.integration
 def test_a_servers_refusals_are_told_without_the_password(server):
     wrong = server.replace("sesame", "barley")
     for url, says in (
@@ -479,7 +482,8 @@ def test_nbgraders_exporter_reads_the_same_book(book, tmp_path):
         export.nbgrader(book.url, tmp_path / "grades.csv", "nothing.Here")
 
 
-@pytest.mark.lessons
+@pytest.mark.slow
+@pytest.mark.integration
 def test_the_command_line_of_stock_nbgrader_reads_it_too(tmp_path):
     with Book(default_url(tmp_path)) as book:
         book.prepare(LESSON)

@@ -23,6 +23,7 @@ from bmkit.course.kernels import forkserver_client, pool, provisioner, sandbox, 
 from tests import ROOT
 
 LIGHT = "numpy,bmkit.course.kernels.child:preload"  # a second, not five
+pytestmark = pytest.mark.integration
 linux = pytest.mark.skipif(
     not forkserver_client.supported(), reason="forks warm processes"
 )
@@ -54,6 +55,15 @@ class Kernel:
             code, timeout=timeout, output_hook=hear, stop_on_error=False
         )
         return "".join(said).strip()
+
+    def begin(self, code: str) -> str:
+        """Let it run code; return the request's id once the code itself is running."""
+        words = f"print('begun', flush=True)\n{code}"
+        message: str = self.client.execute(words, stop_on_error=False)
+        while True:
+            said = self.client.get_iopub_msg(timeout=60)
+            if said["content"].get("text", "").strip() == "begun":
+                return message
 
     @property
     def pid(self) -> int:
@@ -134,8 +144,7 @@ def test_siblings_draw_different_numbers(start):
 def test_an_interrupt_ends_the_cell_alone(start):
     kernel = start()
     kernel.run("x = 1")
-    message = kernel.client.execute("import time; time.sleep(60)", stop_on_error=False)
-    time.sleep(0.5)
+    message = kernel.begin("import time; time.sleep(60)")
     kernel.manager.interrupt_kernel()
     reply = kernel.client.get_shell_msg(timeout=20)
     assert reply["parent_header"]["msg_id"] == message
@@ -219,6 +228,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @linux
 @pytest.mark.parametrize("kernel", ["bmkit", "bmkit-sandbox"])
 def test_a_killed_client_leaves_no_process_and_the_next_sweeps_up(kernel, start):
@@ -369,8 +379,7 @@ def test_a_sandboxed_kernel_sees_nothing_of_ours(start, monkeypatch, tmp_path):
 @walls
 def test_a_sandboxed_kernel_is_interrupted_restarted_and_ended_as_any(start):
     kernel = start("bmkit-sandbox")
-    kernel.client.execute("import time; time.sleep(60)", stop_on_error=False)
-    time.sleep(0.5)
+    kernel.begin("import time; time.sleep(60)")
     kernel.manager.interrupt_kernel()
     reply = kernel.client.get_shell_msg(timeout=20)
     assert reply["content"]["ename"] == "KeyboardInterrupt"
@@ -464,6 +473,7 @@ print(loss.item() < 0.01, torch.get_num_threads(), torch.cuda.is_initialized())
 """
 
 
+@pytest.mark.slow
 @linux
 def test_pytorch_trains_in_a_fork(start, monkeypatch):
     monkeypatch.setenv("BMKIT_PRELOAD", "torch," + LIGHT)
@@ -473,7 +483,7 @@ def test_pytorch_trains_in_a_fork(start, monkeypatch):
 
 
 @linux
-@pytest.mark.lessons
+@pytest.mark.slow
 def test_tensorflow_trains_in_a_fork(start, monkeypatch):
     pytest.importorskip("tensorflow", reason="pip install 'bmkit[tensorflow]'")
     monkeypatch.delenv("BMKIT_PRELOAD")
@@ -489,7 +499,7 @@ def test_tensorflow_trains_in_a_fork(start, monkeypatch):
 
 
 @linux
-@pytest.mark.lessons
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["bmkit", "bmkit-sandbox"])
 def test_stock_nbgrader_autogrades_with_it(kernel, tmp_path):
     if kernel == "bmkit-sandbox" and sandbox.missing():

@@ -24,6 +24,7 @@ from tests import ROOT
 SHOWN = (ROOT, Path(sys.prefix), Path(sys.base_prefix))
 WAY = sorted({path.parts[2] for path in SHOWN if path.parts[1] == "tmp"})
 
+pytestmark = pytest.mark.integration
 walls = pytest.mark.skipif(bool(sandbox.missing()), reason=sandbox.missing())
 SECRET = "a variable of the user's"
 

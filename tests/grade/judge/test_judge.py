@@ -15,9 +15,10 @@ from bmkit.course.source.catalog import LANGS, Course
 from tests import ROOT
 from tests.known_answers import differences, handed_in, judged, known_answers, misjudged
 
-pytestmark = pytest.mark.skipif(
-    not forkserver_client.supported(), reason="forking warm processes needs Linux"
-)
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not forkserver_client.supported(), reason="forks need Linux"),
+]
 JAILED = not sandbox.missing()
 TINY = ROOT / "tests" / "course" / "solutions" / "01-first" / "01-adding.py"
 
@@ -236,7 +237,6 @@ def solution(code: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.integration
 def test_the_same_points_as_stock_for_every_way_to_answer(many, tmp_path):
     answers = {name: way.format(name=name) for name, (*_, way) in WAYS.items()}
     made = handed_in(many[0], answers, tmp_path / "mine.ipynb", extra=EXTRA)
