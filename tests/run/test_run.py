@@ -39,7 +39,7 @@ display({"application/vnd.bmkit.grader+json":
 CASES = {
     "fine": (CLAIM.format(holds=True), "passed"),
     "raises": ("import math\nmath.sqrt(-1)", "failed"),
-    "sleeps": ("import time\ntime.sleep(60)", "timeout"),
+    "sleeps": ("import time\ntime.sleep(600)", "timeout"),
     "dies": ("import os\nos._exit(1)", "died"),
     "lies": (CLAIM.format(holds=False), "false claim"),
     "misjudges": (GRADER, "grader failed"),
