@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+JsonObject = dict[str, Any]  # what its fields hold is looked at where they are read
 
-def as_dict(value: object) -> dict[str, Any]:
+
+def as_dict(value: object) -> JsonObject:
     """The value if it is a dictionary; else an empty one."""
     return value if isinstance(value, dict) else {}
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from bmkit.course.build.cache import kept
+from bmkit.course.json_values import JsonObject
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.course.source.cells import Problem
 
@@ -32,7 +32,7 @@ def facts(lesson: Lesson) -> Facts:
     return Facts(problems, known["points"], known["minutes"])
 
 
-def _read(lesson: Lesson) -> dict[str, Any]:
+def _read(lesson: Lesson) -> JsonObject:
     from bmkit.course.source import lint
     from bmkit.course.source.loading import source_of
     from bmkit.course.source.minutes import estimate

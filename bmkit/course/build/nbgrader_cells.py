@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bmkit.course.json_values import as_dict, as_text
+from bmkit.course.json_values import JsonObject, as_dict, as_text
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -19,7 +19,7 @@ SCHEMA = 3  # of the metadata, as nbgrader 0.9 has it
 
 def metadata(
     grade_id: str, *, solution: bool = False, points: int | None = None
-) -> dict[str, Any]:
+) -> JsonObject:
     """What stands under ``nbgrader`` in a cell's metadata.
 
     Args:
@@ -28,7 +28,7 @@ def metadata(
         points: what it is worth; with points it is a locked test.
     """
     graded = points is not None
-    meta: dict[str, Any] = {
+    meta: JsonObject = {
         "schema_version": SCHEMA,
         "grade_id": grade_id,
         "grade": graded,
@@ -44,7 +44,7 @@ def check_id(exercise: str) -> str:
     return f"{CHECK}{exercise}"
 
 
-def of(cell: Mapping[str, Any]) -> dict[str, Any]:
+def of(cell: Mapping[str, Any]) -> JsonObject:
     """A cell's nbgrader metadata, empty where it has none, whoever wrote the cell."""
     return as_dict(as_dict(cell.get("metadata")).get("nbgrader"))
 
@@ -65,9 +65,7 @@ def is_graded(cell: Mapping[str, Any]) -> bool:
     return of(cell).get("grade") is True
 
 
-def assigned(
-    book: NotebookNode, resources: dict[str, Any] | None = None
-) -> NotebookNode:
+def assigned(book: NotebookNode, resources: JsonObject | None = None) -> NotebookNode:
     """A notebook as ``nbgrader generate_assignment`` saves it: stubs, all tests.
 
     Args:
@@ -100,9 +98,7 @@ def released(book: NotebookNode) -> NotebookNode:
     return _apply(steps, assigned(book), {})
 
 
-def _apply(
-    steps: list[Any], book: NotebookNode, resources: dict[str, Any]
-) -> NotebookNode:
+def _apply(steps: list[Any], book: NotebookNode, resources: JsonObject) -> NotebookNode:
     for step in steps:
         book, resources = step().preprocess(book, resources)
     return book

@@ -9,10 +9,12 @@ checksums.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.build.check_cell import enclosed
+from bmkit.course.json_values import JsonObject
 from bmkit.course.source import lint
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
@@ -103,7 +105,7 @@ def loads(text: str) -> NotebookNode:
     return _nbformat().reads(text, as_version=4)
 
 
-def _nbformat() -> Any:
+def _nbformat() -> ModuleType:
     import nbformat
 
     return nbformat
@@ -153,7 +155,7 @@ def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
             for english, chinese in PARAMETERS.items():
                 text = text.replace(f"# {english}", f"# {chinese}")
         return [v4.new_code_cell(text, metadata={"tags": ["parameters"]})]
-    metadata: dict[str, Any] = {}
+    metadata: JsonObject = {}
     if cell.fold or cell.kind == "check":  # a check read beforehand spoils the answer
         metadata["jupyter"] = {"source_hidden": True}
     if cell.kind == "exercise":

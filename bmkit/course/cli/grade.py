@@ -7,7 +7,7 @@ import os
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bmkit.course.cli import options
 from bmkit.course.grade.result import Verdict
@@ -16,6 +16,11 @@ from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
 from bmkit.errors import CannotWrite, WrongUse, make_folder, writing
 from bmkit.language import LANGS, speaking
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from bmkit.course.grade.session import Settings
 
 HELP = {
     "memory": "MiB for one submission",
@@ -119,7 +124,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _files(
-    paths: list[Path], folder: Path | None, course: Course, settings: Any
+    paths: list[Path], folder: Path | None, course: Course, settings: Settings
 ) -> int:
     """Grade one's own files, each by itself; 1 when one was not, or has no page."""
     from rich.console import Console
@@ -162,7 +167,7 @@ def _files(
     return code
 
 
-def _room(folder: Path, course: Course, settings: Any) -> int:
+def _room(folder: Path, course: Course, settings: Settings) -> int:
     """Grade all that a room handed in; 1 when something was not graded."""
     from bmkit.course.grade.progress import Board
     from bmkit.course.grade.session import grade_all
@@ -184,12 +189,12 @@ def _room(folder: Path, course: Course, settings: Any) -> int:
     return 1 if outcome.refused else 0
 
 
-def show(console: Any, path: Path, verdict: Verdict) -> None:
+def show(console: Console, path: Path, verdict: Verdict) -> None:
     """Print one grade: the total, a row for each exercise, remarks."""
     from rich.markup import escape
     from rich.table import Table
 
-    def line(key: str, **values: Any) -> None:
+    def line(key: str, **values: object) -> None:
         """A sentence whose values are text, and whose own markup counts."""
         texts = {name: escape(str(value)) for name, value in values.items()}
         console.print(say(key, **texts), soft_wrap=True)

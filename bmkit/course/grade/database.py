@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bmkit.errors import BmkitError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, Table
 
 WAIT = 30  # seconds for another program to let go of an SQLite file
 # What databases say, and what it means to a teacher.
@@ -42,7 +45,7 @@ class BookError(BmkitError):
     """The grade book cannot be used; the message says why and what to do."""
 
 
-def engine(url: str) -> Any:
+def engine(url: str) -> Engine:
     """SQLAlchemy's engine for a grade book."""
     from sqlalchemy import create_engine, event
     from sqlalchemy.engine import make_url
@@ -59,18 +62,18 @@ def engine(url: str) -> Any:
     # Python's driver begins a transaction only at the first row written, too late for
     # tables; so it begins none, and we do. One that will write takes the lock at once.
     @event.listens_for(made, "connect")
-    def connected(connection: Any, _record: Any) -> None:
+    def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None
 
     @event.listens_for(made, "begin")
-    def begun(link: Any) -> None:
+    def begun(link: Connection) -> None:
         reads = link.get_execution_options().get("bmkit_reads")
         link.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return made
 
 
-def make_tables(made: Any) -> Any:
+def make_tables(made: Engine) -> Table:
     """Make what is missing of nbgrader's tables, its version mark and our table."""
     import alembic.config
     import alembic.migration

@@ -19,7 +19,7 @@ from typing import Any
 from bmkit.course import atomic
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.result import Mark, Verdict
-from bmkit.course.json_values import as_dict, as_text
+from bmkit.course.json_values import JsonObject, as_dict, as_text
 from bmkit.course.report import pages
 from bmkit.course.report.images import image
 from bmkit.course.report.sanitize import coloured, prose, seen
@@ -146,7 +146,7 @@ class _Notebook:
     words: dict[str, str]
     marks: dict[str, Mark]
     title: str = ""
-    cells: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[JsonObject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)  # exercise -> anchor
     text: int = TEXT
@@ -177,7 +177,7 @@ class _Notebook:
         if self.text <= 0:
             self.notes.append(self.words["full"])
 
-    def _cell(self, cell: dict[str, Any]) -> dict[str, Any]:
+    def _cell(self, cell: JsonObject) -> JsonObject:
         name = nbgrader_cells.grade_id(cell)
         check = bool(nbgrader_cells.exercise_of_check(cell))
         check |= nbgrader_cells.is_graded(cell)
@@ -185,7 +185,7 @@ class _Notebook:
         if check:  # what was printed, or raised, while hidden tests ran tells of them
             source = cut(source, HIDDEN).rstrip("\n")
         code = cell.get("cell_type") == "code"
-        made: dict[str, Any] = {"kind": "code" if code else "prose", "outputs": []}
+        made: JsonObject = {"kind": "code" if code else "prose", "outputs": []}
         made["mark"] = self.marks.get(name) if check else None
         made["answer"] = nbgrader_cells.check_id(name) in self.marks
         if made["mark"]:
@@ -213,9 +213,9 @@ class _Notebook:
         finally:
             self.seconds -= time.thread_time() - before
 
-    def _outputs(self, outputs: list[Any]) -> list[dict[str, Any]]:
+    def _outputs(self, outputs: list[Any]) -> list[JsonObject]:
         """The outputs of a cell, texts that follow one another as one."""
-        found: list[dict[str, Any]] = []
+        found: list[JsonObject] = []
         for output in outputs:
             made = self._output(as_dict(output))
             last = found[-1] if found else {}
@@ -234,7 +234,7 @@ class _Notebook:
             left -= 0 if ours else len(made["text"])
         return [made for made in found if "src" in made or made["text"] or made["more"]]
 
-    def _output(self, output: dict[str, Any]) -> dict[str, Any]:
+    def _output(self, output: JsonObject) -> JsonObject:
         """What there is to show of one output; its texts, still to be joined."""
         kind = output.get("output_type")
         if kind == "stream":
@@ -257,7 +257,7 @@ class _Notebook:
         kinds = ", ".join(sorted(data))[:80] or self.words["nothing"]
         return {"kind": "note", "text": [self.words["other"].format(kinds)]}
 
-    def _picture(self, data: dict[str, Any], mime: str, alt: str) -> dict[str, Any]:
+    def _picture(self, data: JsonObject, mime: str, alt: str) -> JsonObject:
         """A picture as its own bytes, encoded afresh."""
         encoded = as_text(data[mime])
         raw = image(encoded) if len(encoded) <= 1.4 * PICTURE else b""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,15 @@ from bmkit.course.grade.database import BookError, engine, make_tables, told
 from bmkit.course.grade.result import Verdict
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
+    from nbformat import NotebookNode
+    from sqlalchemy import ColumnElement, Connection, Exists, Table
+    from sqlalchemy.dialects.postgresql import Insert
+
     from bmkit.course.source.catalog import Lesson
+
+    Condition = ColumnElement[bool]
 
 COURSE = "bmkit"
 
@@ -69,7 +77,7 @@ class Book:
     def __enter__(self) -> Book:
         return self
 
-    def __exit__(self, *stop: Any) -> None:
+    def __exit__(self, *stop: object) -> None:
         self._engine.dispose()
 
     def prepare(self, lesson: Lesson, lang: str = "en") -> None:
@@ -84,7 +92,7 @@ class Book:
         """
         from bmkit.course.build.notebooks import source_notebook
 
-        book: Any = source_notebook(lesson, lang)
+        book = source_notebook(lesson, lang)
         with told(self.url), warnings.catch_warnings():
             # nbgrader 0.9 with SQLAlchemy 2: notes on its own flushing.
             warnings.filterwarnings("ignore", module=r"nbgrader\.api")
@@ -168,8 +176,8 @@ class Book:
         rows = select(row.slug, row.student).where(self._whole())
         rows = rows.order_by(row.slug, row.student)
         with told(self.url), self._reading() as link:
-            keys = link.execute(rows if slug is None else rows.where(row.slug == slug))
-            keys = [tuple(key) for key in keys]
+            found = link.execute(rows if slug is None else rows.where(row.slug == slug))
+            keys = [tuple(key) for key in found]
         for lesson, student in keys:
             one = select(row.verdict).where(row.slug == lesson, row.student == student)
             with told(self.url), self._reading() as link:
@@ -177,10 +185,10 @@ class Book:
             if text is not None:
                 yield Verdict.loads(text)
 
-    def _reading(self) -> Any:
+    def _reading(self) -> Connection:
         return self._engine.connect().execution_options(bmkit_reads=True)
 
-    def _whole(self) -> Any:
+    def _whole(self) -> Exists:
         """Whether a verdict's submission is still there: teachers may remove it."""
         from nbgrader import api
         from sqlalchemy import exists
@@ -218,7 +226,7 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _time(submitted: str) -> Any:
+def _time(submitted: str) -> datetime | None:
     """A ``timestamp.txt`` as nbgrader reads it; None where it says nothing."""
     from nbgrader.utils import parse_utc
 
@@ -228,7 +236,7 @@ def _time(submitted: str) -> Any:
         return None
 
 
-def _assignment(link: Any, slug: str) -> _Assignment:
+def _assignment(link: Connection, slug: str) -> _Assignment:
     from nbgrader import api
     from sqlalchemy import select
 
@@ -252,13 +260,15 @@ def _assignment(link: Any, slug: str) -> _Assignment:
     return ids
 
 
-def _row(link: Any, table: Any, identity: dict[str, str], **values: Any) -> str:
+def _row(
+    link: Connection, table: Table, identity: dict[str, str], **values: object
+) -> str:
     """Make the row of this identity or bring it up to date; return its first column."""
     insert = _insert(link)(table).values(**identity, **values)
     update = insert.on_conflict_do_update(
         index_elements=list(identity), set_={**identity, **values}
     )
-    return link.execute(update.returning(next(iter(table.c)))).scalar()
+    return str(link.execute(update.returning(next(iter(table.c)))).scalar_one())
 
 
 def _unanswered(verdict: Verdict, ids: _Assignment) -> set[str]:
@@ -277,7 +287,9 @@ def _unanswered(verdict: Verdict, ids: _Assignment) -> set[str]:
     return empty
 
 
-def _grades(link: Any, verdict: Verdict, ids: _Assignment, notebook: str) -> None:
+def _grades(
+    link: Connection, verdict: Verdict, ids: _Assignment, notebook: str
+) -> None:
     """Write each score; one that a teacher gave by hand stays, to be looked at."""
     from nbgrader import api
     from sqlalchemy import or_
@@ -298,13 +310,15 @@ def _grades(link: Any, verdict: Verdict, ids: _Assignment, notebook: str) -> Non
             "needs_manual_grade": mark is None or bool(verdict.person),
         }
 
-    def asked(needs: Any) -> Any:
+    def asked(needs: Condition) -> Condition:
         return or_(grade.c.manual_score.is_not(None), needs)
 
     _cells(link, grade, notebook, rows, needs_manual_grade=asked)
 
 
-def _comments(link: Any, verdict: Verdict, ids: _Assignment, notebook: str) -> None:
+def _comments(
+    link: Connection, verdict: Verdict, ids: _Assignment, notebook: str
+) -> None:
     """Say of an unchanged answer what stock nbgrader says."""
     from nbgrader import api
 
@@ -317,18 +331,21 @@ def _comments(link: Any, verdict: Verdict, ids: _Assignment, notebook: str) -> N
 
 
 def _cells(
-    link: Any,
-    table: Any,
+    link: Connection,
+    table: Table,
     notebook: str,
     rows: dict[str, dict[str, Any]],
-    **instead: Any,
+    **instead: Callable[[Condition], Condition],
 ) -> None:
     """Insert a row for each cell, or update the one that is there."""
     if not rows:
         return
     insert = _insert(link)(table)
-    new = {name: insert.excluded[name] for name in next(iter(rows.values()))}
-    new |= {name: rule(new[name]) for name, rule in instead.items()}
+    new: dict[str, Condition] = {
+        name: insert.excluded[name] for name in next(iter(rows.values()))
+    }
+    for name, rule in instead.items():
+        new[name] = rule(new[name])
     link.execute(
         insert.on_conflict_do_update(
             index_elements=["cell_id", "notebook_id"], set_=new
@@ -340,14 +357,14 @@ def _cells(
     )
 
 
-def _insert(link: Any) -> Any:
+def _insert(link: Connection) -> Callable[[Table], Insert]:
     """The database's own ``INSERT … ON CONFLICT``."""
     from sqlalchemy.dialects import postgresql, sqlite
 
     return (sqlite if link.dialect.name == "sqlite" else postgresql).insert
 
 
-def _save_cells(book: Any, slug: str, url: str) -> None:
+def _save_cells(book: NotebookNode, slug: str, url: str) -> None:
     """What ``nbgrader generate_assignment`` does to the database."""
     from nbgrader import api
 

@@ -14,14 +14,18 @@ import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bmkit.course.build import nbgrader_cells, nbgrader_course
 from bmkit.course.build.notebooks import dumps
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.submission import Submission
+from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
 from bmkit.course.source.loading import source_of
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 STUDENT = "learner"
 
@@ -106,8 +110,8 @@ def _preprocessors() -> list[Any]:
         """Let stderr of a graded cell count as what was printed, not as a failure."""
 
         def preprocess_cell(
-            self, cell: Any, resources: Any, index: int
-        ) -> tuple[Any, Any]:
+            self, cell: NotebookNode, resources: JsonObject, index: int
+        ) -> tuple[NotebookNode, JsonObject]:
             for output in cell.get("outputs", []):
                 if output.output_type == "stream" and output.name == "stderr":
                     output.name = "stdout"
@@ -171,6 +175,6 @@ def _in_words(name: str, value: str) -> str:
     return value if name in ("CheckFailed", "AssertionError") else f"{name}: {value}"
 
 
-def _last_line(outcome: dict[str, Any]) -> str:
+def _last_line(outcome: JsonObject) -> str:
     lines = (outcome.get("error") or "").strip().splitlines()
     return lines[-1][:200] if lines else "the kernel ended"

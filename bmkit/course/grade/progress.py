@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bmkit.course.grade.intake import Refused
 from bmkit.course.grade.result import Verdict
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 SHOWN = 12  # the latest results; a room of 200 fits no screen
 
@@ -20,19 +24,19 @@ class Board:
         self.began = time.monotonic()
         self.count = self.done = self.person = 0
         self.latest: deque[Verdict] = deque(maxlen=SHOWN)
-        self.live: Any = None
+        self.live: Live | None = None
 
     def __enter__(self) -> Board:
         if sys.stdout.isatty():
             from rich.live import Live
 
             self.live = Live(get_renderable=self._table, refresh_per_second=4)
-            self.live.__enter__()
+            self.live.start()
         return self
 
-    def __exit__(self, *stop: Any) -> None:
+    def __exit__(self, *stop: object) -> None:
         if self.live:
-            self.live.__exit__(*stop)
+            self.live.stop()
 
     @property
     def seconds(self) -> float:
@@ -60,7 +64,7 @@ class Board:
         options = {"markup": False, "style": "red"} if self.live else {"flush": True}
         printer(f"✗ {refused}", **options)
 
-    def _table(self) -> Any:
+    def _table(self) -> Table:
         from rich.table import Table
         from rich.text import Text
 

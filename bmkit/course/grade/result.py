@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+
+from bmkit.course.json_values import JsonObject
 
 
 @dataclass
@@ -77,6 +78,6 @@ class Verdict:
     @classmethod
     def loads(cls, text: str) -> Verdict:
         """From what `dumps` gave."""
-        found: dict[str, Any] = json.loads(text)
+        found: JsonObject = json.loads(text)
         marks = [Mark(**mark) for mark in found.pop("marks")]
         return cls(marks=marks, **found)

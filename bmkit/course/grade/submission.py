@@ -12,16 +12,19 @@ import ast
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bmkit.course import parsing
 from bmkit.course.build.nbgrader_cells import check_id, exercise_of_check, grade_id
 from bmkit.course.build.release import learner_notebook
-from bmkit.course.json_values import as_dict, as_text
+from bmkit.course.json_values import JsonObject, as_dict, as_text
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.loading import source_of
 from bmkit.errors import BmkitError
 from bmkit.language import LANGS
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 BIGGEST = 50 * 2**20  # bytes; a lesson with every figure stays below 5 MiB
 
@@ -38,15 +41,15 @@ class Submission:
         path: the learner's file.
         lesson: whose exercises it holds.
         lang: the language of its tests' messages.
-        book: the notebook to run: the learner's code, our tests.
         remarks: what had to be put right, a sentence each.
+        book: the notebook to run: the learner's code, our tests.
     """
 
     path: Path
     lesson: Lesson
     lang: str
-    book: Any
     remarks: list[str] = field(default_factory=list)
+    book: NotebookNode = field(init=False)
 
 
 def read(path: Path, lessons: list[Lesson]) -> Submission:
@@ -59,12 +62,12 @@ def read(path: Path, lessons: list[Lesson]) -> Submission:
     lesson = _recognise(cells, meta, lessons)
     lang = str(meta.get("lang"))
     lang = lang if lang in LANGS else "en"
-    submission = Submission(path, lesson, lang, None)
+    submission = Submission(path, lesson, lang)
     submission.book = _assemble(submission, cells)
     return submission
 
 
-def _load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def _load(path: Path) -> tuple[list[JsonObject], JsonObject]:
     """The cells, each with ``cell_type``, ``source`` and ``metadata``; our metadata."""
     if path.is_dir():
         raise NotGradable("a folder, not a notebook: name the .ipynb files in it")
@@ -101,7 +104,7 @@ def _load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     return cells, meta
 
 
-def _clean(cell: dict[str, Any]) -> dict[str, Any]:
+def _clean(cell: JsonObject) -> JsonObject:
     source = as_text(cell.get("source", cell.get("input")))
     kind = cell.get("cell_type")
     return {
@@ -113,7 +116,7 @@ def _clean(cell: dict[str, Any]) -> dict[str, Any]:
 
 
 def _recognise(
-    cells: list[dict[str, Any]], meta: dict[str, Any], lessons: list[Lesson]
+    cells: list[JsonObject], meta: JsonObject, lessons: list[Lesson]
 ) -> Lesson:
     for lesson in lessons:
         if lesson.slug == meta.get("slug"):
@@ -132,7 +135,7 @@ def _names(lesson: Lesson) -> set[str]:
     return names | {check_id(name) for name in names}
 
 
-def _defines(cell: dict[str, Any]) -> set[str]:
+def _defines(cell: JsonObject) -> set[str]:
     """The functions and classes that a code cell defines at top level."""
     if cell["cell_type"] != "code":
         return set()
@@ -144,7 +147,7 @@ def _defines(cell: dict[str, Any]) -> set[str]:
     return {node.name for node in tree.body if isinstance(node, kinds)}
 
 
-def _assemble(submission: Submission, cells: list[dict[str, Any]]) -> Any:
+def _assemble(submission: Submission, cells: list[JsonObject]) -> NotebookNode:
     """Our notebook's graded cells among the learner's own, in a sound order."""
     ours = learner_notebook(submission.lesson, submission.lang)
     graded = {grade_id(cell): cell for cell in ours.cells if grade_id(cell)}
@@ -154,7 +157,7 @@ def _assemble(submission: Submission, cells: list[dict[str, Any]]) -> Any:
     for position, cell in enumerate(cells):
         if grade_id(cell) in places:
             places[grade_id(cell)].append(position)
-    made: list[Any] = []
+    made: list[NotebookNode] = []
     checks_at = _checks_at(submission, cells, exercises, places, graded)
     for position in range(len(cells) + 1):
         if position < len(cells) and not exercise_of_check(cells[position]):
@@ -173,7 +176,7 @@ def _assemble(submission: Submission, cells: list[dict[str, Any]]) -> Any:
 
 
 def _adopt(
-    submission: Submission, cells: list[dict[str, Any]], exercises: list[str]
+    submission: Submission, cells: list[JsonObject], exercises: list[str]
 ) -> None:
     """Give back its grade id to a cell that lost it but defines the exercise."""
     present = {grade_id(cell) for cell in cells}
@@ -191,10 +194,10 @@ def _adopt(
 
 def _checks_at(
     submission: Submission,
-    cells: list[dict[str, Any]],
+    cells: list[JsonObject],
     exercises: list[str],
     places: dict[str, list[int]],
-    graded: dict[str, Any],
+    graded: dict[str, NotebookNode],
 ) -> dict[int, list[str]]:
     """After which of the learner's cells each exercise's check runs."""
     at: dict[int, list[str]] = {}
@@ -218,11 +221,11 @@ def _checks_at(
 
 
 def _ours_or_theirs(
-    cell: dict[str, Any],
+    cell: JsonObject,
     position: int,
     places: dict[str, list[int]],
-    graded: dict[str, Any],
-) -> Any:
+    graded: dict[str, NotebookNode],
+) -> NotebookNode:
     """A learner's cell; graded cells get our metadata, others none but tags."""
     name = grade_id(cell)
     if name in graded and places[name][-1] == position:
@@ -234,22 +237,22 @@ def _ours_or_theirs(
     return _node("markdown", cell["source"], {})
 
 
-def _node(kind: str, source: str, metadata: dict[str, Any]) -> Any:
+def _node(kind: str, source: str, metadata: JsonObject) -> NotebookNode:
     """A cell. nbformat's own makers check each against the schema, for 10 ms a cell."""
     from nbformat import from_dict
 
-    cell: dict[str, Any] = {"cell_type": kind, "id": "", "metadata": metadata}
+    cell: JsonObject = {"cell_type": kind, "id": "", "metadata": metadata}
     cell["source"] = source
     if kind == "code":
         cell |= {"execution_count": None, "outputs": []}
     return from_dict(cell)
 
 
-def _kept(cell: Any) -> dict[str, Any]:
+def _kept(cell: NotebookNode) -> JsonObject:
     return {"source": cell.source, "metadata": cell.metadata}
 
 
-def _for_grading(cell: Any) -> Any:
+def _for_grading(cell: NotebookNode) -> NotebookNode:
     """Grading runs at the smallest profile: checks do not depend on it."""
     if cell.metadata.get("tags") == ["parameters"]:
         cell.source += '\nprofile, device, seed = "ci", "cpu", 0'

@@ -168,7 +168,7 @@ def enter(limits: dict[str, Any], *, born: Callable[[int], Any]) -> None:
     _bound(limits)
 
 
-def _follow_parent(libc: Any) -> None:
+def _follow_parent(libc: ctypes.CDLL) -> None:
     # The parent is outside our process table, where its number is 0.
     if os.getppid():
         die_with_parent(os.getppid())
@@ -186,7 +186,7 @@ def _map_user() -> None:
             file.write(text)
 
 
-def _furnish(libc: Any, disk: int) -> None:
+def _furnish(libc: ctypes.CDLL, disk: int) -> None:
     """A process table of its own, an empty home and /tmp; the outer ones hidden."""
     safe = MS_NOSUID | MS_NODEV
     proc = libc.mount(b"proc", b"/proc", b"proc", safe | MS_NOEXEC, None)
@@ -219,7 +219,7 @@ def _furnish(libc: Any, disk: int) -> None:
     os.chdir(HOME)
 
 
-def _bind(libc: Any, file: int, place: str) -> None:
+def _bind(libc: ctypes.CDLL, file: int, place: str) -> None:
     """Show an open folder at another place too."""
     source = f"/proc/self/fd/{file}".encode()
     done = libc.mount(source, place.encode(), None, MS_BIND | MS_REC, None)
@@ -237,7 +237,7 @@ def _loopback_up() -> None:
         fcntl.ioctl(probe, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | IFF_UP))
 
 
-def _no_capabilities(libc: Any) -> None:
+def _no_capabilities(libc: ctypes.CDLL) -> None:
     """Give up the powers that a new user namespace brings, for good."""
     _call(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
     for number in range(CAPABILITIES):

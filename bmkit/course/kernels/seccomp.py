@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import platform
 import struct
-from typing import Any
 
 # The first of each pair is x86-64's number, the second 64-bit Arm's.
 DENIED = {
@@ -48,7 +47,7 @@ def program(machine: str) -> bytes:
     return b"".join(struct.pack("HBBI", *step) for step in steps)
 
 
-def deny(libc: Any) -> int:
+def deny(libc: ctypes.CDLL) -> int:
     """Take these calls from this process and its children for good; 0 when done.
 
     It needs ``no_new_privs``.

@@ -30,7 +30,7 @@ def listening(path: str) -> socket.socket:
     return channel
 
 
-def sheet(content: Any) -> IO[bytes]:
+def sheet(content: object) -> IO[bytes]:
     """A file in memory alone with ``content`` as JSON: an environment may be large."""
     file = os.fdopen(os.memfd_create("bmkit"), "w+b")
     file.write(json.dumps(content).encode())

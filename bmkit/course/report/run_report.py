@@ -7,9 +7,10 @@ import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from bmkit.course.json_values import JsonObject
 from bmkit.course.report import pages
 from bmkit.course.run.cache_key import versions
 from bmkit.course.run.worker import Result
@@ -46,7 +47,7 @@ def write(
     return page.resolve()
 
 
-def _json(path: Path, results: list[Result], facts: dict[str, Any]) -> None:
+def _json(path: Path, results: list[Result], facts: JsonObject) -> None:
     rows = []
     for result in results:
         row = asdict(result)
@@ -106,7 +107,7 @@ def _clean(text: str) -> str:
     return "".join(c for c in text if c >= " " or c in "\n\t")
 
 
-def _html(results: list[Result], facts: dict[str, Any]) -> str:
+def _html(results: list[Result], facts: JsonObject) -> str:
     return pages.template("report.html").render(
         results=results,
         facts=facts,

@@ -14,8 +14,8 @@ import json
 import platform
 from functools import cache
 from pathlib import Path
-from typing import Any
 
+from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels.environment import PACKAGE
 
 VERSIONS = (
@@ -43,7 +43,7 @@ SHORT = {
 }
 
 
-def reached(notebook: dict[str, Any], package: Path = PACKAGE) -> dict[str, str]:
+def reached(notebook: JsonObject, package: Path = PACKAGE) -> dict[str, str]:
     """Hashes of a notebook's code and of every module that it can reach, by name.
 
     Args:
@@ -67,7 +67,7 @@ def reached(notebook: dict[str, Any], package: Path = PACKAGE) -> dict[str, str]
 
 def fingerprint(
     reached: dict[str, str],
-    parameters: dict[str, Any],
+    parameters: JsonObject,
     device: str,
     data: dict[str, str],
 ) -> str:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bmkit.course.run.worker import Result
 from bmkit.course.words import say
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
 
 MARKS = {"passed": "✓", "unchanged": "=", "skipped": "–", "running": "…", "waiting": ""}
 
@@ -19,19 +23,19 @@ class Board:
         self.slugs = slugs
         self.began = time.monotonic()
         self.results: dict[str, Result] = {}
-        self.live: Any = None
+        self.live: Live | None = None
 
     def __enter__(self) -> Board:
         if sys.stdout.isatty():
             from rich.live import Live
 
             self.live = Live(get_renderable=self._table, refresh_per_second=2)
-            self.live.__enter__()
+            self.live.start()
         return self
 
-    def __exit__(self, *stop: Any) -> None:
+    def __exit__(self, *stop: object) -> None:
         if self.live:
-            self.live.__exit__(*stop)
+            self.live.stop()
 
     def finished(self, result: Result) -> None:
         """Note a lesson's end; without a terminal, print its line."""
@@ -40,7 +44,7 @@ class Board:
             mark = MARKS.get(result.status, "✗")
             print(f"{mark} {'  '.join(_row(result))}", flush=True)
 
-    def _table(self) -> Any:
+    def _table(self) -> Table:
         from rich.table import Table
 
         heads = ("lesson", "status", "time", "memory", "claims")

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from bmkit.course import atomic, executors, state
 from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import dumps, instructor_notebook
+from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
 from bmkit.course.run.cache_key import fingerprint, reached
 from bmkit.course.run.worker import Job, Result, work
@@ -202,7 +203,7 @@ def _key(lesson: Lesson, settings: Settings, processor: str) -> str:
     return fingerprint(what, {**parameters, "lang": lang}, processor, hashes)
 
 
-def _parameters(lesson: Lesson, settings: Settings) -> dict[str, Any]:
+def _parameters(lesson: Lesson, settings: Settings) -> JsonObject:
     """What papermill sets."""
     return {
         "profile": _profile(lesson, settings),

@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
 from bmkit.course.words import say
 from bmkit.lab.mime import CLAIM, GRADER
@@ -36,7 +37,7 @@ class Job:
     slug: str
     title: str
     notebook: str
-    parameters: dict[str, Any]
+    parameters: JsonObject
     threads: int = 1
     limit: float = 600.0
     key: str = ""
@@ -55,8 +56,8 @@ class Result:
     message: str = ""
     traceback: str = ""
     cell: str = ""
-    claims: list[dict[str, Any]] = field(default_factory=list)
-    graders: list[dict[str, Any]] = field(default_factory=list)
+    claims: list[JsonObject] = field(default_factory=list)
+    graders: list[JsonObject] = field(default_factory=list)
     figures: list[dict[str, str]] = field(default_factory=list)
     notebook: str = ""
     key: str = ""
@@ -102,7 +103,7 @@ class _Run:
         self.folder = folder
         self.input = folder / "in.ipynb"
         self.input.write_text(job.notebook, encoding="utf-8")
-        self.book: dict[str, Any] = json.loads(job.notebook)
+        self.book: JsonObject = json.loads(job.notebook)
         self.error: BaseException | None = None
         self.over = False
         self.memory = 0
@@ -187,7 +188,7 @@ class _Run:
             result.status = "failed"
             result.message = f"{type(error).__name__}: {error}"[:400]
 
-    def _book(self) -> dict[str, Any]:
+    def _book(self) -> JsonObject:
         """The notebook as far as it came."""
         for _ in range(3):
             # A cell that still runs may be adding to it.
@@ -213,7 +214,7 @@ def _engine() -> str:
     return "bmkit"
 
 
-def read_outputs(book: dict[str, Any], result: Result) -> None:
+def read_outputs(book: JsonObject, result: Result) -> None:
     """Collect claims, graders' matrices and figures from a notebook's outputs."""
     for cell in book.get("cells", []):
         for output in cell.get("outputs", []):
@@ -230,7 +231,7 @@ def read_outputs(book: dict[str, Any], result: Result) -> None:
                 result.figures.append({"png": png, "alt": alt})
 
 
-def _running_cell(book: dict[str, Any]) -> str:
+def _running_cell(book: JsonObject) -> str:
     """The cell that began and got no reply (papermill may call it completed)."""
     for cell in book.get("cells", []):
         times = cell.get("metadata", {}).get("execution", {})

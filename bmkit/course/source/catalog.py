@@ -7,7 +7,6 @@ import tomllib
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.cells import Problem, SourceError, read_header
@@ -160,7 +159,7 @@ class Course:
         return [lesson for lesson in every if not slugs or lesson.slug in slugs]
 
 
-def _no_data(path: Path, named: Any) -> list[Problem]:
+def _no_data(path: Path, named: object) -> list[Problem]:
     """A problem for each name under ``data:`` that no data set has."""
     from bmkit.data import cards
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any
 
 from bmkit.course.build import nbgrader_cells, release
 from bmkit.course.build.cache import kept
 from bmkit.course.grade.judge.slicing import names, needed
 from bmkit.course.grade.submission import Submission
+from bmkit.course.json_values import JsonObject
 from bmkit.course.source import loading
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
@@ -113,7 +113,7 @@ def _checks(lesson: Lesson, lang: str, _changed: int) -> tuple[Check, ...]:
     return tuple(Check(**_tuples(one)) for one in made)
 
 
-def _tuples(plain: dict[str, Any]) -> dict[str, Any]:
+def _tuples(plain: JsonObject) -> JsonObject:
     """JSON keeps a tuple as a list."""
     return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
 

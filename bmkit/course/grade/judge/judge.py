@@ -26,6 +26,7 @@ from bmkit.course.grade.judge.processes import (
 from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.grade.judge.tamper_scan import reaches
 from bmkit.course.grade.result import Mark, Verdict
+from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
 
@@ -93,7 +94,7 @@ class _Judging:
     deadline: float
     lost: str = ""
     set_up: set[str] = field(default_factory=set)
-    book: dict[str, Any] = field(default_factory=dict)
+    book: JsonObject = field(default_factory=dict)
 
     @property
     def words(self) -> dict[str, str]:
@@ -141,7 +142,7 @@ class _Judging:
         unchanged = set(range(len(sources))) - wanted
         return {code[number] for number in needed(sources, wanted, own=unchanged)}
 
-    def _run(self, cell: dict[str, Any], position: int) -> None:
+    def _run(self, cell: JsonObject, position: int) -> None:
         if not cell["source"].strip():
             return
         try:
@@ -158,7 +159,7 @@ class _Judging:
         self.lost = reason
         self.verdict.person.append(f"{reason}: what came after it could not be judged")
 
-    def _mark(self, check: Check, cell: dict[str, Any]) -> None:
+    def _mark(self, check: Check, cell: JsonObject) -> None:
         if self.lost:
             self._give(check, self.words["lost"])
             return
@@ -294,20 +295,20 @@ class _Judging:
                 mark.points, mark.message = 0.0, self.words["unsure"]
 
 
-def _exercise(cell: dict[str, Any]) -> str:
+def _exercise(cell: JsonObject) -> str:
     """The exercise whose check this cell is."""
     graded = nbgrader_cells.is_graded(cell)
     return nbgrader_cells.exercise_of_check(cell) if graded else ""
 
 
-def _failed(answer: Any) -> tuple[str, str]:
+def _failed(answer: object) -> tuple[str, str]:
     """The error's name and words in what a stranger's process answered."""
     if not isinstance(answer, dict):
         return "SerializationError", "no answer"
     return str(answer.get("failed", ""))[:200], str(answer.get("says", ""))[:4000]
 
 
-def _error(kind: str, says: str) -> dict[str, Any]:
+def _error(kind: str, says: str) -> JsonObject:
     return {
         "output_type": "error",
         "ename": kind,
@@ -316,7 +317,7 @@ def _error(kind: str, says: str) -> dict[str, Any]:
     }
 
 
-def _outputs(answer: Any) -> list[dict[str, Any]]:
+def _outputs(answer: object) -> list[JsonObject]:
     """What may be kept of a stranger's outputs: of known kinds, whole or not at all."""
     kept = []
     outputs = answer.get("outputs") if isinstance(answer, dict) else None

@@ -13,13 +13,16 @@ import select
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from bmkit.course.grade.judge import serialization
 from bmkit.course.grade.judge.rpc import Peer, text_of
+from bmkit.course.json_values import JsonObject
 
 PICTURES = ("image/png", "image/jpeg")
-_shell: Any = None
+_shell: Any = None  # an InteractiveShell, once `prepare` has made it
 
 
 def prepare() -> None:
@@ -39,7 +42,7 @@ def prepare() -> None:
     class Shell(InteractiveShell):
         """A shell for pictures inline, as a notebook's: no window to look after."""
 
-        def enable_gui(self, gui: Any = None) -> None: ...
+        def enable_gui(self, gui: object = None) -> None: ...
 
     _shell = Shell.instance(config=config)
     matplotlib.use("module://matplotlib_inline.backend_inline")
@@ -65,7 +68,7 @@ def main(files: list[int], *, home: str, output: float) -> None:
         ready, _, _ = select.select([control, bridge], [], [])
         if bridge in ready:
             request = serialization.receive(bridge)
-            _interruptible(lambda request=request: peer.serve(request))
+            _interruptible(partial(peer.serve, request))
         if control in ready:
             try:
                 message = serialization.receive(control)
@@ -74,7 +77,7 @@ def main(files: list[int], *, home: str, output: float) -> None:
             serialization.send(control, run(message["cell"], recorder))
 
 
-def run(source: str, recorder: Recorder) -> dict[str, Any]:
+def run(source: str, recorder: Recorder) -> JsonObject:
     """Run one cell as a notebook would; its outputs, and the name of its error."""
     result: Any = None
 
@@ -92,7 +95,7 @@ def run(source: str, recorder: Recorder) -> dict[str, Any]:
     return {"outputs": recorder.shown(), "failed": failed, "says": says}
 
 
-def _interruptible(work: Any) -> None:
+def _interruptible(work: Callable[[], object]) -> None:
     """Do ``work``; SIGINT stops it, and comes too late for anything else."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -116,7 +119,7 @@ class Recorder:
 
     def __init__(self, limit: int) -> None:
         self.left = limit
-        self.outputs: list[dict[str, Any]] = []
+        self.outputs: list[JsonObject] = []
 
     def start(self) -> None:
         """Forget the last cell's outputs."""
@@ -160,7 +163,7 @@ class Recorder:
         """Keep one rich output."""
         import base64
 
-        plain: dict[str, Any] = {}
+        plain: JsonObject = {}
         for mime, body in data.items():
             if isinstance(body, bytes):
                 body = base64.b64encode(body).decode()
@@ -168,7 +171,7 @@ class Recorder:
         size = sum(len(str(body)) for body in plain.values())
         if not self._spend(size):
             return
-        output: dict[str, Any] = {"output_type": kind, "data": plain}
+        output: JsonObject = {"output_type": kind, "data": plain}
         output["metadata"] = metadata
         if kind == "execute_result":
             output["execution_count"] = None
@@ -184,7 +187,7 @@ class Recorder:
             self.outputs.append(last)
         last["text"].write(text)  # adding to a string would copy it every time
 
-    def shown(self) -> list[dict[str, Any]]:
+    def shown(self) -> list[JsonObject]:
         """The outputs as a notebook holds them."""
         outputs = [dict(output) for output in self.outputs]
         for output in outputs:
@@ -192,7 +195,7 @@ class Recorder:
                 output["text"] = output["text"].getvalue()
         return outputs
 
-    def raised(self, kind: Any, value: Any, lines: list[str]) -> None:
+    def raised(self, kind: object, value: object, lines: list[str]) -> None:
         """Keep an error, as IPython would print it."""
         output = {"output_type": "error", "ename": getattr(kind, "__name__", "Error")}
         output |= {"evalue": str(value)[:4000], "traceback": [str(x) for x in lines]}
@@ -224,7 +227,7 @@ class Stream:
         self._recorder.printed(self.name, str(text))
         return len(text)
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 

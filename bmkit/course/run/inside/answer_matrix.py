@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bmkit.course.json_values import JsonObject
 from bmkit.lab.checks import in_words
 from bmkit.lab.mime import GRADER
 
@@ -88,7 +89,7 @@ def _try(space: dict[str, Any], answer: str, check: str) -> tuple[bool, str]:
     return False, ""
 
 
-def show(exercise: str, points: float, rows: list[dict[str, Any]], **more: Any) -> None:
+def show(exercise: str, points: float, rows: list[JsonObject], **more: Any) -> None:
     """Show how known answers were judged, and keep it for the report."""
     from IPython.display import display
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from bmkit.course.json_values import JsonObject
 from bmkit.course.run.inside.answer_matrix import show
 from bmkit.lab.expect import CheckFailed
 
@@ -101,7 +102,7 @@ def _signed(node: ast.AST) -> bool:
     )
 
 
-def _row(kind: str, ok: bool, message: str) -> dict[str, Any]:
+def _row(kind: str, ok: bool, message: str) -> JsonObject:
     return {
         "kind": kind,
         "expected": "fail",
