@@ -65,7 +65,7 @@ def test_identical_work_is_in_the_room(tmp_path):
     both = [verdict(n, passed("attend"), notebook=notebook) for n in ("ann", "bob")]
     (part,) = classroom.gather(both)
     assert part.alike[0].students == ("ann", "bob")
-    assert "The same answer" in page(tmp_path, both)
+    assert "Work that is alike" in page(tmp_path, both)
 
 
 def page(tmp_path: Path, verdicts: list[Verdict], **more) -> str:

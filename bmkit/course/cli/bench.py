@@ -18,6 +18,7 @@ BENCHMARKS = {
     "models": "training bmkit.models' GPT against the same net of PyTorch's modules",
     "kernels": "request to first cell: warm, in the sandbox, cold",
     "grade": "grading a room against stock nbgrader autograde",
+    "similarity": "copies in disguise found, honest pairs accused",
     "run": "bmkit run against plain scripts and against papermill",
     "memory": "500 submissions in one go: does memory grow?",
 }

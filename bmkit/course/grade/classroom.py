@@ -68,7 +68,7 @@ class Part:
         exercises: by name, in the lesson's order.
         scores: each submission's share of the points, 0 to 1.
         person: who must be looked at, and why.
-        alike: answers that are the same.
+        alike: whose work is alike.
     """
 
     slug: str
@@ -104,20 +104,20 @@ def gather(
 
     Args:
         verdicts: what `Book.verdicts` gives.
-        ours: what `likeness.known` gives.
+        ours: what `similarity.known` gives.
 
     Returns:
         each lesson's part, in the order in which lessons are met.
     """
     parts: dict[str, Part] = {}
 
-    def seen() -> Iterator[Verdict]:
+    def works() -> Iterator[similarity.Work]:
         for verdict in verdicts:
             part = parts.setdefault(verdict.slug, Part(verdict.slug))
             _add(part, verdict)
-            yield verdict
+            yield similarity.work_of(verdict)
 
-    for group in similarity.groups(seen(), ours):
+    for group in similarity.groups(works(), ours):
         parts[group.slug].alike.append(group)
     return list(parts.values())
 

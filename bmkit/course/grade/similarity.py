@@ -1,261 +1,263 @@
-"""Identical work: answers that are the same but for layout, comments and names.
+"""Who may have handed in the same work: it points out, and a teacher judges.
 
-It points out; a teacher judges. Two answers are alike when their syntax trees are, once
-comments, docstrings, annotations and bare constants are left out and every name that
-the answer itself binds (arguments, variables, inner functions) is replaced by a number
-in order of appearance. Attributes, methods, imported names and the exercise's own name
-stay.
-
-What everyone would write says nothing. An answer counts only with at least `FEWEST`
-nodes of the tree more than the stub that learners got; that is about four lines.
+Three things are looked for, the plainest first: the same file; notebooks whose answers
+are the same to the letter, mistakes included; and answers whose code is the same once
+its clothes are off (`fingerprints`). Of code only what is a learner's own counts: the
+fingerprints of what everyone was given or may well write are taken away first, those of
+the stub, of the lesson's cells, answers and foreseen mistakes, and those that a large
+part of the room shares. What is left of a short right answer is too little to tell.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
+import itertools
 import json
 import re
-import warnings
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+from zlib import crc32
 
-from bmkit.course import parsing
 from bmkit.course.build import nbgrader_cells
+from bmkit.course.grade.fingerprints import fingerprints, rows
 from bmkit.course.grade.result import Verdict
+from bmkit.course.json_values import as_dict, as_text
 
 if TYPE_CHECKING:
     from bmkit.course.source.catalog import Lesson
 
-FEWEST = 40
-LONGEST = 200_000  # characters of an answer that is worth a syntax tree
-DROPPED = {"annotation", "returns", "type_comment", "ctx", "kind", "simple"}
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-NAMED = (*FUNCTIONS[:2], ast.ClassDef)
+SHARED = 10  # fingerprints that two answers must have in common
+SHARE = 2 / 3  # of those of the answer that has fewer
+# What more learners share, and more of the room, is what people write. The first is
+# also where MOSS draws the line.
+MANY, MOST = 10, 1 / 4
+WORDS = 60  # words and signs of notebooks that are the same to the letter, stubs apart
+
+How = Literal["file", "notebook", "code"]
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one learner wrote in one lesson.
+
+    Attributes:
+        student: who.
+        slug: the lesson.
+        answers: the code of each exercise.
+        wrong: the exercises that have not all of their points.
+        key: SHA-256 of the file; empty when it was not told.
+    """
+
+    student: str
+    slug: str
+    answers: dict[str, str]
+    wrong: frozenset[str] = frozenset()
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Students whose answers to one exercise are alike.
+    """Students whose work is alike: each with one of the others at least.
 
     Attributes:
-        slug: the lesson; empty when it was not told.
-        exercise: which of its exercises.
+        slug: the lesson.
+        exercise: which of its exercises; empty for all of them together.
         students: who, at least two.
-        of: how many students wrote an answer of their own to it.
-        nodes: the size of the answer; the larger, the less it is chance.
-        published: whether it is the lesson's own answer, which may be known to all.
+        of: how many students wrote something of their own there.
+        how: the same file, notebooks the same to the letter, or the same code.
+        share: how much of what is their own they have in common, 0 to 1; the least
+            of the pairs that are alike.
+        size: how much that is: the larger, the less it is chance.
     """
 
     slug: str
     exercise: str
     students: tuple[str, ...]
     of: int
-    nodes: int
-    published: bool = False
-
-
-@dataclass(frozen=True)
-class _Form:
-    """What is left of an answer: its digest, and how many nodes it has."""
-
-    digest: str
-    nodes: int
+    how: How
+    share: float = 1.0
+    size: int = 0
 
 
 @dataclass(frozen=True)
 class Known:
-    """A lesson's own forms of an exercise: the stubs given out, and the answers."""
+    """What of an exercise is nobody's own work.
 
-    stubs: frozenset[_Form]
-    answers: frozenset[_Form]
+    Attributes:
+        prints: fingerprints of the stub, of the lesson's own cells and answers.
+        stubs: forms of what was given out, in each language.
+    """
+
+    prints: frozenset[int] = frozenset()
+    stubs: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Room:
+    """What was handed in for one lesson, as far as it is compared."""
+
+    files: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    letters: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    prints: dict[str, dict[str, frozenset[int]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    size: int = 0
 
 
 def known(lessons: Iterable[Lesson]) -> dict[tuple[str, str], Known]:
-    """Stub and answers of every exercise, by lesson and exercise."""
+    """What is nobody's own work, by lesson and exercise."""
     from bmkit.course.source.loading import source_of
     from bmkit.course.source.regions import stub
 
-    forms = {}
+    found = {}
     for lesson in lessons:
         source = source_of(lesson)
+        code = [cell for cell in source.cells if not cell.markdown]
+        shown = [cell.source for cell in code if cell.kind in ("code", "equation")]
+        given = frozenset[int]().union(*map(fingerprints, shown))
         for cell in source.exercises():
-            texts = {cell.text("en"), cell.text("zh")}
-            stubs = {form(stub(text), cell.name) for text in texts}
-            right = texts | {c.source for c in source.of("variant", cell.name)}
-            answers = {form(text, cell.name) for text in right}
-            forms[lesson.slug, cell.name] = Known(frozenset(stubs), frozenset(answers))
-    return forms
+            kinds = ("exercise", "variant", "mistake")
+            ours = [one for kind in kinds for one in source.of(kind, cell.name)]
+            texts = {one.text(lang) for one in ours for lang in ("en", "zh")}
+            stubs = {stub(cell.text(lang)) for lang in ("en", "zh")}
+            found[lesson.slug, cell.name] = Known(
+                given.union(*map(fingerprints, texts | stubs)),
+                frozenset(map(form, stubs)),
+            )
+    return found
 
 
 def groups(
-    work: Iterable[Verdict | tuple[str, dict[str, str]]],
-    ours: dict[tuple[str, str], Known] | None = None,
+    works: Iterable[Work], ours: dict[tuple[str, str], Known] | None = None
 ) -> list[Group]:
-    """Find who has the same answer.
+    """Find whose work is alike.
 
     Args:
-        work: verdicts, or pairs of a student and the code of each exercise. One at a
-            time is looked at and none kept.
-        ours: what `known` gave; without it stubs cannot be told from answers.
+        works: one at a time is looked at and none kept.
+        ours: what `known` gave; without it what was given out cannot be told from work.
 
     Returns:
         the groups; first those of few students and much code, which chance explains
         least.
     """
-    alike: dict[tuple[str, str], dict[_Form, list[str]]] = {}
-    for one in work:
-        slug = one.slug if isinstance(one, Verdict) else ""
-        student = one.student if isinstance(one, Verdict) else one[0]
-        codes = answers(one) if isinstance(one, Verdict) else one[1]
-        for exercise, code in codes.items():
-            shape = form(code, exercise)
-            alike.setdefault((slug, exercise), {}).setdefault(shape, []).append(student)
-    found = []
-    for (slug, exercise), shapes in alike.items():
-        lesson = (ours or {}).get((slug, exercise), Known(frozenset(), frozenset()))
-        given = min((stub.nodes for stub in lesson.stubs), default=0)
-        written = {s: who for s, who in shapes.items() if s not in lesson.stubs}
-        of = sum(map(len, written.values()))
-        for shape, who in written.items():
-            if len(who) > 1 and shape.nodes - given >= FEWEST:
-                published = shape in lesson.answers
-                students = tuple(sorted(who))
-                found.append(
-                    Group(slug, exercise, students, of, shape.nodes, published)
-                )
-    return sorted(found, key=lambda g: (len(g.students), -g.nodes, g.exercise))
+    ours = ours or {}
+    rooms: dict[str, _Room] = defaultdict(_Room)
+    for work in works:
+        _enter(rooms[work.slug], work, ours)
+    found: list[Group] = []
+    for slug, room in rooms.items():
+        found += _groups(slug, room)
+    return sorted(found, key=lambda g: (len(g.students), -g.size, g.slug, g.exercise))
 
 
-def answers(verdict: Verdict) -> dict[str, str]:
-    """The code of each exercise in a verdict's notebook."""
-    wanted = {mark.exercise for mark in verdict.marks}
-    codes = {}
-    cells = json.loads(verdict.notebook)["cells"] if verdict.notebook else []
-    for cell in cells:
+def work_of(verdict: Verdict) -> Work:
+    """What there is to compare in a verdict."""
+    names = {mark.exercise for mark in verdict.marks}
+    book = as_dict(json.loads(verdict.notebook)) if verdict.notebook else {}
+    answers = {}
+    for cell in book.get("cells", []):
         name = nbgrader_cells.grade_id(cell)
-        if name in wanted:
-            codes[name] = "".join(cell["source"])
-    return codes
+        if name in names:
+            answers[name] = as_text(cell.get("source"))
+    wrong = frozenset(m.exercise for m in verdict.marks if m.points < m.of)
+    return Work(verdict.student, verdict.slug, answers, wrong, verdict.key)
 
 
-def form(code: str, exercise: str = "") -> _Form:
-    """What is left of code without layout, comments, docstrings and its own names."""
-    tokens = _tokens(code, exercise)
-    digest = hashlib.sha256()
-    nodes = 0
-    for token in tokens:
-        nodes += token.startswith("(")
-        digest.update(token.encode("utf-8", "backslashreplace") + b"\0")
-    return _Form(digest.hexdigest(), nodes)
+def form(code: str) -> str:
+    """A digest of code without layout, comments, docstrings and its own names."""
+    text = json.dumps(sorted(row for row in rows(code) if row))
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
-def _tokens(code: str, exercise: str) -> list[str]:
-    """The normal form; of code that Python cannot read, its words and signs."""
-    if len(code) <= LONGEST:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what it says of a learner's escapes
-                tree = parsing.parse(code)
-            return list(_walk(tree, exercise))
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            pass
-    bare = re.sub(r"#[^\n]*", "", code[:LONGEST])
-    words = [f"({word}" for word in re.findall(r"\w+|[^\w\s]", bare)]
-    return words if len(code) <= LONGEST else [*words, f"({len(code)}"]
+def _enter(room: _Room, work: Work, ours: dict[tuple[str, str], Known]) -> None:
+    """Note what of someone's work is compared."""
+    written = {}
+    for name, code in work.answers.items():
+        lesson = ours.get((work.slug, name), Known())
+        if code.strip() and form(code) not in lesson.stubs:
+            written[name] = code
+            room.prints[name][work.student] = fingerprints(code) - lesson.prints
+    if not written:
+        return
+    room.size += 1
+    if work.key:
+        room.files[work.key].append(work.student)
+    texts = {name: code.strip() for name, code in written.items()}
+    words = sum(len(re.findall(r"\w+|[^\w\s]", text)) for text in texts.values())
+    if words >= WORDS and work.wrong & texts.keys():
+        text = json.dumps(sorted(texts.items()))
+        digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+        room.letters[digest].append(work.student)
 
 
-def _walk(tree: ast.AST, exercise: str) -> Iterator[str]:
-    """The tree as tokens, a ``(`` before each node.
+def _groups(slug: str, room: _Room) -> list[Group]:
+    found: list[Group] = []
 
-    Not recursive: a learner's code may nest as deep as Python's parser lets it.
-    """
-    outer = _Names(None, _bound(tree) - {exercise})
-    todo: list[tuple[Any, _Names]] = [(tree, outer)]
-    while todo:
-        item, names = todo.pop()
-        if isinstance(item, str):
-            yield item
-            continue
-        if isinstance(item, ast.AnnAssign) and item.value:
-            item = ast.Assign([item.target], item.value)
-        if not isinstance(item, ast.AST):
-            yield hex(item) if type(item) is int else repr(item)
-            continue
-        inner = names
-        if isinstance(item, FUNCTIONS):
-            inner = _Names(names, _bound(item))
-        yield f"({type(item).__name__}"
-        parts: list[tuple[Any, _Names]] = []
-        for field, value in ast.iter_fields(item):
-            if field in DROPPED:
-                continue
-            # A function's name and decorators belong to where it stands.
-            scope = names if field in ("name", "decorator_list") else inner
-            values = value if isinstance(value, list) else [value]
-            parts.append((f"{field}:", scope))
-            for one in values:
-                if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant):
-                    continue
-                if isinstance(one, ast.Pass):
-                    continue
-                if isinstance(one, str) and _is_name(item, field):
-                    one = scope.of(one)
-                elif isinstance(one, str):
-                    one = repr(one)
-                parts.append((one, scope))
-        parts.append((")", names))
-        todo += reversed(parts)
+    def add(group: Group) -> None:
+        """What was said of these students before, more plainly, is not said again."""
+        for before in found:
+            same = before.exercise in ("", group.exercise) or not group.exercise
+            if same and set(group.students) <= set(before.students):
+                return
+        found.append(group)
+
+    sames: list[tuple[How, dict[str, list[str]]]]
+    sames = [("file", room.files), ("notebook", room.letters)]
+    for how, same in sames:
+        for students in same.values():
+            if len(students) > 1:
+                add(Group(slug, "", tuple(sorted(students)), room.size, how))
+    together: dict[str, frozenset[int]] = defaultdict(frozenset)
+    for exercise, prints in room.prints.items():
+        own = _own(prints)
+        for alike in _alike(own):
+            add(Group(slug, exercise, alike[0], len(prints), "code", *alike[1:]))
+        # What is alike is so in the same exercise.
+        salt = crc32(exercise.encode("utf-8", "replace"))
+        for student, mine in own.items():
+            together[student] |= {one ^ salt for one in mine}
+    for alike in _alike(together):
+        add(Group(slug, "", alike[0], room.size, "code", *alike[1:]))
+    return found
 
 
-class _Names:
-    """The names that one function binds, numbered as they are met."""
-
-    def __init__(self, outer: _Names | None, bound: set[str]) -> None:
-        self.outer, self.bound = outer, bound
-        self.level: int = outer.level + 1 if outer else 0
-        self.seen: dict[str, str] = {}
-
-    def of(self, name: str) -> str:
-        """Its number, or itself where nobody here binds it."""
-        scope: _Names | None = self
-        while scope and name not in scope.bound:
-            scope = scope.outer
-        if scope is None:
-            return name
-        return scope.seen.setdefault(name, f"{scope.level}.{len(scope.seen)}")
+def _own(prints: dict[str, frozenset[int]]) -> dict[str, frozenset[int]]:
+    """Each student's fingerprints without those that much of the room has."""
+    counts = Counter(itertools.chain.from_iterable(prints.values()))
+    most = max(MANY, MOST * len(prints))
+    common = {one for one, count in counts.items() if count > most}
+    return {student: mine - common for student, mine in prints.items()}
 
 
-def _is_name(node: ast.AST, field: str) -> bool:
-    """Whether a node's string is a name that a scope binds or uses."""
-    return (
-        (isinstance(node, ast.Name) and field == "id")
-        or (isinstance(node, ast.arg) and field == "arg")
-        or (isinstance(node, NAMED) and field == "name")
-        or (isinstance(node, ast.ExceptHandler) and field == "name")
-        or (isinstance(node, (ast.Global, ast.Nonlocal)) and field == "names")
-    )
+def _alike(
+    prints: dict[str, frozenset[int]],
+) -> Iterator[tuple[tuple[str, ...], float, int]]:
+    """Students who are alike, the least share of a pair of them, and its size."""
+    same: dict[frozenset[int], list[str]] = defaultdict(list)
+    for student, mine in prints.items():
+        if len(mine) >= SHARED:
+            same[mine].append(student)
+    clusters: list[tuple[list[frozenset[int]], tuple[float, int]]] = []
+    for mine in same:
+        members, least = [mine], (1.0, len(mine))
+        apart = []
+        for others, weakest in clusters:
+            if links := [link for one in others if (link := _link(mine, one))]:
+                members += others
+                least = min(least, weakest, *links)
+            else:
+                apart.append((others, weakest))
+        clusters = [*apart, (members, least)]
+    for members, (share, size) in clusters:
+        students = sorted(name for mine in members for name in same[mine])
+        if len(students) > 1:
+            yield tuple(students), share, size
 
 
-def _bound(scope: ast.AST) -> set[str]:
-    """What a module or function binds itself; inner functions and classes left out.
-
-    What a class binds are attributes, which others may use by name.
-    """
-    bound: set[str] = set()
-    free: set[str] = set()
-    todo = list(ast.iter_child_nodes(scope))
-    while todo:
-        node = todo.pop()
-        if isinstance(node, (ast.Global, ast.Nonlocal)):
-            free |= set(node.names)
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-            bound.add(node.id)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, (ast.ExceptHandler, *NAMED)) and node.name:
-            bound.add(node.name)
-        if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            todo += ast.iter_child_nodes(node)
-    return bound - free
+def _link(one: frozenset[int], other: frozenset[int]) -> tuple[float, int] | None:
+    """The share and number of what two answers have in common, if that is a lot."""
+    shared = len(one & other)
+    share = shared / min(len(one), len(other))
+    return (share, shared) if shared >= SHARED and share >= SHARE else None
