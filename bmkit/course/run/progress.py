@@ -2,49 +2,33 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING
 
+from bmkit.course.live_table import LiveTable
 from bmkit.course.run.worker import Result
 from bmkit.course.words import say
 
 if TYPE_CHECKING:
-    from rich.live import Live
     from rich.table import Table
 
 MARKS = {"passed": "✓", "unchanged": "=", "skipped": "–", "running": "…", "waiting": ""}
 
 
-class Board:
+class Board(LiveTable):
     """Where each lesson stands. Use as a context manager around the run."""
 
     def __init__(self, slugs: list[str]) -> None:
+        super().__init__()
         self.slugs = slugs
-        self.began = time.monotonic()
         self.results: dict[str, Result] = {}
-        self.live: Live | None = None
-
-    def __enter__(self) -> Board:
-        if sys.stdout.isatty():
-            from rich.live import Live
-
-            self.live = Live(get_renderable=self._table, refresh_per_second=2)
-            self.live.start()
-        return self
-
-    def __exit__(self, *stop: object) -> None:
-        if self.live:
-            self.live.stop()
 
     def finished(self, result: Result) -> None:
         """Note a lesson's end; without a terminal, print its line."""
         self.results[result.slug] = result
-        if not self.live:
-            mark = MARKS.get(result.status, "✗")
-            print(f"{mark} {'  '.join(_row(result))}", flush=True)
+        mark = MARKS.get(result.status, "✗")
+        self.line(f"{mark} {'  '.join(_row(result))}")
 
-    def _table(self) -> Table:
+    def table(self) -> Table:
         from rich.table import Table
 
         heads = ("lesson", "status", "time", "memory", "claims")
@@ -57,9 +41,8 @@ class Board:
             style = "green" if result.good else "bold red"
             mark = MARKS.get(result.status, "✗")
             table.add_row(mark, *(cell.strip() for cell in _row(result)), style=style)
-        seconds = time.monotonic() - self.began
         done, count = len(self.results), len(self.slugs)
-        table.caption = say("board.done", done=done, count=count, seconds=seconds)
+        table.caption = say("board.done", done=done, count=count, seconds=self.seconds)
         return table
 
 
