@@ -33,7 +33,7 @@ def space(add):
 def test_it_passes_and_fails_as_the_plain_lines_do_and_leaves_nothing():
     mine = space(lambda a, b: a + b)
     names = set(mine)
-    exec(enclosed(TEXT), mine)
+    exec(enclosed(TEXT, "check"), mine)
     assert set(mine) == names
     assert mine["q"] == "the lesson's own"
     for wrong, says in (
@@ -42,7 +42,7 @@ def test_it_passes_and_fails_as_the_plain_lines_do_and_leaves_nothing():
     ):
         mine = space(wrong)
         with pytest.raises(CheckFailed, match=says):
-            exec(enclosed(TEXT), mine)
+            exec(enclosed(TEXT, "check"), mine)
         assert set(mine) == names
 
 
@@ -50,7 +50,7 @@ def test_strings_of_several_lines_stay_as_they_are():
     plain = [n.value for n in ast.walk(ast.parse(TEXT)) if isinstance(n, ast.Constant)]
     inside = [
         n.value
-        for n in ast.walk(ast.parse(enclosed(TEXT)))
+        for n in ast.walk(ast.parse(enclosed(TEXT, "check")))
         if isinstance(n, ast.Constant)
     ]
     assert [v for v in inside if v in plain] == plain
@@ -58,7 +58,7 @@ def test_strings_of_several_lines_stay_as_they_are():
 
 def test_a_check_that_leaves_a_name_is_told():
     mine = space(lambda a, b: a + b)
-    assert answer_matrix._again(mine, enclosed(TEXT))["ok"]
+    assert answer_matrix._again(mine, enclosed(TEXT, "check"))["ok"]
     row = answer_matrix._again(mine, TEXT)
     assert not row["ok"]
     assert set(row["message"].split(", ")) >= {"n", "q", "text"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -103,7 +106,9 @@ WRONG = {
         '# %% lang="zh" of="12345678"\n# ',
         "a program stands once",
     ),
-    "a title": ("# %%\ntotal", "# %% total\ntotal", "only code can be `# %% fold`"),
+    "a title": ("# %%\ntotal", "# %% folded\ntotal", "the one word that may stand"),
+    "a slip": ("minutes=3", "minute=3", "did you mean 'minutes'?"),
+    "a slip in the header": ('section: "1"', 'sections: "1"', "mean 'section'?"),
     "no hidden check": (
         'bm.expect.close(add(1, 2), 3, "did you add?")\n###',
         "###",
@@ -179,7 +184,8 @@ def test_stamping_fills_in_new_hashes_and_says_which_are_stale(adding):
     assert len(stamp(adding).filled) == 1
     assert release.built(Course(adding.parents[2]))
     change(adding, "Adding is", "Adding was")
-    assert stamp(adding) == Stamped(stale=[first.twin.line])
+    was = digest(read(adding).cells[0].source)
+    assert stamp(adding) == Stamped(stale=[(first.twin.line, was)])
     assert read(adding).cells[0].twin.of == right
 
 
@@ -199,6 +205,30 @@ def test_stamping_begins_a_list_and_goes_on_with_one(adding):
     assert stamp(adding).listed == []
     lines = problems(adding.parents[2])
     assert len(lines) == 2 and all("has no translation" in line for line in lines)
+
+
+def test_stamping_begins_the_chinese_of_prose(adding):
+    text = adding.read_text(encoding="utf-8")
+    begin = text.index('# %% [markdown] lang="zh"')
+    end = text.index("# %% tags")
+    adding.write_text(text[:begin] + text[end:], encoding="utf-8")
+    (line,) = stamp(adding).begun
+    assert (
+        adding.read_text(encoding="utf-8")
+        .split("\n")[line - 1]
+        .startswith('# %% [markdown] lang="zh" of=')
+    )
+    told = problems(adding.parents[2])
+    assert any(x.startswith(f"{adding}:{line}:") and "without words" in x for x in told)
+
+
+def test_what_is_stamped_is_formatted(adding):
+    text = adding.read_text(encoding="utf-8")
+    lists = re.compile(r'\n\n# %% \[raw\] lang="zh"\n(# .*\n)+')
+    adding.write_text(lists.sub("\n", text), encoding="utf-8")
+    assert len(stamp(adding).listed) == 3
+    command = [sys.executable, "-m", "ruff", "format", "--check", str(adding)]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 def test_what_a_whole_lesson_lacks_is_a_note_and_it_is_built_all_the_same(course):

@@ -11,18 +11,23 @@ import textwrap
 import tokenize
 
 INDENT = " " * 4
-HEAD = "@bm.expect.at_once\ndef _check():\n"
+HEAD = "# {}\n@bm.expect.at_once\ndef _check():\n"
 TAIL = "\n\ndel _check"
 
 
-def enclosed(check: str) -> str:
-    """The check's lines as the body of a function that runs at once."""
+def enclosed(check: str, title: str) -> str:
+    """The check's lines as the body of a function that runs at once.
+
+    Args:
+        check: the lines.
+        title: a comment before them: of a folded cell, the first line is seen.
+    """
     inside = _within_strings(check)
     rows = [
         row if number in inside else textwrap.indent(row, INDENT)
         for number, row in enumerate(check.split("\n"), 1)
     ]
-    return HEAD + "\n".join(rows) + TAIL
+    return HEAD.format(title) + "\n".join(rows) + TAIL
 
 
 def _within_strings(code: str) -> set[int]:

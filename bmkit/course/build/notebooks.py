@@ -22,32 +22,10 @@ from bmkit.course.source.equations import DISPLAY, numbered
 from bmkit.course.source.loading import demand_right, source_of
 from bmkit.course.source.phrase_list import CHINESE
 from bmkit.course.source.regions import stub
+from bmkit.course.words import say
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-WORDS = {
-    "en": {
-        "about": "about {} minutes",
-        "points": "{} points",
-        "before": "Before this: ",
-        "next": "Next: ",
-        "exercise": "Exercise",
-        "difficulty": "difficulty",
-        "card": "Write your code in the next cell, run it, then run the check below.",
-        "hint": "Hint {}",
-    },
-    "zh": {
-        "about": "约 {} 分钟",
-        "points": "{} 分",
-        "before": "先修：",
-        "next": "下一课：",
-        "exercise": "练习",
-        "difficulty": "难度",
-        "card": "在下一格写出代码并运行，然后运行它下面的检查。",
-        "hint": "提示 {}",
-    },
-}
 
 # The comments of the parameters cell, which is the same in every lesson.
 PARAMETERS = {
@@ -166,7 +144,7 @@ def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
         check = nbgrader_cells.check_id(cell.name)
         metadata["nbgrader"] = nbgrader_cells.metadata(check, points=points)
         metadata["bmkit"] = {"check": cell.name}
-        text = enclosed(text)
+        text = enclosed(text, say("notebook.check", lang, exercise=cell.name))
     elif cell.kind == "equation":
         metadata["bmkit"] = {"equation": cell.name}
     return [v4.new_code_cell(text, metadata=metadata)]
@@ -202,23 +180,25 @@ def _flowing(text: str) -> str:
 
 
 def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
-    words = WORDS[lang]
     points = sum(cell.options["points"] for cell in source.exercises())
-    facts = [f"§ {lesson.section}", words["about"].format(lesson.minutes)]
+    facts = [f"§ {lesson.section}", say("notebook.about", lang, minutes=lesson.minutes)]
     if points:
-        facts.append(words["points"].format(points))
+        facts.append(say("notebook.points", lang, points=points))
     text = f"# {lesson.title[lang]}\n\n*{' · '.join(facts)}*"
     by_slug = {other.slug: other for other in lesson.course.lessons()}
     before = [_link(by_slug[need], lang) for need in lesson.needs if need in by_slug]
     if before:
-        text += f"\n\n{words['before']}{', '.join(before)}"
+        needs = ", ".join(before)
+        text += f"\n\n{say('notebook.before', lang, lessons=needs)}"
     return _nbformat().v4.new_markdown_cell(text)
 
 
 def _onward(lesson: Lesson, lang: str) -> list[NotebookNode]:
     every = lesson.course.lessons()
     following = every[every.index(lesson) + 1 :][:1]
-    text = "".join(f"{WORDS[lang]['next']}{_link(o, lang)} →" for o in following)
+    text = "".join(
+        say("notebook.next", lang, lesson=_link(other, lang)) for other in following
+    )
     return [_nbformat().v4.new_markdown_cell(text)] if text else []
 
 
@@ -227,19 +207,20 @@ def _link(lesson: Lesson, lang: str) -> str:
 
 
 def _card(cell: Cell, lang: str) -> NotebookNode:
-    words = WORDS[lang]
     level = cell.options["level"]
-    text = (
-        f"**{words['exercise']} · `{cell.name}`** · "
-        f"{words['points'].format(cell.options['points'])} · "
-        f"{words['about'].format(cell.options['minutes'])} · "
-        f"{words['difficulty']} {'●' * level}{'○' * (5 - level)}\n\n{words['card']}"
+    text = say(
+        "notebook.card",
+        lang,
+        exercise=cell.name,
+        points=cell.options["points"],
+        minutes=cell.options["minutes"],
+        level="●" * level + "○" * (5 - level),
     )
     return _nbformat().v4.new_markdown_cell("> " + text.replace("\n", "\n> "))
 
 
 def _hint(cell: Cell, source: Source, rung: int, lang: str) -> NotebookNode:
-    summary = WORDS[lang]["hint"].format(rung)
+    summary = say("notebook.hint", lang, rung=rung)
     body = _flowing(numbered(cell.text(lang), source))
     text = f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
     metadata = {"bmkit": {"hint": cell.name, "rung": rung}}
@@ -263,7 +244,7 @@ def _matrix(name: str, source: Source, lang: str) -> NotebookNode:
         "from bmkit.course.run.inside import answer_matrix\n\n"
         f"answer_matrix.matrix(globals(), {name!r},\n"
         f"    points={exercise.options['points']},\n"
-        f"    check={enclosed(check.text(lang))!r},\n"
+        f"    check={enclosed(check.text(lang), name)!r},\n"
         f"    reference={exercise.text(lang)!r},\n"
         f"    stub={stub(exercise.text(lang))!r},\n"
         f"    mistakes={mistakes!r},\n    variants={variants!r},\n"

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments."""
     add = parser.add_argument
     add("slugs", nargs="*", metavar="SLUG", help="lessons; all when none is named")
-    add("--profile", choices=PROFILES, default="workshop", help="size and data")
+    add("--profile", choices=PROFILES, default="ci", help="size and data (default: ci)")
     add("--device", choices=DEVICES, default="auto")
     options.add_lang(parser, "the language of the lessons and of what is said")
     add("--seed", type=int, default=0)

@@ -40,9 +40,11 @@ def main(args: argparse.Namespace) -> int:
         for line in done.filled:
             print(f"{path}:{line}: hash filled in")
         for line, count in done.listed:
-            print(f"{path}:{line}: {count} phrases listed, to be translated")
-        for line in done.stale:
-            print(f"{path}:{line}: stale, look at it: what it is of has changed")
+            print(f"{path}:{line}: phrases without Chinese: {count}, listed here")
+        for line in done.begun:
+            print(f"{path}:{line}: a translation begun: write the Chinese")
+        for line, right in done.stale:
+            print(f'{path}:{line}: stale: look at it, then set of="{right}"')
         if done == Stamped():
             print(f"{path}: nothing to fill in")
     return code

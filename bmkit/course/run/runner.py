@@ -48,7 +48,7 @@ class Settings:
     """How to run; the fields are `bmkit run`'s flags, and where results are kept."""
 
     store: Path
-    profile: str = "workshop"
+    profile: str = "ci"
     device: str = "auto"
     lang: str = "en"
     seed: int = 0

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from bmkit.course.kernels.limits import BadLimits, Limits
-from bmkit.course.source.cells import Problem, SourceError, read_header
+from bmkit.course.source.cells import Problem, SourceError, nearest, read_header
 from bmkit.course.words import say
 from bmkit.errors import BmkitError
 from bmkit.language import LANGS
@@ -178,10 +178,12 @@ def _lesson(path: Path, _changed: int) -> Lesson:
         Problem(path, 1, f"the header lacks {key!r}")
         for key in sorted(HEADER - set(header))
     ]
-    problems += [
-        Problem(path, 1, f"unknown key {key!r} in the header")
-        for key in sorted(set(header) - HEADER - OPTIONAL)
-    ]
+    for key in sorted(set(header) - HEADER - OPTIONAL):
+        known = nearest(key, HEADER | OPTIONAL)
+        rows = path.read_text(encoding="utf-8").splitlines()
+        line = next(n for n, row in enumerate(rows, 1) if row.startswith(f"# {key}"))
+        message = f"unknown key {key!r} in the header{known}"
+        problems.append(Problem(path, line, message))
     for key in ("title", "says"):
         value = header.get(key)
         if key in header and (not isinstance(value, dict) or set(value) != set(LANGS)):

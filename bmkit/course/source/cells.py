@@ -8,10 +8,11 @@ CONTRIBUTING.md.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ OPTIONS: dict[str, set[str]] = {
     "quote": {"quote"},
 }
 PROSE = ("prose", "hint", "quote")  # kinds that are Markdown
+KEYS = sorted(set().union(*OPTIONS.values()))
 _INVISIBLE = {"lines_to_next_cell", "lines_to_end_of_cell_marker"}  # jupytext's own
 
 
@@ -127,6 +129,12 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.strip().encode()).hexdigest()[:8]
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """``: did you mean …?``, where something like ``word`` is known."""
+    found = difflib.get_close_matches(word, list(known), n=1)
+    return f": did you mean {found[0]!r}?" if found else ""
+
+
 def read_header(path: Path) -> dict[str, Any]:
     """A source's header, without reading its cells.
 
@@ -205,9 +213,11 @@ def _place(source: Source, raw: Any, options: dict[str, Any], line: int) -> None
     if title == "fold" and kind in ("code", "equation"):
         fold = True
     elif title is not None:
-        wrong(f"`{title}` in a cell of kind {kind}: only code can be `# %% fold`")
+        wrong(
+            f"`# %% {title}`: the one word that may stand there is `fold`, before code"
+        )
     for key in sorted(set(options) - OPTIONS[kind]):
-        wrong(f"unknown key {key!r} in a cell of kind {kind}")
+        wrong(f"unknown key {key!r} in a cell of kind {kind}{nearest(key, KEYS)}")
     if markdown != (kind in PROSE):
         wrong(f"{kind} must be {'a code cell' if markdown else 'a markdown cell'}")
     outputs = bool(raw.get("outputs"))

@@ -50,6 +50,9 @@ def _translations(source: Source) -> Iterator[Problem]:
             yield Problem(source.path, cell.line, f"{_called(cell)} has no translation")
             continue
         right = digest(cell.source)
+        if not cell.twin.source.strip():
+            message = f"{_called(cell)} has a translation without words"
+            yield Problem(source.path, cell.twin.line, message)
         if not cell.twin.of:
             yield Problem(
                 source.path,
@@ -113,6 +116,9 @@ def _exercises(source: Source) -> Iterator[Problem]:
                     f"exercise {cell.name!r} needs {least} {kind} cell"
                     f"{'s' if least > 1 else ''}, has {count}",
                 )
+            if kind == "hint" and count == 1:
+                message = f"exercise {cell.name!r} has 1 hint, a ladder two or three"
+                yield Problem(*at, message, note=True)
             if kind == "check" and count > 1:
                 yield Problem(*at, f"duplicate grade id 'check-{cell.name}'")
     for cell in source.cells:
@@ -133,7 +139,7 @@ def _regions(source: Source) -> Iterator[Problem]:
             for region, home in ((SOLUTION, "exercise"), (HIDDEN, "check")):
                 wrong = regions_wrong(text, region, needed=cell.kind == home)
                 if cell.kind != home and region.begin in text:
-                    wrong = f"a {region.name} region outside an {home} cell"
+                    wrong = f"a {region.name} region outside a cell of kind {home}"
                 if wrong:
                     yield Problem(source.path, line, wrong)
         if cell.kind == "check" and not _code(cut(cell.source, HIDDEN)):

@@ -109,7 +109,8 @@ def dump(entries: list[Entry]) -> str:
         key = key.replace(ARROW, f"\\{ARROW}")
         first, *rest = entry.rows or [""]
         one = f"{key} {ARROW} {first}".rstrip()
-        if not rest and width(one) <= WIDTH - 2:
+        # Where the Chinese is still to come it needs as much room as the English.
+        if not rest and width(one) <= (WIDTH - 2 if first else WIDTH // 2):
             out.append(one)
             continue
         english = [row.replace(ARROW, f"\\{ARROW}") for row in entry.english]

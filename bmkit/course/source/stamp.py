@@ -17,20 +17,24 @@ class Stamped:
     Attributes:
         filled: lines whose hash was missing and is there now.
         stale: lines whose hash is of another text: a person must look at them.
+            The hash of that text is with each.
         listed: lines of lists to which phrases were added, and how many.
+        begun: lines of translations of prose that were begun.
     """
 
     filled: list[int] = field(default_factory=list)
-    stale: list[int] = field(default_factory=list)
+    stale: list[tuple[int, str]] = field(default_factory=list)
     listed: list[tuple[int, int]] = field(default_factory=list)
+    begun: list[int] = field(default_factory=list)
 
 
 def stamp(path: Path) -> Stamped:
     """Fill in what a machine can fill in; a hash that is wrong is left alone.
 
     A translation is bound to its English, an equation cell to the formula shown. Under
-    a program whose words have no Chinese a list is begun, or the list is continued:
-    English and an arrow, for a person to go on.
+    prose without Chinese a cell for it is begun; under a program whose words have none
+    a list is begun, or the list is continued: English and an arrow, for a person to go
+    on.
     """
     source = read(path)
     rows = path.read_text(encoding="utf-8").split("\n")
@@ -45,16 +49,21 @@ def stamp(path: Path) -> Stamped:
                 rows[at] = f'{row} of="{digest(text)}"'
                 done.filled.append(at + 1)
             elif of != digest(text):
-                done.stale.append(at + 1)
+                done.stale.append((at + 1, digest(text)))
         new = _list(cell)
-        if new:
+        if new or (cell.markdown and cell.twin is None):
             at, lines = _place(cell, rows, added)
-            fresh = [f"# {row}".rstrip() for row in dump(new).split("\n")]
-            lines += fresh
+            lines += [f"# {row}".rstrip() for row in dump(new).split("\n") if new]
             rows[at:at] = lines
+            marker = at + next(
+                (n for n, row in enumerate(lines, 1) if row.startswith("# %%")), 1
+            )
+            if new:
+                done.listed.append((marker, len(new)))
+            else:
+                done.begun.append(marker)
             added += len(lines)
-            done.listed.append((at + 1, len(new)))
-    if done.filled or done.listed:
+    if done.filled or done.listed or done.begun:
         path.write_text("\n".join(rows), encoding="utf-8")
     return done
 
@@ -90,4 +99,10 @@ def _place(cell: Cell, rows: list[str], added: int) -> tuple[int, list[str]]:
     )
     while end > begin and not rows[end - 1].strip():
         end -= 1
-    return end, [] if cell.twin else ["", '# %% [raw] lang="zh"']
+    if cell.twin:
+        return end, []
+    if cell.markdown:
+        return end, ["", f'# %% [markdown] lang="zh" of="{digest(cell.source)}"', "#"]
+    # What ends with a function is followed by two blank lines, as `ruff format` wants.
+    ends_in_block = rows[end - 1].startswith((" ", "\t"))
+    return end, [*[""] * (2 if ends_in_block else 1), '# %% [raw] lang="zh"']
