@@ -16,8 +16,9 @@ from bmkit.course.build import facts, folder, release
 from bmkit.course.cli import lab
 from bmkit.course.source import lint, minutes, quotes
 from bmkit.course.source.catalog import Course
-from bmkit.course.source.cells import SourceError, digest, read
+from bmkit.course.source.cells import SourceError, digest
 from bmkit.course.source.equations import displayed
+from bmkit.course.source.reader import read
 from bmkit.course.source.stamp import Stamped, stamp
 
 CHECK = '# %% check="add"'

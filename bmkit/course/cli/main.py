@@ -21,7 +21,7 @@ VERBS = {
     "test": ("test", "run the tests, lessons included"),
     "lab": ("lab", "open the lessons in JupyterLab"),
     "build": ("build", "build lessons/ from solutions/"),
-    "stamp": ("stamp", "fill in the hashes of new translations and equations"),
+    "stamp": ("stamp", "fill in hashes, begin translations"),
     "grade": ("grade", "grade learners' notebooks"),
     "progress": ("progress", "show what you have solved so far"),
     "data": ("data", "list, get and verify data sets"),

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from bmkit.course.kernels.limits import BadLimits, Limits
-from bmkit.course.source.cells import Problem, SourceError, nearest, read_header
+from bmkit.course.source.cells import Problem, SourceError, nearest
+from bmkit.course.source.reader import read_header
 from bmkit.course.words import say
 from bmkit.errors import BmkitError
 from bmkit.language import LANGS

@@ -6,7 +6,8 @@ from functools import cache
 from pathlib import Path
 
 from bmkit.course.source.catalog import Lesson
-from bmkit.course.source.cells import Problem, Source, SourceError, read
+from bmkit.course.source.cells import Problem, Source, SourceError
+from bmkit.course.source.reader import read
 
 
 @cache

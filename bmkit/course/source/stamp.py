@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bmkit.course.source.cells import Cell, Source, digest, read
+from bmkit.course.source.cells import Cell, Source, digest
 from bmkit.course.source.equations import displayed
 from bmkit.course.source.phrase_list import Entry, dump, unsaid
+from bmkit.course.source.reader import read
 
 
 @dataclass
