@@ -6,6 +6,7 @@ is of another type than the format says counts as absent.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 JsonObject = dict[str, Any]  # what its fields hold is looked at where they are read
@@ -21,3 +22,9 @@ def as_text(value: object) -> str:
     if isinstance(value, list):
         return "".join(part for part in value if isinstance(part, str))
     return value if isinstance(value, str) else ""
+
+
+def known_fields(form: type, found: dict[str, Any]) -> dict[str, Any]:
+    """What of ``found`` a dataclass has a field for: another version may write more."""
+    names = {one.name for one in fields(form)}
+    return {name: value for name, value in found.items() if name in names}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from bmkit.course.build import notebooks, release
 from bmkit.course.grade import feedback
+from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.session import CannotGrade, Settings, grade
 from bmkit.course.grade.submission import NotGradable, read
 from bmkit.course.kernels import forkserver_client, sandbox
@@ -221,3 +223,16 @@ def test_old_and_unknown_formats_are_read(book, lessons, tmp_path):
         old["worksheets"][0]["cells"].append(sheet)
     path.write_text(json.dumps(old), encoding="utf-8")
     assert sources(read(path, lessons))["add"] == RIGHT
+
+
+def test_a_verdict_has_a_version_and_unknown_fields_do_no_harm():
+    mark = Mark("add", 1.0, 2.0, message="almost")
+    verdict = Verdict("ann", "adding", "zh", marks=[mark], person=["look"], seconds=3)
+    assert Verdict.loads(verdict.dumps()) == verdict
+    written = json.loads(verdict.dumps())
+    assert written["version"] == 1
+    written["marks"][0]["colour"] = written["colour"] = "red"
+    assert Verdict.loads(json.dumps(written)) == verdict
+    del written["version"]  # as bmkit wrote it before there was one
+    assert Verdict.loads(json.dumps(written)).version == 0
+    assert Verdict.loads('{"student": "ann", "slug": "adding"}').marks == []

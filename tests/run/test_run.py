@@ -214,3 +214,19 @@ def test_work_does_not_change_this_process(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     assert work(job("one", "1 + 1")).status == "passed"
     assert os.environ["OMP_NUM_THREADS"] == "7"
+
+
+def test_a_kept_result_has_a_version_and_unknown_fields_do_no_harm(tmp_path):
+    told = Result("adding", "Adding", "passed", key="k", memory=7)
+    made = job("adding", "1")
+    made.parameters |= {"profile": "ci", "device": "cpu"}
+    runner._keep(told, made, tmp_path)
+    file = tmp_path / "k.json"
+    written = json.loads(file.read_text(encoding="utf-8"))
+    assert written["version"] == 1
+    file.write_text(json.dumps({**written, "colour": "red"}), encoding="utf-8")
+    kept = runner._kept("k", tmp_path)
+    assert (kept.status, kept.memory) == ("unchanged", 7)
+    for other in ({**written, "version": 2}, {"slug": "adding"}, [], None):
+        file.write_text(json.dumps(other), encoding="utf-8")
+        assert runner._kept("k", tmp_path) is None

@@ -8,18 +8,16 @@ from pathlib import Path
 
 from bmkit.course.build.facts import facts
 from bmkit.course.source.catalog import Course
+from bmkit.course.words import say
 
 FILES = {"en": "README.md", "zh": "README.zh.md"}
-HEADS = {
-    "en": ["lesson", "you build and see", "minutes", "exercises"],
-    "zh": ["课程", "动手与所见", "分钟", "练习"],
-}
+HEADS = ("lesson", "says", "minutes", "exercises")
 BLOCK = re.compile(r"(<!-- lessons -->\n).*?(<!-- /lessons -->)", re.DOTALL)
 
 
 def table(lang: str, course: Course) -> str:
     """The table of lessons, in Markdown."""
-    rows = [HEADS[lang], ["---"] * len(HEADS[lang])]
+    rows = [[say(f"readme.{head}", lang) for head in HEADS], ["---"] * len(HEADS)]
     for lesson in course.lessons():
         link = f"lessons/{lang}/{lesson.built.as_posix()}"
         count = len(facts(lesson).points)

@@ -143,12 +143,12 @@ def _files(
     for path in paths:
         name = escape(str(path))
         try:
-            submission = read(path, lessons)
+            submission = read(path, lessons, settings.lang)
         except NotGradable as error:
             console.print(f"[bold red]{name}[/]: {escape(str(error))}", soft_wrap=True)
             code = 1
             continue
-        with speaking(settings.lang or submission.lang):
+        with speaking(submission.told):
             with console.status(say("grade.running", path=name)):
                 verdict = grade(submission, settings)
             show(console, path, verdict)

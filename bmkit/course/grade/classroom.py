@@ -8,9 +8,11 @@ run and nothing load.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,9 @@ from bmkit.course import atomic
 from bmkit.course.grade import similarity
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.report import pages
+from bmkit.course.words import say
+from bmkit.lab.words import say as lesson_says
+from bmkit.language import LANGS
 
 if TYPE_CHECKING:
     from bmkit.course.source.catalog import Lesson
@@ -26,7 +31,10 @@ BINS = 10
 OTHERS = 3  # of the messages that no known mistake explains, the most frequent
 LONGEST = 300  # characters of a message
 # How a check that met the stub says so.
-UNWRITTEN = ("not written yet", "NotImplementedError")
+UNWRITTEN = (
+    *(re.split("[:：]", lesson_says("check.stub", lang=lang))[0] for lang in LANGS),
+    "NotImplementedError",
+)
 
 
 @dataclass
@@ -150,10 +158,29 @@ def write(
         parts=parts,
         titles=titles,
         refused=[str(line) for line in refused],
-        zh=lang == "zh",
+        lang="zh-CN" if lang == "zh" else "en",
+        say=partial(say, lang=lang),
         others=OTHERS,
+        mistakes=_mistakes(lessons) if lang == "zh" else {},
     )
     return atomic.write(path, text)
+
+
+def _mistakes(lessons: list[Lesson]) -> dict[tuple[str, str, str], str]:
+    """The Chinese of each known mistake: what its check says, where it says it."""
+    from bmkit.course.source.loading import source_of
+
+    found = {}
+    for lesson in lessons:
+        source = source_of(lesson)
+        for exercise in source.exercises():
+            twins = [check.twin for check in source.of("check", exercise.name)]
+            entries = [entry for twin in twins if twin for entry in twin.entries]
+            for mistake in source.of("mistake", exercise.name):
+                says = mistake.options["says"]
+                texts = ("".join(e.rows) for e in entries if says in e.key)
+                found[lesson.slug, exercise.name, says] = next(texts, says)
+    return found
 
 
 def _add(part: Part, verdict: Verdict) -> None:

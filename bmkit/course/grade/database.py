@@ -6,38 +6,33 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from bmkit.course.words import say
 from bmkit.errors import BmkitError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Table
 
 WAIT = 30  # seconds for another program to let go of an SQLite file
-# What databases say, and what it means to a teacher.
+# What is in a database's words, and the sentence that says what it means.
 ADVICE = {
-    "database is locked": "another program is writing to it; close Formgrader or the "
-    "other grading and start again, nothing is lost",
-    "unable to open database file": "it cannot be opened; is there such a folder, and "
-    "may you write to it?",
-    "readonly": "it cannot be written to; whose file is it?",
-    "file is not a database": "this file is no grade book; name another",
-    "disk is full": "the disk is full; free some space and start again",
-    "No space left": "the disk is full; free some space and start again",
-    "authentication failed": "user or password are wrong; the URL is "
-    "postgresql://user:password@host/database",
-    "no password supplied": "it wants a password; the URL is "
-    "postgresql://user:password@host/database",
-    "does not exist": "the server has no such database, or no such user; make it with "
-    "createdb, or look at the URL's end",
-    "permission denied": "this user may not make tables in it; ask the server's keeper",
-    "could not translate host": "there is no such server; look at the URL's host",
-    "failed to resolve host": "there is no such server; look at the URL's host",
-    "Connection refused": "no server answers there; is it running?",
-    "No such file or directory": "no server answers there; is it running?",
-    "timeout expired": "the server does not answer; is it the right host?",
-    "psycopg": "PostgreSQL needs a driver; run: pip install 'psycopg[binary]'",
-    "Could not parse": "this is no database URL; they look like "
-    "sqlite:////folder/gradebook.db or postgresql://user:password@host/database",
-    "Can't load plugin": "no such kind of database; it can be sqlite or postgresql",
+    "database is locked": "advice.locked",
+    "unable to open database file": "advice.unopened",
+    "readonly": "advice.readonly",
+    "file is not a database": "advice.no_book",
+    "disk is full": "advice.full",
+    "No space left": "advice.full",
+    "authentication failed": "advice.password",
+    "no password supplied": "advice.no_password",
+    "does not exist": "advice.no_database",
+    "permission denied": "advice.forbidden",
+    "could not translate host": "advice.no_host",
+    "failed to resolve host": "advice.no_host",
+    "Connection refused": "advice.no_server",
+    "No such file or directory": "advice.no_server",
+    "timeout expired": "advice.timeout",
+    "psycopg": "advice.driver",
+    "Could not parse": "advice.no_url",
+    "Can't load plugin": "advice.no_kind",
 }
 
 
@@ -56,7 +51,7 @@ def engine(url: str) -> Engine:
     if place.get_backend_name() == "postgresql":
         return create_engine(place, connect_args={"connect_timeout": 10})
     if place.get_backend_name() != "sqlite":
-        raise BookError(f"{place}: this kit keeps grades in sqlite or postgresql")
+        raise BookError(say("book.kind", place=place))
     made = create_engine(place, connect_args={"timeout": WAIT})
 
     # Python's driver begins a transaction only at the first row written, too late for
@@ -100,10 +95,7 @@ def make_tables(made: Engine) -> Table:
         fresh = not inspect(link).has_table("assignment")
         version = marked.get_current_revision()
         if not fresh and version != script.get_current_head():
-            raise BookError(
-                f"{made.url}: made by another version of nbgrader; run: nbgrader db "
-                "upgrade, in the course folder"
-            )
+            raise BookError(say("book.version", place=made.url))
         api.Base.metadata.create_all(link)
         verdict.create(link, checkfirst=True)
         if fresh:
@@ -121,10 +113,11 @@ def told(url: str) -> Iterator[None]:
         yield
     except (SQLAlchemyError, ImportError) as error:
         text = str(getattr(error, "orig", None) or error)
-        known = (advice for said, advice in ADVICE.items() if said in text)
+        known = (say(advice) for said, advice in ADVICE.items() if said in text)
         lines = text.strip().splitlines() or [type(error).__name__]
         try:
             place = str(make_url(url))
         except SQLAlchemyError:
-            place = "the grade book"
-        raise BookError(f"{place}: {next(known, lines[0])}") from None
+            place = say("book.this")
+        why = next(known, lines[0])
+        raise BookError(say("main.refused", path=place, why=why)) from None

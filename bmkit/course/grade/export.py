@@ -11,6 +11,7 @@ from bmkit.course import atomic
 from bmkit.course.grade.database import BookError
 from bmkit.course.grade.gradebook import COURSE
 from bmkit.course.grade.result import Verdict
+from bmkit.course.words import say
 
 # What spreadsheets take for the start of a formula, the full-width signs too.
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
@@ -74,7 +75,7 @@ def nbgrader(url: str, path: Path, exporter: str = "") -> None:
     try:
         plugin = import_item(exporter) if exporter else CsvExportPlugin
     except (ImportError, ValueError) as error:
-        raise BookError(f"no exporter {exporter!r}: {error}") from None
+        raise BookError(say("book.exporter", name=exporter, why=error)) from None
     with atomic.draft(path) as draft, Gradebook(url, COURSE) as book:
         plugin(to=str(draft)).export(book)
 

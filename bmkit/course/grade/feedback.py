@@ -13,6 +13,7 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from bmkit.course.report import pages
 from bmkit.course.report.images import image
 from bmkit.course.report.sanitize import coloured, prose, seen
 from bmkit.course.source.regions import HIDDEN, cut
+from bmkit.course.words import say
+from bmkit.language import LANGS
 
 # What a page shows at most; lengths in characters. A lesson stays far below.
 NOTEBOOK = 100_000_000  # of JSON
@@ -40,77 +43,23 @@ KEPT = 4_000  # a longer cell is not remembered for the next page
 
 UNSAFE_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]|^\.*$|[. ]$|^\.')
 
-WORDS = {
-    "en": {
-        "feedback": "Feedback",
-        "points": "{} of {} points",
-        "exercise": "Exercise",
-        "earned": "Points",
-        "said": "What the check said",
-        "hint": "Hint: ",
-        "remarks": "Put right or left out",
-        "person": "A person will look at this before the points count",
-        "notebook": "Your notebook, as it ran",
-        "answer": "your answer",
-        "check": "check",
-        "not_loaded": "picture not loaded: {}",
-        "bad_picture": "A picture is left out: it is damaged, too large, or not PNG "
-        "or JPEG.",
-        "widget": "A control is left out: it works only in a running notebook.",
-        "other": "An output is left out: {}.",
-        "nothing": "it has no kind",
-        "more": "… and more: {} characters in all.",
-        "outputs": "… and more outputs, which are not shown.",
-        "full": "… the rest of the notebook's text is not shown: the page is full.",
-        "cells": "… {} more cells are not shown.",
-        "none": "There is no notebook to show.",
-        "broken": "The notebook cannot be shown: it is not readable.",
-        "huge": "The notebook cannot be shown: it is too large.",
-    },
-    "zh": {
-        "feedback": "评语",
-        "points": "{} / {} 分",
-        "exercise": "练习",
-        "earned": "得分",
-        "said": "检查的说明",
-        "hint": "提示：",
-        "remarks": "已更正或略去之处",
-        "person": "分数生效前，会有人查看以下情况",
-        "notebook": "你的笔记本（运行后）",
-        "answer": "你的答案",
-        "check": "检查",
-        "not_loaded": "图片未载入：{}",
-        "bad_picture": "略去一张图片：已损坏、过大，或不是 PNG 或 JPEG。",
-        "widget": "略去一个控件：它只能在运行中的笔记本里使用。",
-        "other": "略去一项输出：{}。",
-        "nothing": "没有类型",
-        "more": "……未完：共 {} 个字符。",
-        "outputs": "……其余输出未显示。",
-        "full": "……页面已满，笔记本的其余文字未显示。",
-        "cells": "……其余 {} 格未显示。",
-        "none": "没有可显示的笔记本。",
-        "broken": "笔记本无法显示：内容不可读。",
-        "huge": "笔记本无法显示：文件过大。",
-    },
-}
-
 
 def page(verdict: Verdict) -> str:
     """The feedback on one graded notebook, as HTML that is safe to open.
 
     Whatever state the notebook is in, there is a page; what cannot be shown is said.
     """
-    words = WORDS.get(verdict.lang, WORDS["en"])
+    lang = verdict.lang if verdict.lang in LANGS else "en"
     shown = _Notebook(
-        words, {nbgrader_cells.check_id(mark.exercise): mark for mark in verdict.marks}
+        lang, {nbgrader_cells.check_id(mark.exercise): mark for mark in verdict.marks}
     )
     shown.read(verdict.notebook)
     return pages.template("feedback.html").render(
-        lang="zh-CN" if words is WORDS["zh"] else "en",
-        words=words,
+        lang="zh-CN" if lang == "zh" else "en",
+        say=partial(say, lang=lang),
         verdict=verdict,
         hints={
-            mark.exercise: prose(seen(mark.hint), words["not_loaded"])
+            mark.exercise: prose(seen(mark.hint), shown.not_loaded)
             for mark in verdict.marks
             if mark.hint
         },
@@ -143,7 +92,7 @@ def write(folder: Path, verdict: Verdict) -> Path:
 class _Notebook:
     """A notebook on its way to the page, and how much of it may still be shown."""
 
-    words: dict[str, str]
+    lang: str
     marks: dict[str, Mark]
     title: str = ""
     cells: list[JsonObject] = field(default_factory=list)
@@ -154,10 +103,19 @@ class _Notebook:
     seconds: float = SECONDS
     pictures: int = 4 * PICTURE
 
+    def say(self, key: str, **values: Any) -> str:
+        """A sentence in the page's language."""
+        return say(key, lang=self.lang, **values)
+
+    @property
+    def not_loaded(self) -> str:
+        """What stands for a picture that is not let in; it has a place for its name."""
+        return say.sentences["feedback.not_loaded"][self.lang]
+
     def read(self, text: str) -> None:
         """Take what can be shown from the JSON; say what cannot."""
         if not text or len(text) > NOTEBOOK:
-            self.notes.append(self.words["huge" if text else "none"])
+            self.notes.append(self.say("feedback.huge" if text else "feedback.none"))
             return
         try:
             book = as_dict(json.loads(text))
@@ -165,7 +123,7 @@ class _Notebook:
             book = {}
         cells = book.get("cells")
         if not isinstance(cells, list):
-            self.notes.append(self.words["broken"])
+            self.notes.append(self.say("feedback.broken"))
             return
         about = as_dict(as_dict(book.get("metadata")).get("bmkit"))
         self.title = seen(as_text(about.get("title"))[:200])
@@ -173,9 +131,9 @@ class _Notebook:
             if isinstance(cell, dict):
                 self.cells.append(self._cell(cell))
         if len(cells) > CELLS:
-            self.notes.append(self.words["cells"].format(len(cells) - CELLS))
+            self.notes.append(self.say("feedback.cells", count=len(cells) - CELLS))
         if self.text <= 0:
-            self.notes.append(self.words["full"])
+            self.notes.append(self.say("feedback.full"))
 
     def _cell(self, cell: JsonObject) -> JsonObject:
         name = nbgrader_cells.grade_id(cell)
@@ -207,7 +165,7 @@ class _Notebook:
         make = coloured if code else prose
         kept = make if len(source) <= KEPT else make.__wrapped__
         try:
-            return kept(source, self.words["not_loaded"])
+            return kept(source, self.not_loaded)
         except Exception:  # strange text can break a parser: show it as it is
             return ""
         finally:
@@ -224,7 +182,7 @@ class _Notebook:
             elif made["kind"] != "note" or made != last:  # a sentence is said once
                 found.append(made)
             if len(found) > OUTPUTS:
-                found[-1] = {"kind": "note", "text": [self.words["outputs"]]}
+                found[-1] = {"kind": "note", "text": [self.say("feedback.outputs")]}
                 break
         left = OUTPUT
         for made in found:
@@ -251,18 +209,18 @@ class _Notebook:
                 alt = as_text(as_dict(about.get(mime)).get("alt"))
                 return self._picture(data, mime, alt)
         if "application/vnd.jupyter.widget-view+json" in data:
-            return {"kind": "note", "text": [self.words["widget"]]}
+            return {"kind": "note", "text": [self.say("feedback.widget")]}
         if as_text(data.get("text/plain")):
             return {"kind": "out", "text": [as_text(data["text/plain"]) + "\n"]}
-        kinds = ", ".join(sorted(data))[:80] or self.words["nothing"]
-        return {"kind": "note", "text": [self.words["other"].format(kinds)]}
+        kinds = ", ".join(sorted(data))[:80] or self.say("feedback.nothing")
+        return {"kind": "note", "text": [self.say("feedback.other", kinds=kinds)]}
 
     def _picture(self, data: JsonObject, mime: str, alt: str) -> JsonObject:
         """A picture as its own bytes, encoded afresh."""
         encoded = as_text(data[mime])
         raw = image(encoded) if len(encoded) <= 1.4 * PICTURE else b""
         if not raw or len(raw) > min(PICTURE, self.pictures):
-            return {"kind": "note", "text": [self.words["bad_picture"]]}
+            return {"kind": "note", "text": [self.say("feedback.bad_picture")]}
         self.pictures -= max(len(raw), 10_000)  # a page of tiny ones is heavy too
         real = "png" if raw.startswith(b"\x89PNG") else "jpeg"
         return {
@@ -279,4 +237,4 @@ class _Notebook:
         more = len(text) > most or len(shown) > room
         shown = shown[:room]
         self.text -= len(shown)
-        return shown, self.words["more"].format(f"{len(text):,}") if more else ""
+        return shown, self.say("feedback.more", count=len(text)) if more else ""

@@ -19,6 +19,7 @@ from bmkit.course import atomic
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.database import BookError, engine, make_tables, told
 from bmkit.course.grade.result import Verdict
+from bmkit.course.words import say
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -99,10 +100,7 @@ class Book:
             try:
                 _save_cells(book, lesson.slug, self.url)
             except RuntimeError:
-                raise BookError(
-                    f"{lesson.slug}: its exercises are no longer those that this "
-                    "grade book has submissions for; grade into a new one"
-                ) from None
+                raise BookError(say("book.changed", slug=lesson.slug)) from None
 
     def record(self, verdict: Verdict, submitted: str = "") -> bool:
         """Write a verdict and its scores, all or nothing.
@@ -248,7 +246,7 @@ def _assignment(link: Connection, slug: str) -> _Assignment:
         .where(assignment.name == slug, notebook.name == slug)
     ).first()
     if found is None:
-        raise BookError(f"{slug}: not in this grade book; prepare it first")
+        raise BookError(say("book.unprepared", slug=slug))
     ids = _Assignment(*found)
     kinds = {"GradeCell": ids.grades, "SolutionCell": ids.answers}
     cells = select(cell.type, cell.name, cell.id)
@@ -298,10 +296,8 @@ def _grades(
     marks = {nbgrader_cells.check_id(mark.exercise): mark for mark in verdict.marks}
     unknown = sorted(set(marks) - set(ids.grades))
     if unknown:
-        raise BookError(
-            f"{verdict.slug}: {', '.join(unknown)} not in the grade book; prepare the "
-            "lesson again"
-        )
+        names = ", ".join(unknown)
+        raise BookError(say("book.unknown", slug=verdict.slug, names=names))
     rows = {}
     for name, cell in ids.grades.items():
         mark = marks.get(name)

@@ -23,6 +23,8 @@ from bmkit.course.grade.submission import Submission
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
 from bmkit.course.source.loading import source_of
+from bmkit.course.words import say
+from bmkit.lab.words import say as lesson_says
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -47,7 +49,7 @@ def grade(
     """
     slug, began = submission.lesson.slug, time.monotonic()
     remarks = list(submission.remarks)
-    verdict = Verdict(student, slug, submission.lang, remarks=remarks, key=key)
+    verdict = Verdict(student, slug, submission.told, remarks=remarks, key=key)
     with warnings.catch_warnings(), _course(submission, timeout) as (folder, api):
         # nbgrader 0.9 with SQLAlchemy 2: notes on its own flushing, nothing of ours.
         warnings.filterwarnings("ignore", module=r"nbgrader\.api")
@@ -57,10 +59,7 @@ def grade(
             verdict.notebook = path.read_text(encoding="utf-8")
         else:
             verdict.notebook = dumps(submission.book)
-            verdict.person.append(
-                "the notebook's own code ended the run before the checks were done "
-                f"({_last_line(outcome)}): nothing could be given points"
-            )
+            verdict.person.append(say("person.ended", how=_last_line(outcome)))
         verdict.marks = _marks(submission, api, folder if outcome["success"] else None)
     verdict.seconds = time.monotonic() - began
     return verdict
@@ -133,7 +132,7 @@ def _marks(submission: Submission, api: Any, folder: Path | None) -> list[Mark]:
         mark = Mark(cell.name, scores.get(check, 0.0), of)
         if mark.points < of:
             mark.message = errors.get(check, "")
-            mark.hint = source.of("hint", cell.name)[0].text(submission.lang)
+            mark.hint = source.of("hint", cell.name)[0].text(submission.told)
             known = (
                 mistake.options["says"] for mistake in source.of("mistake", cell.name)
             )
@@ -161,20 +160,20 @@ def _errors(submission: Submission, folder: Path) -> dict[str, str]:
         grade_id = nbgrader_cells.grade_id(cell)
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                found[grade_id] = _in_words(output.ename, output.evalue)
+                found[grade_id] = _in_words(
+                    output.ename, output.evalue, submission.told
+                )
     return found
 
 
-def _in_words(name: str, value: str) -> str:
+def _in_words(name: str, value: str, lang: str) -> str:
     if name == "NotImplementedError":
-        return "not written yet"
+        return lesson_says("check.stub", lang=lang)
     if name == "NameError":
-        return (
-            f"{value}: was the cell above run, and is the name spelt as the card says?"
-        )
+        return say("judge.name", lang=lang, error=value)
     return value if name in ("CheckFailed", "AssertionError") else f"{name}: {value}"
 
 
 def _last_line(outcome: JsonObject) -> str:
     lines = (outcome.get("error") or "").strip().splitlines()
-    return lines[-1][:200] if lines else "the kernel ended"
+    return lines[-1][:200] if lines else say("person.kernel")

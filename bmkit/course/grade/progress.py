@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from bmkit.course.grade.intake import Refused
 from bmkit.course.grade.result import Verdict
 from bmkit.course.live_table import LiveTable
+from bmkit.course.words import say
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+HEADS = ("student", "lesson", "points")
 SHOWN = 12  # the latest results; a room of 200 fits no screen
 
 
@@ -26,7 +28,7 @@ class Board(LiveTable):
     def expecting(self, count: int, done: int) -> None:
         """Note how many there are, and how many are in the book already."""
         self.count, self.done = count, done
-        self.line(f"{count} submissions, {done} of them graded before")
+        self.line(say("rows.expecting", count=count, done=done))
 
     def graded(self, verdict: Verdict) -> None:
         """Note a result; without a terminal, print its line."""
@@ -44,16 +46,20 @@ class Board(LiveTable):
         from rich.table import Table
         from rich.text import Text
 
-        table = Table("", "student", "lesson", "points", "", box=None)
+        table = Table("", *(say(f"rows.{head}") for head in HEADS), "", box=None)
         for verdict in self.latest:
             student, slug, points, reason = (Text(part) for part in _row(verdict))
             style = "bold red" if verdict.person else "green"
             mark = "!" if verdict.person else "✓"
             table.add_row(mark, student, slug, points, reason, style=style)
         rate = 60 * self.done / max(self.seconds, 0.1)
-        table.caption = (
-            f"{self.done} of {self.count} done, {self.person} for a person, "
-            f"{self.seconds:.0f} s, {rate:.0f} a minute"
+        table.caption = say(
+            "rows.done",
+            done=self.done,
+            count=self.count,
+            person=self.person,
+            seconds=self.seconds,
+            rate=rate,
         )
         return table
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from bmkit.course.json_values import JsonObject
+from bmkit.course.json_values import JsonObject, known_fields
+
+VERSION = 1  # of what `Verdict.dumps` writes; more where a field's meaning changes
 
 
 @dataclass
@@ -42,13 +44,14 @@ class Verdict:
     Attributes:
         student: who handed it in; empty for one's own work.
         slug: the lesson, which is the assignment's name.
-        lang: the language of the notebook.
+        lang: the language of what the learner is told.
         marks: one for each exercise of the lesson, in its order.
         remarks: what was put right or left out, a sentence each.
         person: why a person must look before the points count; empty when none need.
         notebook: the notebook as run, with outputs, as JSON (nbformat 4).
         key: SHA-256 of the file that was handed in.
         seconds: wall time of the grading.
+        version: of this form, as it was written.
     """
 
     student: str
@@ -60,6 +63,7 @@ class Verdict:
     notebook: str = ""
     key: str = ""
     seconds: float = 0.0
+    version: int = VERSION
 
     @property
     def points(self) -> float:
@@ -77,7 +81,10 @@ class Verdict:
 
     @classmethod
     def loads(cls, text: str) -> Verdict:
-        """From what `dumps` gave."""
-        found: JsonObject = json.loads(text)
-        marks = [Mark(**mark) for mark in found.pop("marks")]
-        return cls(marks=marks, **found)
+        """From what `dumps` gave, in this version of bmkit or another.
+
+        Fields that this version does not know are left out.
+        """
+        found: JsonObject = {"version": 0, **json.loads(text)}
+        marks = [Mark(**known_fields(Mark, mark)) for mark in found.pop("marks", [])]
+        return cls(marks=marks, **known_fields(cls, found))

@@ -243,7 +243,7 @@ class _Session:
             copy = Path(home) / "submission.ipynb"
             try:
                 intake.copy(self.folder, one, copy)
-                submission = read(copy, self.lessons)
+                submission = read(copy, self.lessons, self.settings.lang)
             except (NotGradable, IntakeError) as error:
                 why = str(error).removeprefix(
                     say("main.refused", path=one.path, why="")

@@ -20,7 +20,8 @@ from bmkit.course.build.release import learner_notebook
 from bmkit.course.json_values import JsonObject, as_dict, as_text
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.loading import source_of
-from bmkit.errors import BmkitError
+from bmkit.course.words import say
+from bmkit.errors import BmkitError, reason
 from bmkit.language import LANGS
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Submission:
     Attributes:
         path: the learner's file.
         lesson: whose exercises it holds.
-        lang: the language of its tests' messages.
+        lang: its own language, by which an unchanged cell is known.
+        told: the language in which its learner is told things.
         remarks: what had to be put right, a sentence each.
         book: the notebook to run: the learner's code, our tests.
     """
@@ -48,12 +50,22 @@ class Submission:
     path: Path
     lesson: Lesson
     lang: str
+    told: str
     remarks: list[str] = field(default_factory=list)
     book: NotebookNode = field(init=False)
 
+    def remark(self, key: str, **values: object) -> None:
+        """Note something that was put right, in the learner's language."""
+        self.remarks.append(say(key, lang=self.told, **values))
 
-def read(path: Path, lessons: list[Lesson]) -> Submission:
+
+def read(path: Path, lessons: list[Lesson], told: str | None = None) -> Submission:
     """Read a learner's file and put it in order.
+
+    Args:
+        path: the file.
+        lessons: the course's.
+        told: the language of all that its learner is told; None for the notebook's.
 
     Raises:
         NotGradable: it is missing, not a notebook, or of another course.
@@ -62,7 +74,7 @@ def read(path: Path, lessons: list[Lesson]) -> Submission:
     lesson = _recognise(cells, meta, lessons)
     lang = str(meta.get("lang"))
     lang = lang if lang in LANGS else "en"
-    submission = Submission(path, lesson, lang)
+    submission = Submission(path, lesson, lang, told or lang)
     submission.book = _assemble(submission, cells)
     return submission
 
@@ -70,35 +82,34 @@ def read(path: Path, lessons: list[Lesson]) -> Submission:
 def _load(path: Path) -> tuple[list[JsonObject], JsonObject]:
     """The cells, each with ``cell_type``, ``source`` and ``metadata``; our metadata."""
     if path.is_dir():
-        raise NotGradable("a folder, not a notebook: name the .ipynb files in it")
+        raise NotGradable(say("file.folder"))
     try:
         size = path.stat().st_size
         if size > BIGGEST:
-            mebibytes = size / 2**20
-            raise NotGradable(
-                f"{mebibytes:.0f} MiB, more than {BIGGEST / 2**20:.0f}: clear the "
-                "outputs, save and try again"
-            )
+            mebibytes, most = size / 2**20, BIGGEST / 2**20
+            raise NotGradable(say("file.large", size=mebibytes, most=most))
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise NotGradable("no such file") from None
+        raise NotGradable(say("file.absent")) from None
     except UnicodeDecodeError:
-        raise NotGradable("not a notebook: it is not UTF-8 text") from None
+        raise NotGradable(say("file.bytes")) from None
     except OSError as error:
-        raise NotGradable(f"cannot be read: {error.strerror}") from None
+        raise NotGradable(say("intake.unreadable", why=reason(error))) from None
     if not text.strip():
-        raise NotGradable("the file is empty")
+        raise NotGradable(say("file.empty"))
     try:
         book = json.loads(text)
     except (ValueError, RecursionError) as error:
-        where = f" (line {error.lineno})" if hasattr(error, "lineno") else ""
-        raise NotGradable(f"not a notebook: the JSON is broken{where}") from None
+        line = getattr(error, "lineno", None)
+        raise NotGradable(
+            say("file.broken_at", line=line) if line else say("file.broken")
+        ) from None
     if isinstance(book, dict) and isinstance(book.get("worksheets"), list):
         # nbformat 3 kept its cells in worksheets, and code under "input".
         sheets = [sheet for sheet in book["worksheets"] if isinstance(sheet, dict)]
         book["cells"] = [cell for sheet in sheets for cell in sheet.get("cells", [])]
     if not isinstance(book, dict) or not isinstance(book.get("cells"), list):
-        raise NotGradable("not a notebook: it has no cells")
+        raise NotGradable(say("file.cells"))
     cells = [_clean(cell) for cell in book["cells"] if isinstance(cell, dict)]
     meta = as_dict(as_dict(book.get("metadata")).get("bmkit"))
     return cells, meta
@@ -125,8 +136,8 @@ def _recognise(
     mine = {grade_id(cell) for cell in cells} | {n for c in cells for n in _defines(c)}
     best = max(lessons, key=lambda lesson: len(mine & _names(lesson)), default=None)
     if best is None or not mine & _names(best):
-        what = f"lesson {meta['slug']!r}" if meta.get("slug") else "this notebook"
-        raise NotGradable(f"{what} is not of this course: nothing to grade")
+        slug = meta.get("slug")
+        raise NotGradable(say("file.slug", slug=slug) if slug else say("file.other"))
     return best
 
 
@@ -167,11 +178,11 @@ def _assemble(submission: Submission, cells: list[JsonObject]) -> NotebookNode:
                 made.append(_node("code", **_kept(graded[name])))
             made.append(_node("code", **_kept(graded[check_id(name)])))
     if cells and not any("parameters" in c.metadata.get("tags", []) for c in made):
-        submission.remarks.append("the cell of parameters is gone; defaults are used")
+        submission.remark("remark.parameters")
         made.insert(0, _node("code", "", {"tags": ["parameters"]}))
     for position, cell in enumerate(made):
         cell["id"] = grade_id(cell) or f"cell-{position}"
-    ours.cells = [_for_grading(cell) for cell in made]
+    ours.cells = [_for_grading(cell, submission.told) for cell in made]
     return ours
 
 
@@ -186,9 +197,7 @@ def _adopt(
         for cell in cells:
             if name in _defines(cell) and not grade_id(cell):
                 cell["metadata"] = {"nbgrader": {"grade_id": name}}
-                submission.remarks.append(
-                    f"{name}: its cell had lost its label; found by its name"
-                )
+                submission.remark("remark.label", name=name)
                 break
 
 
@@ -203,16 +212,16 @@ def _checks_at(
     at: dict[int, list[str]] = {}
     for name in exercises:
         answers, checks = places[name], places[check_id(name)]
-        remark = submission.remarks.append
+        remark = submission.remark
         if not answers:
-            remark(f"{name}: its cell is missing, so it counts as not done")
+            remark("remark.missing", name=name)
         if len(answers) > 1:
-            remark(f"{name}: its cell is there {len(answers)} times; all are run")
+            remark("remark.times", name=name, count=len(answers))
         if not checks:
-            remark(f"{name}: its check was deleted; it is run all the same")
+            remark("remark.deleted", name=name)
         right = graded[check_id(name)].source.strip()
         if any(cells[place]["source"].strip() != right for place in checks):
-            remark(f"{name}: its check was edited; ours is run")
+            remark("remark.edited", name=name)
         last = max(answers, default=-1)
         later = [place for place in checks if place > last]
         where = later[0] if later else (last if answers else len(cells))
@@ -252,9 +261,9 @@ def _kept(cell: NotebookNode) -> JsonObject:
     return {"source": cell.source, "metadata": cell.metadata}
 
 
-def _for_grading(cell: NotebookNode) -> NotebookNode:
+def _for_grading(cell: NotebookNode, lang: str) -> NotebookNode:
     """Grading runs at the smallest profile: checks do not depend on it."""
     if cell.metadata.get("tags") == ["parameters"]:
-        cell.source += '\nprofile, device, seed = "ci", "cpu", 0'
-        cell.source = f'lang = "en"\n{cell.source}'
+        cell.source += f'\nprofile, device, seed, lang = "ci", "cpu", 0, "{lang}"'
+        cell.source = f'lang = "{lang}"\n{cell.source}'  # should the cell fail
     return cell

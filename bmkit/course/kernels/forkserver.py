@@ -162,11 +162,12 @@ class Server:
             over = ""
             threads = sum(map(_threads, family))
             if threads > child.limits["processes"]:
-                over = f"more than {child.limits['processes']} processes and threads"
+                over = "processes"
             elif kibibytes > child.limits["memory"] * 1024:
-                over = f"more than {child.limits['memory']} MiB of memory"
+                over = "memory"
             if over:
-                self.tell({"over": child.number, "limit": over})
+                most = child.limits[over]
+                self.tell({"over": child.number, "limit": over, "most": most})
                 self.kill(child)
 
     def kill(self, child: Child) -> None:

@@ -50,7 +50,8 @@ class Forked:
         number: its name between the fork server and us.
         pid: its id as the fork server sees it; inside a sandbox, another than ours.
         code: its exit status, negative for a signal; None while it runs.
-        limit: the limit for whose sake it was killed, in words; empty if none.
+        limit: the limit of `Limits` for whose sake it was killed; empty if none.
+        most: how much that limit allows.
     """
 
     server: ForkServer
@@ -58,6 +59,7 @@ class Forked:
     pid: int = 0
     code: int | None = None
     limit: str = ""
+    most: float = 0
     known: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -253,7 +255,8 @@ class ForkServer:
             forked.pid = message["pid"]
             forked.known.set()
         elif "over" in message:
-            self._forked[message["over"]].limit = message["limit"]
+            forked = self._forked[message["over"]]
+            forked.limit, forked.most = message["limit"], message["most"]
         elif "exit" in message:
             self._end(self._forked[message["exit"]], message["code"])
 

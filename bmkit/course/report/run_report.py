@@ -6,6 +6,7 @@ import json
 import platform
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ from bmkit.course.json_values import JsonObject
 from bmkit.course.report import pages
 from bmkit.course.run.cache_key import versions
 from bmkit.course.run.worker import Result
+from bmkit.course.words import say
 
 if TYPE_CHECKING:
     from bmkit.course.run.runner import Settings
@@ -108,9 +110,11 @@ def _clean(text: str) -> str:
 
 
 def _html(results: list[Result], facts: JsonObject) -> str:
+    lang = facts["lang"]
     return pages.template("report.html").render(
         results=results,
         facts=facts,
-        zh=facts["lang"] == "zh",
+        lang="zh-CN" if lang == "zh" else "en",
+        say=partial(say, lang=lang),
         good=sum(result.good for result in results),
     )

@@ -106,7 +106,7 @@ def _markdown(not_loaded: str) -> Any:
 
         def image(self, text: str, url: str, title: str | None = None) -> str:
             said = mistune.util.striptags(text) or mistune.escape(url)
-            return f"<em>[{not_loaded.format(said)}]</em>"
+            return f"<em>[{not_loaded.format(picture=said)}]</em>"
 
         def block_code(self, code: str, info: str | None = None) -> str:
             return f"<pre><code>{mistune.escape(code)}</code></pre>\n"

@@ -20,10 +20,10 @@ from typing import Protocol
 from bmkit.course import atomic, executors, state
 from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import dumps, instructor_notebook
-from bmkit.course.json_values import JsonObject
+from bmkit.course.json_values import JsonObject, as_dict, known_fields
 from bmkit.course.kernels import environment
 from bmkit.course.run.cache_key import fingerprint, reached
-from bmkit.course.run.worker import Job, Result, work
+from bmkit.course.run.worker import VERSION, Job, Result, work
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.words import say
 from bmkit.errors import BmkitError
@@ -241,11 +241,16 @@ def _processor(device: str) -> str:
 
 
 def _kept(key: str, store: Path) -> Result | None:
-    """The result of an earlier run that depended on just the same."""
+    """The result of an earlier run that depended on just the same.
+
+    None too where another version of bmkit wrote it and meant something else.
+    """
     try:
-        found = json.loads((store / f"{key}.json").read_text(encoding="utf-8"))
-        result = Result(**found)
+        found = as_dict(json.loads((store / f"{key}.json").read_text(encoding="utf-8")))
+        result = Result(**known_fields(Result, found))
     except (OSError, ValueError, TypeError):
+        return None
+    if found.get("version") != VERSION:
         return None
     result.status = "unchanged"
     return result

@@ -23,6 +23,7 @@ from bmkit.course.kernels import environment
 from bmkit.course.words import say
 from bmkit.lab.mime import CLAIM, GRADER
 
+VERSION = 1  # of `Result`; more where a field's meaning changes
 GOOD = ("passed", "unchanged", "skipped")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most
@@ -46,7 +47,10 @@ class Job:
 
 @dataclass
 class Result:
-    """What came of a job; ``seconds`` of wall time, ``memory`` in bytes at its peak."""
+    """What came of a job; ``seconds`` of wall time, ``memory`` in bytes at its peak.
+
+    ``version`` is of this form, as it was written.
+    """
 
     slug: str
     title: str
@@ -61,6 +65,7 @@ class Result:
     figures: list[dict[str, str]] = field(default_factory=list)
     notebook: str = ""
     key: str = ""
+    version: int = VERSION
 
     @property
     def good(self) -> bool:

@@ -277,14 +277,14 @@ def working_cells(lesson):
 
 @each_lesson
 def test_every_exercise_of_the_course_makes_what_its_check_uses(slug):
-    for check in job._checks(LESSONS[slug], "en", 0):
+    for check in job._checks(LESSONS[slug], "en", "en", 0):
         assert check.exercise in check.names, check.exercise
 
 
 @each_lesson
 def test_every_check_of_the_course_finds_its_names(slug):
     lesson = LESSONS[slug]
-    checks = job._checks(lesson, "en", 0)
+    checks = job._checks(lesson, "en", "en", 0)
     made: set[str] = set()
     for check in checks:
         for cell in check.setup:

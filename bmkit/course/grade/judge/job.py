@@ -14,6 +14,7 @@ from bmkit.course.json_values import JsonObject
 from bmkit.course.source import loading
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
+from bmkit.language import language
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Check:
         exercise: its name.
         points: what it is worth.
         source: the tests, hidden ones too, in the submission's language.
+        told: the same in the language in which the learner is told things.
         english: the same in English, to tell which known mistake was made.
         setup: the lesson's own cells to run before it, after those of earlier checks.
         names: what the learner's cell defines and the tests may use.
@@ -36,6 +38,7 @@ class Check:
     exercise: str
     points: float
     source: str
+    told: str
     english: str
     setup: tuple[str, ...]
     names: tuple[str, ...]
@@ -52,7 +55,8 @@ class Job:
     Attributes:
         student: who handed it in.
         slug: the lesson.
-        lang: the language of the messages.
+        lang: the language of what the learner is told.
+        teacher: the language of what a person who looks is told.
         notebook: the learner's code and our checks, as JSON (`submission.read`).
         own: the lesson's code cells as built, by which an unchanged cell is known.
         checks: every exercise's.
@@ -70,6 +74,7 @@ class Job:
     remarks: tuple[str, ...] = ()
     key: str = ""
     whole: bool = False
+    teacher: str = "en"
 
 
 def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job:
@@ -80,16 +85,18 @@ def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job
         student: who handed it in.
         key: SHA-256 of the file.
     """
-    lesson, lang = submission.lesson, submission.lang
+    lesson, lang, told = submission.lesson, submission.lang, submission.told
+    changed = lesson.path.stat().st_mtime_ns
     return Job(
         student=student,
         slug=lesson.slug,
-        lang=lang,
+        lang=told,
         notebook=json.dumps(submission.book, ensure_ascii=False),
-        own=_own(lesson, lang, lesson.path.stat().st_mtime_ns),
-        checks=_checks(lesson, lang, lesson.path.stat().st_mtime_ns),
+        own=_own(lesson, lang, changed),
+        checks=_checks(lesson, lang, told, changed),
         remarks=tuple(submission.remarks),
         key=key,
+        teacher=language(),
     )
 
 
@@ -104,11 +111,11 @@ def _own(lesson: Lesson, lang: str, _changed: int) -> tuple[str, ...]:
 
 
 @cache
-def _checks(lesson: Lesson, lang: str, _changed: int) -> tuple[Check, ...]:
+def _checks(lesson: Lesson, lang: str, told: str, _changed: int) -> tuple[Check, ...]:
     made = kept(
         lesson,
-        f"checks-{lang}",
-        lambda: [asdict(check) for check in _checks_of(lesson, lang)],
+        f"checks-{lang}-{told}",
+        lambda: [asdict(check) for check in _checks_of(lesson, lang, told)],
     )
     return tuple(Check(**_tuples(one)) for one in made)
 
@@ -118,7 +125,7 @@ def _tuples(plain: JsonObject) -> JsonObject:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
 
 
-def _checks_of(lesson: Lesson, lang: str) -> list[Check]:
+def _checks_of(lesson: Lesson, lang: str, told: str) -> list[Check]:
     source = loading.source_of(lesson)
     setups = _setups(source, lang)
     made = []
@@ -130,12 +137,13 @@ def _checks_of(lesson: Lesson, lang: str) -> list[Check]:
                 exercise=cell.name,
                 points=float(cell.options["points"]),
                 source=check.text(lang),
+                told=check.text(told),
                 english=check.text("en"),
                 setup=setups[cell.name],
                 names=_names(cell),
                 inside=_inside(check),
                 classes="class " in cell.source,
-                hint=source.of("hint", cell.name)[0].text(lang),
+                hint=source.of("hint", cell.name)[0].text(told),
                 mistakes=tuple(mistake.options["says"] for mistake in mistakes),
             )
         )

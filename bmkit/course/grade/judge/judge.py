@@ -29,25 +29,9 @@ from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
+from bmkit.course.words import say
+from bmkit.lab.words import say as lesson_says
 
-# What a learner is told; what a teacher is told is in English.
-WORDS = {
-    "en": {
-        "stub": "not written yet: replace the `raise NotImplementedError()` by your "
-        "code.",
-        "cell": "cell {}: {}",
-        "unsure": "not judged: a person will look at it",
-        "lost": "not judged: before it, the notebook's own code had ended the run",
-        "long": "it ran for more than {:g} s and was stopped: does a loop end?",
-    },
-    "zh": {
-        "stub": "还没有写：请用你的代码替换 `raise NotImplementedError()`。",
-        "cell": "第 {} 格：{}",
-        "unsure": "未评分：将由人工查看",
-        "lost": "未评分：笔记本自己的代码在此之前就结束了运行",
-        "long": "运行超过 {:g} 秒，已被停止：循环会结束吗？",
-    },
-}
 PRELOAD = (
     *("torch", "torch.nn.functional", "numpy", "numpy.testing", "pandas", "bmkit"),
     *("matplotlib.pyplot", "concurrent.futures", "tempfile", "unittest"),
@@ -92,14 +76,17 @@ class _Judging:
     verdict: Verdict
     pair: ProcessPair
     deadline: float
-    lost: str = ""
+    lost: bool = False
     set_up: set[str] = field(default_factory=set)
     book: JsonObject = field(default_factory=dict)
 
-    @property
-    def words(self) -> dict[str, str]:
-        """What a learner is told, in the language of the notebook."""
-        return WORDS[self.job.lang]
+    def tell(self, key: str, **values: Any) -> str:
+        """What the learner is told."""
+        return say(key, lang=self.job.lang, **values)
+
+    def call(self, key: str, **values: Any) -> None:
+        """Say why a person must look before the points count."""
+        self.verdict.person.append(say(key, lang=self.job.teacher, **values))
 
     def run(self) -> None:
         """Cell after cell, check after check, and the canaries at the end."""
@@ -114,7 +101,7 @@ class _Judging:
                 self._run(cell, position)
         marked = {mark.exercise for mark in self.verdict.marks}
         for name in checks.keys() - marked:
-            self._give(checks[name], "its check is missing")
+            self._give(checks[name], self.tell("judge.no_check"))
         order = list(checks)
         self.verdict.marks.sort(key=lambda mark: order.index(mark.exercise))
         self._run_canaries()
@@ -149,34 +136,43 @@ class _Judging:
             answer = self.pair.ask_learner({"cell": cell["source"]}, self.deadline)
             cell["outputs"] = _outputs(answer)
             if self.pair.stopped:
-                long = self.words["long"].format(self.pair.limits.cell_seconds)
-                remark = self.words["cell"].format(position + 1, long)
+                remark = self.tell("judge.cell", cell=position + 1, why=self._long())
                 self.verdict.remarks.append(remark)
         except ProcessLost as lost:
-            self._lose(f"cell {position + 1} {lost}")
+            how = lost.told(self.job.teacher)
+            self._lose("person.cell", cell=position + 1, how=how)
 
-    def _lose(self, reason: str) -> None:
-        self.lost = reason
-        self.verdict.person.append(f"{reason}: what came after it could not be judged")
+    def _long(self) -> str:
+        """That something ran too long."""
+        return self.tell("judge.long", seconds=self.pair.limits.cell_seconds)
+
+    def _lose(self, key: str, **values: Any) -> None:
+        """From here on nothing can be judged."""
+        self.lost = True
+        self.call(key, **values)
 
     def _mark(self, check: Check, cell: JsonObject) -> None:
         if self.lost:
-            self._give(check, self.words["lost"])
+            self._give(check, self.tell("judge.lost"))
             return
         try:
             kind, says = (self._inside if check.inside else self._outside)(check)
         except ProcessLost as lost:
-            self._lose(f"the check of {check.exercise} was not finished: it {lost}")
-            self._give(check, self.words["lost"])
+            how = lost.told(self.job.teacher)
+            self._lose("person.check", exercise=check.exercise, how=how)
+            self._give(check, self.tell("judge.lost"))
             return
         if not kind:
             self._give(check)
             return
         if self.pair.stopped:
-            says = self.words["long"].format(self.pair.limits.cell_seconds)
+            says = self._long()
         says = says or kind
+        mistake = self._mistake(check, says)
+        if check.told != check.source and kind in ("CheckFailed", "AssertionError"):
+            says = self._again(check, check.told) or says
         cell["outputs"] = [_error(kind, says)]
-        self._give(check, says, self._mistake(check, says))
+        self._give(check, says, mistake)
 
     def _outside(self, check: Check) -> tuple[str, str]:
         """The check in the clean process: what it raised and said, or nothing."""
@@ -184,18 +180,15 @@ class _Judging:
         failed = self.pair.ask_examiner(setup, self.deadline)["failed"]
         if failed:
             reason = failed.strip().splitlines()[-1]
-            self.verdict.person.append(f"the lesson's own cells fail: {reason}")
+            self.call("person.lesson", why=reason)
         message = {"check": check.source, "names": check.names}
         answer = self.pair.ask_examiner(message, self.deadline)
         if answer["kind"] == "ConnectionLost":
             self.pair.learner.wait(2)
-            raise ProcessLost(ending(self.pair.learner, EOFError()))
+            raise ending(self.pair.learner, EOFError())
         computes = answer["computed"] or (answer["operated"] and not check.classes)
         if computes and not answer["kind"]:
-            self.verdict.person.append(
-                f"{check.exercise}: it passed, but its answer is an object that does "
-                "arithmetic with the tests' numbers in its own way"
-            )
+            self.call("person.computes", exercise=check.exercise)
         return answer["kind"], answer["says"]
 
     def _setup(self, check: Check) -> list[str]:
@@ -220,18 +213,12 @@ class _Judging:
         kind, message = _failed(answers[holds])
         caught, told = _failed(answers[fails])
         if not kind and (not caught or says not in told):
-            self.verdict.person.append(
-                f"{check.exercise}: a test that must fail passed; the notebook has "
-                "changed how tests work"
-            )
-            return "Tampered", self.words["unsure"]
+            self.call("person.twin", exercise=check.exercise)
+            return "Tampered", self.tell("judge.unsure")
         if not kind and (word := self._reach()):
-            self.verdict.person.append(
-                f"{check.exercise}: it passed, but its tests ran in the notebook's own "
-                f"process, and the notebook reaches into that ({word})"
-            )
+            self.call("person.reaches", exercise=check.exercise, word=word)
         if kind == "NotImplementedError":
-            message = self.words["stub"]
+            message = lesson_says("check.stub", lang=self.job.lang)
         elif kind not in ("", "CheckFailed", "AssertionError"):
             message = f"{kind}: {message}"
         return kind, message
@@ -251,15 +238,19 @@ class _Judging:
 
     def _mistake(self, check: Check, says: str) -> str:
         """Which of the known mistakes the message tells of."""
-        if self.job.lang != "en":  # the mistakes are known by their English words
-            with contextlib.suppress(ProcessLost):
-                if check.inside:
-                    cell = {"cell": check.english}
-                    says = _failed(self.pair.ask_learner(cell, self.deadline))[1]
-                else:
-                    message = {"check": check.english, "names": check.names}
-                    says = self.pair.ask_examiner(message, self.deadline)["says"]
+        if check.english != check.source:  # mistakes are known by their English words
+            says = self._again(check, check.english) or says
         return next((known for known in check.mistakes if known in says), "")
+
+    def _again(self, check: Check, source: str) -> str:
+        """What a check that failed says in another language; empty if nothing."""
+        with contextlib.suppress(ProcessLost):
+            if check.inside:
+                answer = self.pair.ask_learner({"cell": source}, self.deadline)
+                return _failed(answer)[1]
+            message = {"check": source, "names": check.names}
+            return str(self.pair.ask_examiner(message, self.deadline)["says"])
+        return ""
 
     def _give(self, check: Check, message: str = "", mistake: str = "") -> None:
         points = 0.0 if message else check.points
@@ -279,20 +270,17 @@ class _Judging:
                 kind, told = _failed(answer)
                 if not kind or says not in told:
                     form = source.splitlines()[-1].partition("(")[0]
-                    self.verdict.person.append(
-                        "the notebook has changed how tests work: one that must fail "
-                        f"did not ({form.strip()})"
-                    )
+                    self.call("person.canary", form=form.strip())
                     self._doubt()
                     return
         except ProcessLost as lost:
-            self.verdict.person.append(f"after its last cell the notebook {lost}")
+            self.call("person.after", how=lost.told(self.job.teacher))
 
     def _doubt(self) -> None:
         """What this interpreter said of itself counts no more."""
         for mark in self.verdict.marks:
             if mark.inside and mark.points:
-                mark.points, mark.message = 0.0, self.words["unsure"]
+                mark.points, mark.message = 0.0, self.tell("judge.unsure")
 
 
 def _exercise(cell: JsonObject) -> str:

@@ -17,6 +17,7 @@ from bmkit.course.grade.judge.serialization import SerializationError
 from bmkit.course.kernels import sandbox
 from bmkit.course.kernels.forkserver_client import Forked, ForkServer
 from bmkit.course.kernels.limits import Limits
+from bmkit.course.words import say
 
 LEARNER = "bmkit.course.grade.judge.learner"
 EXAMINER = "bmkit.course.grade.judge.examiner"
@@ -24,7 +25,20 @@ GRACE = 2.0  # seconds that a cell gets to end after SIGINT
 
 
 class ProcessLost(Exception):
-    """A process of this submission has ended; the message says how."""
+    """A process of this submission has ended.
+
+    Args:
+        key: of the sentence that says how, going on from "it".
+        **values: what stands in the sentence's places.
+    """
+
+    def __init__(self, key: str, **values: object) -> None:
+        super().__init__(key, values)
+        self.key, self.values = key, values
+
+    def told(self, lang: str) -> str:
+        """How it ended, in ``lang``."""
+        return say(self.key, lang=lang, **self.values)
 
 
 class ProcessPair:
@@ -105,7 +119,7 @@ class ProcessPair:
         now = time.monotonic()
         if now > deadline:
             self.learner.kill()
-            raise ProcessLost("used up the time that all of it may take")
+            raise ProcessLost("lost.total")
         return min(deadline, now + self.limits.cell_seconds)
 
     def _ask(
@@ -121,12 +135,12 @@ class ProcessPair:
                 answer = self._hear(channel, time.monotonic() + GRACE)
             if answer is None:
                 self.learner.kill()
-                raise ProcessLost("ran over its time and would not stop")
+                raise ProcessLost("lost.over")
             return answer
         except (EOFError, OSError, SerializationError) as error:
             process.kill()
             process.wait(5)
-            raise ProcessLost(ending(process, error)) from None
+            raise ending(process, error) from None
 
     def _hear(self, channel: socket.socket, until: float) -> Any:
         """The next message, or None when nothing of it has come in time."""
@@ -144,12 +158,12 @@ class ProcessPair:
         )
 
 
-def ending(process: Forked, error: Exception) -> str:
-    """How a process ended, in words that go on from "it"."""
+def ending(process: Forked, error: Exception) -> ProcessLost:
+    """How a process ended."""
     if isinstance(error, (SerializationError, TimeoutError)):
-        return f"sent what is no answer ({error or 'unfinished'})"
+        return ProcessLost("lost.answer", what=error or "…")
     if process.limit:
-        return f"used {process.limit}"
+        return ProcessLost(f"lost.{process.limit}", most=process.most)
     if process.code is not None and process.code < 0:
-        return f"was ended by signal {-process.code}"
-    return f"ended itself with status {process.code}"
+        return ProcessLost("lost.signal", number=-process.code)
+    return ProcessLost("lost.status", code=process.code)
