@@ -73,8 +73,8 @@ class _Recurrent(nn.Module, Generic[State]):
         # (batch, n, n_gates * hidden_size)
         projected = F.linear(x, self.weight_ih, self.bias_ih)
         outputs = []
-        for x_t in projected.unbind(1):
-            state = self.step(x_t, state)
+        for x_gates in projected.unbind(1):
+            state = self.step(x_gates, state)
             outputs.append(self.output(state))
         return torch.stack(outputs, 1), state
 
@@ -86,8 +86,13 @@ class _Recurrent(nn.Module, Generic[State]):
         """The state before anything is read."""
         raise NotImplementedError
 
-    def step(self, x_t: Tensor, state: State) -> State:
-        """The next state; the projected input is (batch, n_gates * hidden_size)."""
+    def step(self, x_gates: Tensor, state: State) -> State:
+        """The next state, from the input projected to the gates and the state.
+
+        Args:
+            x_gates: (batch, n_gates * hidden_size).
+            state: the state before.
+        """
         raise NotImplementedError
 
     def output(self, state: State) -> Tensor:
@@ -120,8 +125,8 @@ class RNN(_OneVector):
 
     n_gates = 1
 
-    def step(self, x_t: Tensor, state: Tensor) -> Tensor:
-        return torch.tanh(x_t + F.linear(state, self.weight_hh, self.bias_hh))
+    def step(self, x_gates: Tensor, state: Tensor) -> Tensor:
+        return torch.tanh(x_gates + F.linear(state, self.weight_hh, self.bias_hh))
 
 
 class LSTM(_Recurrent[tuple[Tensor, Tensor]]):
@@ -155,9 +160,11 @@ class LSTM(_Recurrent[tuple[Tensor, Tensor]]):
     def initial_state(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return self._zeros(x), self._zeros(x)
 
-    def step(self, x_t: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    def step(
+        self, x_gates: Tensor, state: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
         h, c = state
-        gates = x_t + F.linear(h, self.weight_hh, self.bias_hh)
+        gates = x_gates + F.linear(h, self.weight_hh, self.bias_hh)
         i, f, g, o = gates.chunk(4, -1)  # each (batch, hidden_size)
         c = f.sigmoid() * c + i.sigmoid() * g.tanh()
         return o.sigmoid() * c.tanh(), c
@@ -183,10 +190,10 @@ class GRU(_OneVector):
 
     n_gates = 3
 
-    def step(self, x_t: Tensor, state: Tensor) -> Tensor:
-        h_t = F.linear(state, self.weight_hh, self.bias_hh)
-        x_r, x_z, x_n = x_t.chunk(3, -1)  # each (batch, hidden_size)
-        h_r, h_z, h_n = h_t.chunk(3, -1)
+    def step(self, x_gates: Tensor, state: Tensor) -> Tensor:
+        h_gates = F.linear(state, self.weight_hh, self.bias_hh)
+        x_r, x_z, x_n = x_gates.chunk(3, -1)  # each (batch, hidden_size)
+        h_r, h_z, h_n = h_gates.chunk(3, -1)
         r = (x_r + h_r).sigmoid()  # reset gate
         z = (x_z + h_z).sigmoid()  # update gate
         n = (x_n + r * h_n).tanh()  # candidate, PyTorch's "new gate"

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 LossFunction = Callable[[Tensor, Tensor], Tensor]
 
 
-class Optimizer(Protocol):
+class OptimizerLike(Protocol):
     """What the loop asks of an optimizer, be it of `torch.optim` or of ours."""
 
     def zero_grad(self) -> None: ...
@@ -59,7 +59,7 @@ def fit(
     model: nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]],
     loss_fn: LossFunction,
-    optimizer: Optimizer,
+    optimizer: OptimizerLike,
     *,
     epochs: int = 1,
     on_epoch_end: Callable[[int, float], None] | None = None,
