@@ -3,7 +3,7 @@
 # ruff: noqa
 
 # %% double
-from bmkit.course.grade.judge import serialization
+from bmkit.course.grade.judge import messages
 
 FORGED = [
     {"array": {"type": "O", "shape": [1], "data": "AAAAAAAAAAA="}},
@@ -25,7 +25,7 @@ FORGED = [
     {"list": 7},
 ]
 answers = iter(FORGED * 9)
-send = serialization.send
+send = messages.send
 
 
 def forging(channel, message):
@@ -35,7 +35,7 @@ def forging(channel, message):
 
 
 armed = False
-serialization.send = forging
+messages.send = forging
 
 
 def double(x):

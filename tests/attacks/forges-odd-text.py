@@ -27,7 +27,7 @@ def send(channel, message):
 
 
 learner.run = odd
-learner.serialization.send = send
+learner.messages.send = send
 
 
 # %% cube

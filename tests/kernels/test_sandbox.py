@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.grade.judge import canary, judge, processes, serialization
+from bmkit.course.grade.judge import canary, judge, messages, processes
 from bmkit.course.grade.judge.judge import LEARNER, Job
 from bmkit.course.kernels import sandbox
 from bmkit.course.kernels.forkserver_client import ForkServer, ForkServerError
@@ -47,12 +47,12 @@ class Room:
         other.close()
 
     def send(self, source: str) -> None:
-        serialization.send(self.channel, {"cell": source})
+        messages.send(self.channel, {"cell": source})
 
     def run(self, source: str) -> str:
         """What a cell printed, or its error's name and words."""
         self.send(source)
-        answer = serialization.receive(self.channel)
+        answer = messages.receive(self.channel)
         if answer["failed"]:
             return f"{answer['failed']}: {answer['says']}"
         return "".join(output.get("text", "") for output in answer["outputs"])
@@ -133,7 +133,7 @@ def test_processes(enter):
     # The kernel refuses the fork, or the fork server counts and ends it.
     room.process.wait(5)
     if room.process.code is None:
-        assert "BlockingIOError" in serialization.receive(room.channel)["failed"]
+        assert "BlockingIOError" in messages.receive(room.channel)["failed"]
     else:
         assert (room.process.limit, room.process.most) == ("processes", 8)
 
@@ -149,7 +149,7 @@ def test_threads_count_too(enter):
     )
     room.process.wait(5)
     if room.process.code is None:
-        assert "RuntimeError" in serialization.receive(room.channel)["failed"]
+        assert "RuntimeError" in messages.receive(room.channel)["failed"]
     else:
         assert (room.process.limit, room.process.most) == ("processes", 8)
 

@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.rpc import Peer, RemoteError, RemoteObject
-from bmkit.course.grade.judge.serialization import Seen, SerializationError
+from bmkit.course.grade.judge import messages, serialization
+from bmkit.course.grade.judge.exceptions import RemoteError
+from bmkit.course.grade.judge.messages import SerializationError
+from bmkit.course.grade.judge.rpc import Peer, RemoteObject
+from bmkit.course.grade.judge.serialization import Seen
 
 Point = collections.namedtuple("Point", "x y")
 NAN, INF = float("nan"), float("inf")
@@ -288,18 +290,16 @@ def line():
 
 
 def test_messages_arrive_whole_and_in_order(line):
-    messages = [{"n": n, "text": "汉" * n} for n in (0, 1, 70_000)]
-    sender = threading.Thread(
-        target=lambda: [serialization.send(line[0], m) for m in messages]
-    )
+    sent = [{"n": n, "text": "汉" * n} for n in (0, 1, 70_000)]
+    sender = threading.Thread(target=lambda: [messages.send(line[0], m) for m in sent])
     sender.start()
-    assert [serialization.receive(line[1]) for _ in messages] == messages
+    assert [messages.receive(line[1]) for _ in sent] == sent
     sender.join()
 
 
 def test_lone_surrogates_do_not_end_the_line(line):
-    serialization.send(line[0], "\ud800")
-    assert serialization.receive(line[1]) == "?"
+    messages.send(line[0], "\ud800")
+    assert messages.receive(line[1]) == "?"
 
 
 @pytest.mark.parametrize(
@@ -312,7 +312,7 @@ def test_lone_surrogates_do_not_end_the_line(line):
         (struct.pack(">I", 2) + b"\xff\xff", SerializationError),
         (struct.pack(">I", 0), SerializationError),
         (struct.pack(">I", 100_000) + b"[" * 100_000, SerializationError),
-        (struct.pack(">I", serialization.LARGEST + 1), SerializationError),
+        (struct.pack(">I", messages.LARGEST + 1), SerializationError),
         (b"\xff" * 8, SerializationError),
     ],
     ids=[
@@ -331,19 +331,19 @@ def test_broken_messages_are_told_from_the_end(line, data, error):
     line[0].sendall(data)
     line[0].shutdown(socket.SHUT_WR)
     with pytest.raises(error):
-        serialization.receive(line[1])
+        messages.receive(line[1])
 
 
 def test_a_message_too_large_is_not_sent(line, monkeypatch):
-    monkeypatch.setattr(serialization, "LARGEST", 1000)
+    monkeypatch.setattr(messages, "LARGEST", 1000)
     with pytest.raises(SerializationError, match="MiB"):
-        serialization.send(line[0], "x" * 1000)
+        messages.send(line[0], "x" * 1000)
 
 
 def test_silence_is_no_message(line):
     line[1].settimeout(0.01)
     with pytest.raises(TimeoutError):
-        serialization.receive(line[1])
+        messages.receive(line[1])
 
 
 # Peers
@@ -422,7 +422,7 @@ def peers(line):
     def serve():
         try:
             while True:
-                learner.serve(serialization.receive(line[1]))
+                learner.serve(messages.receive(line[1]))
         except (EOFError, OSError):
             pass
 
@@ -578,7 +578,7 @@ def test_our_exceptions_reach_the_learner_and_come_back(far):
 
 
 def test_the_line_lives_on_after_an_exception(far, monkeypatch):
-    monkeypatch.setattr(serialization, "LARGEST", 10_000)
+    monkeypatch.setattr(messages, "LARGEST", 10_000)
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
             far.divide(1, 0)
@@ -708,7 +708,7 @@ def test_no_message_reaches_more_than_calls(line, request_):
         request_ = {**request_, "of": numbers[request_["of"]]}
     empty = serialization.pack([[], {}], Nobody(), Seen())["list"]
     examiner.serve({**request_, "values": empty})
-    answer = serialization.receive(line[1])
+    answer = messages.receive(line[1])
     assert "raised" in answer, f"it answered {answer}"
     assert called == []
 
@@ -747,7 +747,7 @@ def test_the_learner_cannot_name_what_it_was_not_given(line, named):
 def test_an_answer_that_is_none_is_refused(line, answer):
     examiner = Peer(line[0])
     value = np.zeros(2)
-    serialization.send(line[1], answer)
+    messages.send(line[1], answer)
     with pytest.raises(SerializationError):
         examiner.call(1, "__call__", [value], {})
     assert value.tolist() == [0, 0]
@@ -763,7 +763,7 @@ def test_a_changed_argument_keeps_shape_and_kind(line):
     ):
         # Position 0 is the list of all arguments.
         changed = [[1, serialization.pack(became, Nobody(), Seen())]]
-        serialization.send(line[1], {"answer": 1, "changed": changed})
+        messages.send(line[1], {"answer": 1, "changed": changed})
         with pytest.raises(SerializationError, match="changed its shape or kind"):
             examiner.call(1, "__call__", [given], {})
 

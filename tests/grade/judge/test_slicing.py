@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bmkit.course.grade.judge import job
-from bmkit.course.grade.judge.slicing import BUILTINS, names, needed
+from bmkit.course.grade.judge.cell_names import BUILTINS, names
+from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.source import loading
 from tests.course_lessons import LESSONS, each_lesson
 

@@ -15,9 +15,10 @@ import sys
 import traceback
 from typing import Any
 
-from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.rpc import ConnectionLost, Peer, RemoteError, RemoteObject
-from bmkit.course.grade.judge.serialization import SerializationError
+from bmkit.course.grade.judge import messages
+from bmkit.course.grade.judge.exceptions import ConnectionLost, RemoteError
+from bmkit.course.grade.judge.messages import SerializationError
+from bmkit.course.grade.judge.rpc import Peer, RemoteObject
 from bmkit.course.kernels import sandbox
 
 
@@ -39,13 +40,13 @@ def main(files: list[int], *, memory: int) -> None:
     sys.modules["__main__"].__dict__.setdefault("__name__", "__main__")
     while True:
         try:
-            message = serialization.receive(control)
+            message = messages.receive(control)
         except EOFError:
             return
         if "setup" in message:
-            serialization.send(control, setup(message["setup"], message["lang"], space))
+            messages.send(control, setup(message["setup"], message["lang"], space))
         else:
-            serialization.send(control, check(message, peer, space))
+            messages.send(control, check(message, peer, space))
 
 
 def setup(cells: list[str], lang: str, space: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from functools import cache
 
 from bmkit.course.build import nbgrader_cells, release
 from bmkit.course.build.cache import kept
-from bmkit.course.grade.judge.slicing import names, needed
+from bmkit.course.grade.judge.cell_names import names
+from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.grade.submission import Submission
 from bmkit.course.json_values import JsonObject
 from bmkit.course.source import loading

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.rpc import Peer, text_of
+from bmkit.course.grade.judge import messages
+from bmkit.course.grade.judge.exceptions import text_of
+from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.json_values import JsonObject
 
 PICTURES = ("image/png", "image/jpeg")
@@ -67,14 +68,14 @@ def main(files: list[int], *, home: str, output: float) -> None:
     while True:
         ready, _, _ = select.select([control, bridge], [], [])
         if bridge in ready:
-            request = serialization.receive(bridge)
+            request = messages.receive(bridge)
             _interruptible(partial(peer.serve, request))
         if control in ready:
             try:
-                message = serialization.receive(control)
+                message = messages.receive(control)
             except EOFError:
                 return
-            serialization.send(control, run(message["cell"], recorder))
+            messages.send(control, run(message["cell"], recorder))
 
 
 def run(source: str, recorder: Recorder) -> JsonObject:

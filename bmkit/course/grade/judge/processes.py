@@ -12,8 +12,8 @@ import tempfile
 import time
 from typing import Any
 
-from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.serialization import SerializationError
+from bmkit.course.grade.judge import messages
+from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.kernels import sandbox
 from bmkit.course.kernels.forkserver_client import Forked, ForkServer
 from bmkit.course.kernels.limits import Limits
@@ -127,7 +127,7 @@ class ProcessPair:
     ) -> Any:
         try:
             channel.settimeout(max(until - time.monotonic(), 0.01))
-            serialization.send(channel, message)
+            messages.send(channel, message)
             answer = self._hear(channel, until)
             self.stopped = answer is None
             if answer is None:
@@ -153,7 +153,7 @@ class ProcessPair:
             raise EOFError
         largest = int((self.limits.output + 1) * 2**20)
         # Who has begun to answer finishes soon, or is up to something.
-        return serialization.receive(
+        return messages.receive(
             channel, until=time.monotonic() + GRACE, largest=largest
         )
 

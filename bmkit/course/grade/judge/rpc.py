@@ -9,14 +9,15 @@ from there, least of all the tests.
 
 from __future__ import annotations
 
-import builtins
 import random
 import socket
 import sys
 from typing import Any
 
-from bmkit.course.grade.judge import serialization
-from bmkit.course.grade.judge.serialization import Seen, SerializationError
+from bmkit.course.grade.judge import messages, serialization
+from bmkit.course.grade.judge.exceptions import ConnectionLost, described, rebuilt
+from bmkit.course.grade.judge.messages import SerializationError
+from bmkit.course.grade.judge.serialization import Seen
 
 MOST = 100_000  # objects handed over, items of one iteration
 OPERATORS = (
@@ -32,14 +33,6 @@ METHODS = COMPUTING | {
     *("__float__", "__int__", "__index__", "__str__", "__repr__", "__iter__"),
     *("__next__", "__enter__", "__exit__", "__bool__"),
 }
-
-
-class RemoteError(Exception):
-    """The learner's code raised something that is no built-in exception."""
-
-
-class ConnectionLost(BaseException):
-    """The other process has ended; no test of ours may take it for an answer."""
 
 
 class RemoteObject:
@@ -115,7 +108,7 @@ class Peer:
         if type(value) is RemoteObject:
             return {"yours": value._remote[1]}
         if isinstance(value, BaseException):
-            return {"raised": _told(value)}
+            return {"raised": described(value)}
         if self.space is None:
             known = _importable(value)
             if known:
@@ -141,7 +134,7 @@ class Peer:
                 raise SerializationError("an object that was never handed over")
             return self.mine[name["yours"]]
         if "raised" in name:
-            return _exception(name["raised"])
+            return rebuilt(name["raised"])
         if "import" in name and self.space is not None:
             module, _, path = name["import"].partition(":")
             found: Any = sys.modules[module]
@@ -178,12 +171,12 @@ class Peer:
         request["values"] = [serialization.pack(value, self, given) for value in values]
         count = len(given.things)
         try:
-            serialization.send(self.channel, request)
+            messages.send(self.channel, request)
         except OSError:
             raise ConnectionLost from None
         while True:
             try:
-                message = serialization.receive(self.channel)
+                message = messages.receive(self.channel)
             except (EOFError, OSError):
                 raise ConnectionLost from None
             if not isinstance(message, dict):
@@ -198,7 +191,7 @@ class Peer:
                 given.forget(count)
                 serialization.overwrite(given.things[position], value)
             if "raised" in message:
-                error = _exception(message["raised"])
+                error = rebuilt(message["raised"])
                 ends = isinstance(error, (StopIteration, StopAsyncIteration))
                 if ends and request.get("call") != "__next__":
                     # It would end a loop over the tests instead of failing one.
@@ -219,13 +212,13 @@ class Peer:
             given = self._do(request, values)
             answer = {"answer": serialization.pack(given, self, taken, 1)}
         except (KeyboardInterrupt, SystemExit, Exception) as error:
-            answer = {"raised": _told(error)}
+            answer = {"raised": described(error)}
         taken.forget(len(before))
         try:
             answer["changed"] = self._changed(before, taken)
-            serialization.send(self.channel, answer)
+            messages.send(self.channel, answer)
         except SerializationError as error:  # too large, or holds what cannot cross
-            serialization.send(self.channel, {"raised": _told(error)})
+            messages.send(self.channel, {"raised": described(error)})
 
     def _changed(self, before: list[Any], taken: Seen) -> list[Any]:
         """What the arguments hold that they did not before, by their numbers."""
@@ -312,32 +305,3 @@ def _importable(value: Any) -> str:
         if found is value:
             return f"{module}:{path}"
     return ""
-
-
-def _told(error: BaseException) -> list[str]:
-    """An exception as its names, the most special first, and what it says."""
-    kinds = [kind.__name__ for kind in type(error).__mro__[:-2]]
-    return [*kinds[:8], text_of(error)]
-
-
-def text_of(error: BaseException) -> str:
-    """What an exception says; empty where its own ``__str__`` fails."""
-    try:
-        return str(error)[:4000]
-    except Exception:
-        return ""
-
-
-def _exception(told: list[str]) -> BaseException:
-    """The built-in exception nearest to what was raised there."""
-    *kinds, text = [str(part)[:4000] for part in told]
-    for kind in kinds:
-        found: object = getattr(builtins, kind, None)
-        if not isinstance(found, type) or not issubclass(found, Exception):
-            continue
-        if found is not Exception:
-            try:
-                return found(text)
-            except TypeError:  # UnicodeDecodeError wants five arguments
-                continue
-    return RemoteError(f"{kinds[0]}: {text}" if kinds else text)
