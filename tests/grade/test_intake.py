@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.grade import intake
-from bmkit.course.grade.intake import IntakeError, copy, found, settle
+from bmkit.course.grade import intake, open_folder
+from bmkit.course.grade.intake import IntakeError, copy, find, settle
 
 SLUGS = ["adding", "plotting"]
 
@@ -23,7 +23,7 @@ def put(path: Path, text: str = "{}") -> Path:
 
 def reasons(folder: Path) -> dict[str, str]:
     """What was refused, by its path below the folder."""
-    return {str(r.path.relative_to(folder)): r.reason for r in found(folder, SLUGS)[1]}
+    return {str(r.path.relative_to(folder)): r.reason for r in find(folder, SLUGS)[1]}
 
 
 def test_nbgraders_layout_gives_student_lesson_key_and_time(tmp_path):
@@ -31,11 +31,13 @@ def test_nbgraders_layout_gives_student_lesson_key_and_time(tmp_path):
     put(tmp_path / "submitted/ann/adding/timestamp.txt", "2026-11-02 10:00:00 UTC\n")
     put(tmp_path / "submitted/ann/adding/data.csv")
     put(tmp_path / "submitted/李 雷/plotting/plotting.ipynb", "two")
-    handed, refused = found(tmp_path, SLUGS)
+    handed, refused = find(tmp_path, SLUGS)
     assert not refused
     ann, li = handed
     key = hashlib.sha256(b"one").hexdigest()
-    assert ann == intake.Handed("ann", path, "adding", key, "2026-11-02 10:00:00 UTC")
+    assert ann == intake.SubmittedFile(
+        "ann", path, "adding", key, "2026-11-02 10:00:00 UTC"
+    )
     assert (li.student, li.slug, li.submitted) == ("李 雷", "plotting", "")
 
 
@@ -44,7 +46,7 @@ def test_a_flat_folder_gives_files_and_folders_by_student(tmp_path):
     put(tmp_path / "ann" / "whatever.ipynb")
     put(tmp_path / "gradebook.db")
     put(tmp_path / "autograded/ann/adding/adding.ipynb")
-    handed, refused = found(tmp_path, SLUGS)
+    handed, refused = find(tmp_path, SLUGS)
     assert [(h.student, h.slug) for h in handed] == [("ann", None), ("bob", None)]
     assert not refused
 
@@ -53,7 +55,7 @@ def test_checkpoints_and_hidden_files_are_passed_over(tmp_path):
     put(tmp_path / "ann.ipynb")
     put(tmp_path / ".ipynb_checkpoints/ann-checkpoint.ipynb")
     put(tmp_path / ".hidden.ipynb")
-    handed, refused = found(tmp_path, SLUGS)
+    handed, refused = find(tmp_path, SLUGS)
     assert [h.student for h in handed] == ["ann"] and not refused
 
 
@@ -64,7 +66,7 @@ def test_of_two_notebooks_the_one_with_the_lessons_name_counts(tmp_path):
     put(tmp_path / "submitted/bob/adding/a.ipynb")
     put(tmp_path / "submitted/bob/adding/b.ipynb")
     put(tmp_path / "submitted/cat/adding/mine.ipynb")
-    handed, refused = found(tmp_path, SLUGS)
+    handed, refused = find(tmp_path, SLUGS)
     assert [h.path.name for h in handed] == ["adding.ipynb", "mine.ipynb"]
     told = {r.path.name: r.reason for r in refused}
     assert "adding.ipynb is graded" in told["adding-old.ipynb"]
@@ -74,7 +76,7 @@ def test_of_two_notebooks_the_one_with_the_lessons_name_counts(tmp_path):
 def test_a_flat_folder_is_settled_once_lessons_are_known(tmp_path):
     put(tmp_path / "ann.ipynb")
     put(tmp_path / "ann" / "adding.ipynb")
-    handed = [replace(one, slug="adding") for one in found(tmp_path, SLUGS)[0]]
+    handed = [replace(one, slug="adding") for one in find(tmp_path, SLUGS)[0]]
     kept, refused = settle(handed)
     assert [one.path.name for one in kept] == ["adding.ipynb"]
     assert [one.path.name for one in refused] == ["ann.ipynb"]
@@ -94,7 +96,7 @@ def test_no_link_is_followed(tmp_path, secret):
     (home / "cat" / "adding").symlink_to(secret.parent)
     (home / "dan").symlink_to(home / "ann")
     (home / "ann" / "adding" / "timestamp.txt").symlink_to(secret)
-    handed, _ = found(tmp_path, SLUGS)
+    handed, _ = find(tmp_path, SLUGS)
     assert [(h.student, h.submitted) for h in handed] == [("ann", "")]
     told = reasons(tmp_path)
     for name in (
@@ -123,8 +125,8 @@ def test_a_file_swapped_for_a_link_before_it_is_opened_is_not_read(
             path.symlink_to(secret)
         return opened(name, *how, **more)
 
-    monkeypatch.setattr(intake.os, "open", late)
-    handed, refused = found(tmp_path, SLUGS)
+    monkeypatch.setattr(open_folder.os, "open", late)
+    handed, refused = find(tmp_path, SLUGS)
     assert path.is_symlink(), "the swap did not happen"
     assert not handed and [r.path for r in refused] == [path]
 
@@ -138,15 +140,15 @@ def test_a_file_swapped_for_a_device_before_it_is_opened_is_not_read(
     def late(name, *how, **more):
         return opened("/dev/null" if name == "ann.ipynb" else name, *how, **more)
 
-    monkeypatch.setattr(intake.os, "open", late)
-    handed, refused = found(tmp_path, SLUGS)
+    monkeypatch.setattr(open_folder.os, "open", late)
+    handed, refused = find(tmp_path, SLUGS)
     assert not handed and [r.reason for r in refused] == ["changed while it was read"]
 
 
 @pytest.mark.parametrize("level", ["file", "folder"])
 def test_a_swap_before_copying_is_noticed(tmp_path, secret, level):
     path = put(tmp_path / "hand" / "ann" / "secret.ipynb")
-    (one,), _ = found(tmp_path / "hand", SLUGS)
+    (one,), _ = find(tmp_path / "hand", SLUGS)
     copied = tmp_path / "copy.ipynb"
     copy(tmp_path / "hand", one, copied)
     assert copied.read_bytes() == path.read_bytes()
@@ -163,7 +165,7 @@ def test_a_swap_before_copying_is_noticed(tmp_path, secret, level):
 
 def test_other_bytes_than_those_found_are_not_copied(tmp_path):
     path = put(tmp_path / "ann.ipynb", "right")
-    (one,), _ = found(tmp_path, SLUGS)
+    (one,), _ = find(tmp_path, SLUGS)
     path.write_text("other")
     with pytest.raises(IntakeError, match="changed"):
         copy(tmp_path, one, tmp_path / "copy")
@@ -204,7 +206,7 @@ def test_a_device_is_not_opened(tmp_path):
 def test_a_name_that_some_program_would_obey_is_refused(tmp_path, name):
     put(tmp_path / f"{name}.ipynb")
     put(tmp_path / "good.ipynb")
-    handed, refused = found(tmp_path, SLUGS)
+    handed, refused = find(tmp_path, SLUGS)
     assert [h.student for h in handed] == ["good"]
     assert "not allowed" in refused[0].reason
     assert str(refused[0]).isprintable()
@@ -213,7 +215,7 @@ def test_a_name_that_some_program_would_obey_is_refused(tmp_path, name):
 def test_a_name_that_is_no_text_or_too_long_is_refused(tmp_path):
     (tmp_path / os.fsdecode(b"caf\xe9.ipynb")).write_text("{}")
     put(tmp_path / ("x" * 129 + ".ipynb"))
-    handed, refused = found(tmp_path, SLUGS)
+    handed, refused = find(tmp_path, SLUGS)
     assert not handed and len(refused) == 2
     for one in refused:
         str(one).encode()
@@ -230,10 +232,10 @@ def test_archives_are_to_be_unpacked(tmp_path):
 
 def test_a_file_above_the_limit_is_refused(tmp_path):
     with (tmp_path / "ann.ipynb").open("wb") as file:
-        file.truncate(intake.BIGGEST + 1)
+        file.truncate(open_folder.BIGGEST + 1)
     with (tmp_path / "bob.ipynb").open("wb") as file:
-        file.truncate(intake.BIGGEST)
-    handed, refused = found(tmp_path, SLUGS)
+        file.truncate(open_folder.BIGGEST)
+    handed, refused = find(tmp_path, SLUGS)
     assert [h.student for h in handed] == ["bob"]
     assert "50 MiB" in refused[0].reason
 
@@ -256,7 +258,7 @@ def test_a_deeper_folder_in_a_flat_one_is_not_lost_silently(tmp_path):
 
 def test_no_folder_or_the_wrong_one_is_one_line(tmp_path):
     with pytest.raises(IntakeError, match="no such file"):
-        found(tmp_path / "none", SLUGS)
+        find(tmp_path / "none", SLUGS)
     (tmp_path / "submitted").mkdir()
     with pytest.raises(IntakeError, match="the course folder"):
-        found(tmp_path / "submitted", SLUGS)
+        find(tmp_path / "submitted", SLUGS)

@@ -5,38 +5,42 @@ with a notebook in it. Any other folder is flat: ``<student>.ipynb``, or ``<stud
 with notebooks in it; which lesson each is shows only when it is read. A student's name,
 as the file has it, is the student's id in the grade book.
 
-Students can write into such a folder while it is read. So every step goes from one
-open folder to the next by name, no link is followed, and what a name led to is looked
-at once it is open. Hidden files (Jupyter's checkpoints), nbgrader's own folders and
-files that are no notebook are passed over; all else that is not right is refused with
-a reason.
+Students can write into such a folder while it is read (`open_folder`). Hidden files
+(Jupyter's checkpoints), nbgrader's own folders and files that are no notebook are
+passed over; all else that is not right is refused with a reason.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bmkit.course.grade.submission import BIGGEST
+from bmkit.course.grade.open_folder import (
+    Unfit,
+    closing,
+    digest_of,
+    is_folder,
+    is_link,
+    names,
+    opened,
+    refuse_archive,
+    safe,
+)
 from bmkit.course.words import say
 from bmkit.errors import BmkitError, reason
 
-ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 # Folders beside the submissions that nbgrader and this kit make.
 OURS = {"autograded", "feedback", "release", "source", "submitted", "downloaded"}
 # Longer ones fit neither nbgrader's database nor, with an ending, every file system.
 LONGEST = 128
-PUNCTUATION = " ._-+@'()"
 
 
 @dataclass(frozen=True)
-class Handed:
+class SubmittedFile:
     """One file that was handed in.
 
     Attributes:
@@ -75,11 +79,7 @@ class IntakeError(BmkitError):
     """The folder as a whole cannot be read; the message says why."""
 
 
-class _Unfit(Exception):
-    """This one thing is not taken; the message says why."""
-
-
-def found(folder: Path, slugs: list[str]) -> tuple[list[Handed], list[Refused]]:
+def find(folder: Path, slugs: list[str]) -> tuple[list[SubmittedFile], list[Refused]]:
     """Every submission in a folder, and what there is no grading.
 
     Args:
@@ -102,7 +102,7 @@ def found(folder: Path, slugs: list[str]) -> tuple[list[Handed], list[Refused]]:
         home = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise IntakeError(_told(folder, reason(error))) from None
-    with _closing(home):
+    with closing(home):
         if "submitted" in os.listdir(home):
             handed = _course(home, folder, slugs, refused)
             handed, more = settle(handed)
@@ -112,14 +112,14 @@ def found(folder: Path, slugs: list[str]) -> tuple[list[Handed], list[Refused]]:
     return handed, refused
 
 
-def settle(handed: list[Handed]) -> tuple[list[Handed], list[Refused]]:
+def settle(handed: list[SubmittedFile]) -> tuple[list[SubmittedFile], list[Refused]]:
     """One file for each student and lesson, once every lesson is known.
 
     The one named ``<lesson>.ipynb`` counts. Where there are several and none is named
     so, none is taken: nobody but the student knows which is meant.
     """
     kept, refused = [], []
-    groups: dict[tuple[str, str | None], list[Handed]] = {}
+    groups: dict[tuple[str, str | None], list[SubmittedFile]] = {}
     for one in handed:
         groups.setdefault((one.student, one.slug), []).append(one)
     for (_, slug), group in groups.items():
@@ -137,7 +137,7 @@ def settle(handed: list[Handed]) -> tuple[list[Handed], list[Refused]]:
     return kept, refused
 
 
-def copy(folder: Path, one: Handed, target: Path) -> None:
+def copy(folder: Path, one: SubmittedFile, target: Path) -> None:
     """Copy a submission to where students cannot write, the same bytes that were found.
 
     Raises:
@@ -147,14 +147,14 @@ def copy(folder: Path, one: Handed, target: Path) -> None:
     try:
         with contextlib.ExitStack() as stack:
             home = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            stack.enter_context(_closing(home))
+            stack.enter_context(closing(home))
             for part in above:
-                home = stack.enter_context(_opened(home, part, stat.S_ISDIR))
-            file = stack.enter_context(_opened(home, name, stat.S_ISREG))
+                home = stack.enter_context(opened(home, part, stat.S_ISDIR))
+            file = stack.enter_context(opened(home, name, stat.S_ISREG))
             with target.open("wb") as sink:
-                if _read(file, sink.write) != one.key:
-                    raise _Unfit(say("intake.changed"))
-    except (_Unfit, OSError) as error:
+                if digest_of(file, sink.write) != one.key:
+                    raise Unfit(say("intake.changed"))
+    except (Unfit, OSError) as error:
         target.unlink(missing_ok=True)
         why = reason(error) if isinstance(error, OSError) else str(error)
         raise IntakeError(_told(one.path, why)) from None
@@ -162,48 +162,50 @@ def copy(folder: Path, one: Handed, target: Path) -> None:
 
 def _course(
     home: int, folder: Path, slugs: list[str], refused: list[Refused]
-) -> list[Handed]:
+) -> list[SubmittedFile]:
     """nbgrader's layout: submitted/<student>/<lesson>/<notebook>."""
-    handed: list[Handed] = []
+    handed: list[SubmittedFile] = []
     top = folder / "submitted"
-    with _trying(top, refused), _opened(home, "submitted", stat.S_ISDIR) as students:
-        for student in _names(students):
+    with _trying(top, refused), opened(home, "submitted", stat.S_ISDIR) as students:
+        for student in names(students):
             mine = top / student
             with (
                 _trying(mine, refused),
-                _opened(students, _student(student), stat.S_ISDIR) as lessons,
+                opened(students, _student(student), stat.S_ISDIR) as lessons,
             ):
-                for slug in _names(lessons):
+                for slug in names(lessons):
                     path = mine / slug
                     with (
                         _trying(path, refused),
-                        _opened(lessons, _lesson(slug, slugs), stat.S_ISDIR) as files,
+                        opened(lessons, _lesson(slug, slugs), stat.S_ISDIR) as files,
                     ):
                         time = _submitted(files, path, refused)
                         rows = _some(files, path, refused)
-                        handed += [Handed(student, p, slug, k, time) for p, k in rows]
+                        handed += [
+                            SubmittedFile(student, p, slug, k, time) for p, k in rows
+                        ]
     return handed
 
 
-def _flat(home: int, folder: Path, refused: list[Refused]) -> list[Handed]:
+def _flat(home: int, folder: Path, refused: list[Refused]) -> list[SubmittedFile]:
     """Notebooks named by student, and folders of notebooks named so."""
-    handed: list[Handed] = []
+    handed: list[SubmittedFile] = []
     for path, key in _notebooks(home, folder, refused):
         with _trying(path, refused):
-            handed.append(Handed(_student(path.stem), path, None, key))
-    for name in _names(home):
+            handed.append(SubmittedFile(_student(path.stem), path, None, key))
+    for name in names(home):
         path = folder / name
-        if name in OURS or not _is_folder(home, name):
+        if name in OURS or not is_folder(home, name):
             continue
         with (
             _trying(path, refused),
-            _opened(home, _student(name), stat.S_ISDIR) as files,
+            opened(home, _student(name), stat.S_ISDIR) as files,
         ):
-            for inner in _names(files):
-                if _is_folder(files, inner):
+            for inner in names(files):
+                if is_folder(files, inner):
                     refused.append(Refused(path / inner, say("intake.nested")))
             rows = _some(files, path, refused)
-            handed += [Handed(name, file, None, key) for file, key in rows]
+            handed += [SubmittedFile(name, file, None, key) for file, key in rows]
     return sorted(handed, key=lambda one: (one.student, one.path))
 
 
@@ -211,7 +213,7 @@ def _some(home: int, folder: Path, refused: list[Refused]) -> list[tuple[Path, s
     """A submission's notebooks; that there is none is said, unless a reason was."""
     rows = list(_notebooks(home, folder, refused))
     if not rows and not any(folder in one.path.parents for one in refused):
-        raise _Unfit(say("intake.none"))
+        raise Unfit(say("intake.none"))
     return rows
 
 
@@ -219,67 +221,29 @@ def _notebooks(
     home: int, folder: Path, refused: list[Refused]
 ) -> Iterator[tuple[Path, str]]:
     """Each notebook in an open folder, with its key."""
-    for name in _names(home):
+    for name in names(home):
         path = folder / name
         with _trying(path, refused):
-            _unpacked(name)
-            if _is_link(home, name):
-                raise _Unfit(say("intake.link"))
-            if not name.endswith(".ipynb") or _is_folder(home, name):
+            refuse_archive(name)
+            if is_link(home, name):
+                raise Unfit(say("intake.link"))
+            if not name.endswith(".ipynb") or is_folder(home, name):
                 continue
-            _safe(name)
-            with _opened(home, name, stat.S_ISREG) as file:
+            safe(name)
+            with opened(home, name, stat.S_ISREG) as file:
                 if os.pread(file, 4, 0) == b"PK\x03\x04":
-                    raise _Unfit(say("intake.disguised"))
-                yield path, _read(file)
+                    raise Unfit(say("intake.disguised"))
+                yield path, digest_of(file)
 
 
 def _submitted(home: int, folder: Path, refused: list[Refused]) -> str:
     with (
         _trying(folder / "timestamp.txt", refused),
         contextlib.suppress(FileNotFoundError),
-        _opened(home, "timestamp.txt", stat.S_ISREG) as file,
+        opened(home, "timestamp.txt", stat.S_ISREG) as file,
     ):
         return os.pread(file, 100, 0).decode("ascii", "replace").strip()
     return ""
-
-
-def _read(file: int, sink: Callable[[bytes], object] = len) -> str:
-    """Hash an open file piece by piece; it may grow meanwhile."""
-    digest, size = hashlib.sha256(), 0
-    while piece := os.read(file, 2**20):
-        size += len(piece)
-        if size > BIGGEST:
-            raise _Unfit(say("intake.large", most=BIGGEST / 2**20))
-        digest.update(piece)
-        sink(piece)
-    return digest.hexdigest()
-
-
-@contextlib.contextmanager
-def _opened(home: int, name: str, wanted: Callable[[int], bool]) -> Iterator[int]:
-    """Something in an open folder, opened unless it is a link or of another kind."""
-    # Looked at before, since opening some devices does something; and after, since the
-    # name may lead elsewhere by then. Without O_NONBLOCK a pipe would wait for ever.
-    kind = os.stat(name, dir_fd=home, follow_symlinks=False).st_mode
-    if stat.S_ISLNK(kind):
-        raise _Unfit(say("intake.link"))
-    if not wanted(kind):
-        _unpacked(name)
-        raise _Unfit(say("intake.file" if wanted is stat.S_ISREG else "intake.folder"))
-    found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=home)
-    with _closing(found):
-        if not wanted(os.fstat(found).st_mode):
-            raise _Unfit(say("intake.changing"))
-        yield found
-
-
-@contextlib.contextmanager
-def _closing(file: int) -> Iterator[int]:
-    try:
-        yield file
-    finally:
-        os.close(file)
 
 
 @contextlib.contextmanager
@@ -287,51 +251,19 @@ def _trying(path: Path, refused: list[Refused]) -> Iterator[None]:
     """Whatever is wrong inside is a reason to refuse ``path``, and ends no more."""
     try:
         yield
-    except _Unfit as error:
+    except Unfit as error:
         refused.append(Refused(path, str(error)))
     except OSError as error:
         refused.append(Refused(path, say("intake.unreadable", why=reason(error))))
 
 
-def _names(home: int) -> list[str]:
-    """What an open folder holds, hidden files left out."""
-    return sorted(name for name in os.listdir(home) if not name.startswith("."))
-
-
-def _mode(home: int, name: str) -> int:
-    return os.stat(name, dir_fd=home, follow_symlinks=False).st_mode
-
-
-def _is_folder(home: int, name: str) -> bool:
-    with contextlib.suppress(OSError):
-        return stat.S_ISDIR(_mode(home, name))
-    return False
-
-
-def _is_link(home: int, name: str) -> bool:
-    return stat.S_ISLNK(_mode(home, name))
-
-
 def _lesson(slug: str, slugs: list[str]) -> str:
     if slug not in slugs:
-        raise _Unfit(say("intake.lesson"))
+        raise Unfit(say("intake.lesson"))
     return slug
-
-
-def _unpacked(name: str) -> None:
-    if name.lower().endswith(ARCHIVES):
-        raise _Unfit(say("intake.archive"))
 
 
 def _student(name: str) -> str:
     if len(name) > LONGEST:
-        raise _Unfit(say("intake.long", most=LONGEST))
-    return _safe(name)
-
-
-def _safe(name: str) -> str:
-    """A name that no program on its way takes for a pattern, an option or a formula."""
-    good = all(unicodedata.category(c)[0] in "LMN" or c in PUNCTUATION for c in name)
-    if not good or not name or not (name[0].isalnum() or name[0] == "_"):
-        raise _Unfit(say("intake.name", allowed=PUNCTUATION.strip()))
-    return name
+        raise Unfit(say("intake.long", most=LONGEST))
+    return safe(name)

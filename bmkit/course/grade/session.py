@@ -20,7 +20,7 @@ from bmkit.course import executors
 from bmkit.course.grade import classroom, export, feedback, gradebook, intake
 from bmkit.course.grade.database import BookError
 from bmkit.course.grade.gradebook import Book
-from bmkit.course.grade.intake import Handed, IntakeError, Refused
+from bmkit.course.grade.intake import IntakeError, Refused, SubmittedFile
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import Job, make_job
 from bmkit.course.grade.result import Verdict
@@ -106,7 +106,7 @@ def grade_all(
     """Grade everything in a folder that the grade book does not know yet.
 
     Args:
-        folder: what `intake.found` reads.
+        folder: what `intake.find` reads.
         lessons: the course.
         settings: how.
         listener: told of each result.
@@ -120,7 +120,7 @@ def grade_all(
         raise CannotGrade(say("session.linux"))
     outcome = Outcome(folder)
     try:
-        handed, outcome.refused = intake.found(folder, [one.slug for one in lessons])
+        handed, outcome.refused = intake.find(folder, [one.slug for one in lessons])
         url = settings.book or gradebook.default_url(folder)
         with (
             executors.executor(settings.cluster, settings.jobs) as executor,
@@ -148,7 +148,7 @@ def grade_all(
 
 def _opened(
     url: str,
-    handed: list[Handed],
+    handed: list[SubmittedFile],
     lessons: list[Lesson],
     executor: futures.Executor,
     jailed: bool,
@@ -186,7 +186,10 @@ class _Session:
     prepared: set[str] = field(default_factory=set)
 
     def work(
-        self, handed: list[Handed], executor: futures.Executor, listener: Listener
+        self,
+        handed: list[SubmittedFile],
+        executor: futures.Executor,
+        listener: Listener,
     ) -> None:
         """Judge what is new, a few at a time, and write down each as it comes."""
         known = set() if self.settings.fresh else self.book.known()
@@ -196,7 +199,7 @@ class _Session:
         listener.expecting(len(handed), self.outcome.known)
         if flat:
             new = self._settled(new)
-        waiting: dict[futures.Future[Verdict], Handed] = {}
+        waiting: dict[futures.Future[Verdict], SubmittedFile] = {}
         try:
             for one in new:
                 made = self._job(one)
@@ -218,7 +221,7 @@ class _Session:
             pool.close()
             raise
 
-    def _is_known(self, one: Handed, known: set[tuple[str, str, str]]) -> bool:
+    def _is_known(self, one: SubmittedFile, known: set[tuple[str, str, str]]) -> bool:
         if one.slug is None:
             return any((s, k) == (one.student, one.key) for s, _, k in known)
         found = (one.student, one.slug, one.key) in known
@@ -226,7 +229,7 @@ class _Session:
             self.book.stamp(one.student, one.slug, one.submitted)
         return found
 
-    def _settled(self, handed: list[Handed]) -> list[Handed]:
+    def _settled(self, handed: list[SubmittedFile]) -> list[SubmittedFile]:
         """Files of a flat folder, each with the lesson that it holds."""
         told = []
         for one in handed:
@@ -237,7 +240,7 @@ class _Session:
         self.outcome.refused += refused
         return kept
 
-    def _read(self, one: Handed) -> Submission | None:
+    def _read(self, one: SubmittedFile) -> Submission | None:
         """A private copy of the file, put in order; None when it cannot be graded."""
         with tempfile.TemporaryDirectory() as home:
             copy = Path(home) / "submission.ipynb"
@@ -259,14 +262,14 @@ class _Session:
             return None
         return submission
 
-    def _fail(self, one: Handed, error: Exception) -> None:
+    def _fail(self, one: SubmittedFile, error: Exception) -> None:
         """An error of ours costs the others nothing, and is not kept quiet."""
         log.error("%s: the grader failed on it", one.path, exc_info=error)
         what = f"{type(error).__name__}: {error}"[:300]
         why = say("session.ours", error=what)
         self.outcome.refused.append(Refused(one.path, why))
 
-    def _job(self, one: Handed) -> tuple[Job, tuple[str, ...]] | None:
+    def _job(self, one: SubmittedFile) -> tuple[Job, tuple[str, ...]] | None:
         submission = self._read(one)
         if submission is None:
             return None
@@ -279,7 +282,7 @@ class _Session:
 
     def _collect(
         self,
-        waiting: dict[futures.Future[Verdict], Handed],
+        waiting: dict[futures.Future[Verdict], SubmittedFile],
         listener: Listener,
         when: str,
     ) -> None:
