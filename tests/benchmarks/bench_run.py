@@ -1,14 +1,16 @@
 """`bmkit run --fresh` against what its lessons' own code takes, and against papermill.
 
-    python -m tests.benchmarks.bench_run [PROFILE] [SLUG …]
+    python -m tests.benchmarks.bench_run [--profile ci] [--all | SLUG …]
 
-Three sides: each lesson as a plain script with one thread (its CPU seconds, shared out
-over the cores, are the least that a run could take); `bmkit run --fresh`; papermill
-with ordinary kernels, one lesson after another.
+A few lessons are measured, chosen by a hash of their sources, so that it takes minutes;
+--all measures every one. Three sides: each lesson as a plain script with one thread
+(its CPU seconds, shared out over the cores, are the least that a run could take);
+`bmkit run --fresh`; papermill with ordinary kernels, one lesson after another.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -20,9 +22,11 @@ from pathlib import Path
 from bmkit.course.build.notebooks import instructor_notebook
 from bmkit.course.kernels import environment
 from bmkit.course.source.catalog import Course, Lesson
+from tests import ROOT
 from tests.benchmarks import busy, load
+from tests.course_lessons import sample
 
-ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = 4  # lessons: enough for every core until the end
 
 
 def notebook(lesson: Lesson) -> dict:
@@ -87,18 +91,30 @@ def as_papermill(lesson: Lesson, profile: str, folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def main(profile: str = "workshop", *slugs: str) -> None:
+def main() -> None:
     """Measure the three sides and print the two ratios."""
-    lessons = Course(ROOT).pick(list(slugs))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--profile", default="ci")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("slugs", nargs="*")
+    args = parser.parse_args()
+    if args.all or args.slugs:
+        lessons = Course(ROOT).pick(args.slugs)
+    else:
+        lessons = sample(SAMPLE)
     scripts = papermill = 0.0
     for lesson in lessons:
         with tempfile.TemporaryDirectory() as folder:
-            plain = as_script(lesson, profile, Path(folder))
-            wall = as_papermill(lesson, profile, Path(folder))
-        print(f"{lesson.slug:20} script {plain:6.1f} s CPU   papermill {wall:6.1f} s")
+            plain = as_script(lesson, args.profile, Path(folder))
+            wall = as_papermill(lesson, args.profile, Path(folder))
+        print(
+            f"{lesson.slug:20} script {plain:6.1f} s CPU   papermill {wall:6.1f} s",
+            flush=True,
+        )
         scripts, papermill = scripts + plain, papermill + wall
+    slugs = [lesson.slug for lesson in lessons]
     with tempfile.TemporaryDirectory() as folder:
-        run, used, others = as_run(list(slugs), profile, Path(folder))
+        run, used, others = as_run(slugs, args.profile, Path(folder))
     cores = os.cpu_count() or 1
     least = scripts / cores
     print(f"scripts {scripts:.1f} s CPU, over {cores} cores {least:.1f} s")
@@ -110,4 +126,4 @@ def main(profile: str = "workshop", *slugs: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

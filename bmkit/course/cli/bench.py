@@ -20,6 +20,7 @@ BENCHMARKS = {
     "grade": "grading a room against stock nbgrader autograde",
     "similarity": "copies in disguise found, honest pairs accused",
     "run": "bmkit run against plain scripts and against papermill",
+    "commands": "commands that someone waits for, beside what they took before",
     "memory": "500 submissions in one go: does memory grow?",
 }
 
