@@ -11,7 +11,7 @@ from bmkit.course.grade.intake import Refused
 from bmkit.course.grade.progress import Board as GradeBoard
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.run.progress import Board as RunBoard
-from bmkit.course.run.worker import Result
+from bmkit.course.run.result import Result
 
 VERDICT = Verdict("ann", "adding", marks=[Mark("add", 1, 2)])
 

@@ -17,6 +17,11 @@ def as_dict(value: object) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
+def as_list(value: object) -> list[Any]:
+    """The value if it is a list; else an empty one."""
+    return value if isinstance(value, list) else []
+
+
 def as_text(value: object) -> str:
     """A notebook's text: a string, or a list of them joined; anything else is none."""
     if isinstance(value, list):

@@ -225,7 +225,7 @@ def test_every_error_for_users_has_one_base():
     inner = {
         "PhraseError",  # becomes `Problem`s of a source
         "SetupFailed",  # before anything is installed: it has a base of its own
-        *("_Unfit", "SerializationError", "ProcessLost", "RemoteError"),
+        *("Unfit", "SerializationError", "ProcessLost", "RemoteError"),
     }
     found: dict[str, set[str]] = {}
     for path in (ROOT / "bmkit").rglob("*.py"):

@@ -23,7 +23,13 @@ import psutil
 import pytest
 
 from bmkit.course.build.notebooks import dumps
-from bmkit.course.grade import feedback, gradebook, session, submission
+from bmkit.course.grade import (
+    feedback,
+    gradebook,
+    notebook_file,
+    session,
+    submission,
+)
 from bmkit.course.grade.judge.job import make_job
 from bmkit.course.grade.judge.judge import Job, judge
 from bmkit.course.grade.judge.worker import preload
@@ -203,7 +209,7 @@ def test_a_trick_with_the_file_is_contained(trick, place, tmp_path):
     path = trick.make(tmp_path, right)
     try:
         handed = submission.read(path, place.lessons)
-    except submission.NotGradable as error:
+    except notebook_file.NotGradable as error:
         assert trick.points is None, f"refused: {error}"
         assert "\n" not in str(error)
         return

@@ -17,7 +17,7 @@ import pytest
 from html5lib import HTMLParser
 
 from bmkit.course import atomic
-from bmkit.course.grade import feedback
+from bmkit.course.grade import feedback, notebook_view
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.report import sanitize
 from tests import ROOT
@@ -494,7 +494,7 @@ def test_much_is_cut_and_said_so():
 
 def test_colours_end_before_a_page_takes_long(monkeypatch):
     spent = iter(range(0, 1000, 1))
-    monkeypatch.setattr(feedback.time, "thread_time", lambda: next(spent))
+    monkeypatch.setattr(notebook_view.time, "thread_time", lambda: next(spent))
     text = feedback.page(verdict(*[cell("code", f"x = {i}") for i in range(20)]))
     assert text.count('<span class="mi">') == 3, "two seconds' worth and the last"
     assert "x = 19" in reading(text)

@@ -22,7 +22,7 @@ from bmkit.course.grade.submission import Submission
 from bmkit.course.report import run_report
 from bmkit.course.run import runner
 from bmkit.course.run.progress import Board
-from bmkit.course.run.worker import Result
+from bmkit.course.run.result import Result
 from bmkit.course.source.catalog import LANGS, Course, Lesson
 from tests import ROOT
 from tests.course_lessons import LESSONS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bmkit.course.kernels import forkserver_client
-from bmkit.course.run.worker import Result
+from bmkit.course.run.result import Result
 from bmkit.course.source import lint
 from bmkit.course.source.loading import source_of
 from tests.course_lessons import LESSONS, each_lesson, sample

@@ -17,7 +17,8 @@ from nbformat import v4
 
 from bmkit.course.report import run_report
 from bmkit.course.run import runner
-from bmkit.course.run.worker import Job, Result, work
+from bmkit.course.run.result import Result
+from bmkit.course.run.worker import Job, work
 from bmkit.course.source.catalog import Course
 from tests import ROOT
 

@@ -132,8 +132,9 @@ def _files(
 
     from bmkit.course import atomic
     from bmkit.course.grade import feedback
+    from bmkit.course.grade.notebook_file import NotGradable
     from bmkit.course.grade.session import grade
-    from bmkit.course.grade.submission import NotGradable, read
+    from bmkit.course.grade.submission import read
 
     if folder is not None:
         make_folder(folder)  # found out before the grading, not after

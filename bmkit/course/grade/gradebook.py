@@ -8,25 +8,28 @@ neither is, and grading can go on where it stopped.
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bmkit.course import atomic
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.database import BookError, engine, make_tables, told
+from bmkit.course.grade.gradebook_rows import (
+    assignment,
+    encodable,
+    parsed_time,
+    upsert,
+    write_comments,
+    write_grades,
+)
 from bmkit.course.grade.result import Verdict
 from bmkit.course.words import say
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from nbformat import NotebookNode
-    from sqlalchemy import ColumnElement, Connection, Exists, Table
-    from sqlalchemy.dialects.postgresql import Insert
+    from sqlalchemy import ColumnElement, Connection, Exists
 
     from bmkit.course.source.catalog import Lesson
 
@@ -38,23 +41,6 @@ COURSE = "bmkit"
 def default_url(folder: Path) -> str:
     """Where stock nbgrader keeps the grade book of a course folder."""
     return f"sqlite:///{(folder / 'gradebook.db').absolute()}"
-
-
-@dataclass
-class _Assignment:
-    """The ids of an assignment's rows.
-
-    Attributes:
-        grades: of the graded cells, by grade id.
-        answers: of the cells that learners write, by grade id.
-        stubs: checksums of the latter as given out.
-    """
-
-    id: str
-    notebook: str
-    grades: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, str] = field(default_factory=dict)
-    stubs: dict[str, str] = field(default_factory=dict)
 
 
 class Book:
@@ -119,23 +105,23 @@ class Book:
         from nbgrader import api
         from sqlalchemy import select
 
-        text, row = _encodable(verdict.dumps()), self._verdict.c
+        text, row = encodable(verdict.dumps()), self._verdict.c
         mine = {"student": verdict.student, "slug": verdict.slug}
         with told(self.url), self._engine.begin() as link:
             # First, for its lock: two gradings of one student wait for each other.
-            _row(link, api.Student.__table__, {"id": verdict.student})
+            upsert(link, api.Student.__table__, {"id": verdict.student})
             before = select(row.verdict).where(self._whole())
             if link.execute(before.filter_by(**mine)).scalar() == text:
                 return False
-            ids = _assignment(link, verdict.slug)
+            ids = assignment(link, verdict.slug)
             handed = {"assignment_id": ids.id, "student_id": verdict.student}
-            table, when = api.SubmittedAssignment.__table__, _time(submitted)
-            submission = _row(link, table, handed, timestamp=when)
+            table, when = api.SubmittedAssignment.__table__, parsed_time(submitted)
+            submission = upsert(link, table, handed, timestamp=when)
             book = {"assignment_id": submission, "notebook_id": ids.notebook}
-            notebook = _row(link, api.SubmittedNotebook.__table__, book)
-            _grades(link, verdict, ids, notebook)
-            _comments(link, verdict, ids, notebook)
-            _row(link, self._verdict, mine, key=verdict.key, verdict=text)
+            notebook = upsert(link, api.SubmittedNotebook.__table__, book)
+            write_grades(link, verdict, ids, notebook)
+            write_comments(link, verdict, ids, notebook)
+            upsert(link, self._verdict, mine, key=verdict.key, verdict=text)
         return True
 
     def stamp(self, student: str, slug: str, submitted: str) -> None:
@@ -151,7 +137,7 @@ class Book:
         mine = (handed.c.student_id == student, handed.c.assignment_id == same)
         with told(self.url), self._engine.begin() as link:
             link.execute(
-                handed.update().where(*mine).values(timestamp=_time(submitted))
+                handed.update().where(*mine).values(timestamp=parsed_time(submitted))
             )
 
     def known(self) -> set[tuple[str, str, str]]:
@@ -213,151 +199,10 @@ def write_notebook(folder: Path, verdict: Verdict, submitted: str = "") -> Path:
     home = folder / "autograded" / verdict.student / verdict.slug
     stamp, target = home / "timestamp.txt", home / f"{verdict.slug}.ipynb"
     if submitted:
-        atomic.write(stamp, _encodable(submitted))
+        atomic.write(stamp, encodable(submitted))
     else:
         stamp.unlink(missing_ok=True)
-    return atomic.write(target, _encodable(verdict.notebook))
-
-
-def _encodable(text: str) -> str:
-    """JSON without lone surrogates, which no database or file takes: escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _time(submitted: str) -> datetime | None:
-    """A ``timestamp.txt`` as nbgrader reads it; None where it says nothing."""
-    from nbgrader.utils import parse_utc
-
-    try:
-        return parse_utc(submitted.strip()) if submitted.strip() else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _assignment(link: Connection, slug: str) -> _Assignment:
-    from nbgrader import api
-    from sqlalchemy import select
-
-    notebook, assignment = api.Notebook.__table__.c, api.Assignment.__table__.c
-    cell, source = api.BaseCell.__table__.c, api.SourceCell.__table__.c
-    found = link.execute(
-        select(assignment.id, notebook.id)
-        .where(notebook.assignment_id == assignment.id)
-        .where(assignment.name == slug, notebook.name == slug)
-    ).first()
-    if found is None:
-        raise BookError(say("book.unprepared", slug=slug))
-    ids = _Assignment(*found)
-    kinds = {"GradeCell": ids.grades, "SolutionCell": ids.answers}
-    cells = select(cell.type, cell.name, cell.id)
-    for kind, name, one in link.execute(cells.where(cell.notebook_id == ids.notebook)):
-        kinds.get(kind, {})[name] = one
-    sums = select(source.name, source.checksum)
-    rows = link.execute(sums.where(source.notebook_id == ids.notebook))
-    ids.stubs = {name: digest for name, digest in rows if name in ids.answers}
-    return ids
-
-
-def _row(
-    link: Connection, table: Table, identity: dict[str, str], **values: object
-) -> str:
-    """Make the row of this identity or bring it up to date; return its first column."""
-    insert = _insert(link)(table).values(**identity, **values)
-    update = insert.on_conflict_do_update(
-        index_elements=list(identity), set_={**identity, **values}
-    )
-    return str(link.execute(update.returning(next(iter(table.c)))).scalar_one())
-
-
-def _unanswered(verdict: Verdict, ids: _Assignment) -> set[str]:
-    """The solution cells that are as they were given out."""
-    import nbformat
-    from nbgrader.utils import compute_checksum
-
-    empty = set()
-    cells = json.loads(verdict.notebook)["cells"] if verdict.notebook else []
-    for cell in cells:
-        name = nbgrader_cells.grade_id(cell)
-        if name in ids.answers:
-            cell = nbformat.from_dict({**cell, "source": "".join(cell["source"])})
-            if compute_checksum(cell) == ids.stubs.get(name):
-                empty.add(name)
-    return empty
-
-
-def _grades(
-    link: Connection, verdict: Verdict, ids: _Assignment, notebook: str
-) -> None:
-    """Write each score; one that a teacher gave by hand stays, to be looked at."""
-    from nbgrader import api
-    from sqlalchemy import or_
-
-    grade = api.Grade.__table__
-    marks = {nbgrader_cells.check_id(mark.exercise): mark for mark in verdict.marks}
-    unknown = sorted(set(marks) - set(ids.grades))
-    if unknown:
-        names = ", ".join(unknown)
-        raise BookError(say("book.unknown", slug=verdict.slug, names=names))
-    rows = {}
-    for name, cell in ids.grades.items():
-        mark = marks.get(name)
-        rows[cell] = {
-            "auto_score": mark.points if mark else None,
-            "needs_manual_grade": mark is None or bool(verdict.person),
-        }
-
-    def asked(needs: Condition) -> Condition:
-        return or_(grade.c.manual_score.is_not(None), needs)
-
-    _cells(link, grade, notebook, rows, needs_manual_grade=asked)
-
-
-def _comments(
-    link: Connection, verdict: Verdict, ids: _Assignment, notebook: str
-) -> None:
-    """Say of an unchanged answer what stock nbgrader says."""
-    from nbgrader import api
-
-    empty = _unanswered(verdict, ids)
-    rows = {
-        cell: {"auto_comment": "No response." if name in empty else None}
-        for name, cell in ids.answers.items()
-    }
-    _cells(link, api.Comment.__table__, notebook, rows)
-
-
-def _cells(
-    link: Connection,
-    table: Table,
-    notebook: str,
-    rows: dict[str, dict[str, Any]],
-    **instead: Callable[[Condition], Condition],
-) -> None:
-    """Insert a row for each cell, or update the one that is there."""
-    if not rows:
-        return
-    insert = _insert(link)(table)
-    new: dict[str, Condition] = {
-        name: insert.excluded[name] for name in next(iter(rows.values()))
-    }
-    for name, rule in instead.items():
-        new[name] = rule(new[name])
-    link.execute(
-        insert.on_conflict_do_update(
-            index_elements=["cell_id", "notebook_id"], set_=new
-        ),
-        [
-            {"notebook_id": notebook, "cell_id": cell, **values}
-            for cell, values in rows.items()
-        ],
-    )
-
-
-def _insert(link: Connection) -> Callable[[Table], Insert]:
-    """The database's own ``INSERT … ON CONFLICT``."""
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    return (sqlite if link.dialect.name == "sqlite" else postgresql).insert
+    return atomic.write(target, encodable(verdict.notebook))
 
 
 def _save_cells(book: NotebookNode, slug: str, url: str) -> None:

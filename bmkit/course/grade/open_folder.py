@@ -13,7 +13,7 @@ import stat
 import unicodedata
 from collections.abc import Callable, Iterator
 
-from bmkit.course.grade.submission import BIGGEST
+from bmkit.course.grade.notebook_file import BIGGEST
 from bmkit.course.words import say
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")

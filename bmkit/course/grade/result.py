@@ -75,6 +75,11 @@ class Verdict:
         """Points there were."""
         return sum(mark.of for mark in self.marks)
 
+    def cells(self) -> list[JsonObject]:
+        """The notebook's cells; none where there is no notebook."""
+        cells: list[JsonObject] = json.loads(self.notebook or '{"cells": []}')["cells"]
+        return cells
+
     def dumps(self) -> str:
         """As JSON."""
         return json.dumps(asdict(self), ensure_ascii=False)

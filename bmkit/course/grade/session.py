@@ -23,8 +23,9 @@ from bmkit.course.grade.gradebook import Book
 from bmkit.course.grade.intake import IntakeError, Refused, SubmittedFile
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import Job, make_job
+from bmkit.course.grade.notebook_file import NotGradable
 from bmkit.course.grade.result import Verdict
-from bmkit.course.grade.submission import NotGradable, Submission, read
+from bmkit.course.grade.submission import Submission, read
 from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Lesson

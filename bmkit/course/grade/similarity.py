@@ -23,7 +23,7 @@ from zlib import crc32
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.fingerprints import fingerprints, rows
 from bmkit.course.grade.result import Verdict
-from bmkit.course.json_values import as_dict, as_text
+from bmkit.course.json_values import as_text
 
 if TYPE_CHECKING:
     from bmkit.course.source.catalog import Lesson
@@ -155,9 +155,8 @@ def groups(
 def work_of(verdict: Verdict) -> Work:
     """What there is to compare in a verdict."""
     names = {mark.exercise for mark in verdict.marks}
-    book = as_dict(json.loads(verdict.notebook)) if verdict.notebook else {}
     answers = {}
-    for cell in book.get("cells", []):
+    for cell in verdict.cells():
         name = nbgrader_cells.grade_id(cell)
         if name in names:
             answers[name] = as_text(cell.get("source"))

@@ -9,7 +9,6 @@ file itself is never changed.
 from __future__ import annotations
 
 import ast
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,21 +16,15 @@ from typing import TYPE_CHECKING
 from bmkit.course import parsing
 from bmkit.course.build.nbgrader_cells import check_id, exercise_of_check, grade_id
 from bmkit.course.build.release import learner_notebook
-from bmkit.course.json_values import JsonObject, as_dict, as_text
+from bmkit.course.grade.notebook_file import NotGradable, load
+from bmkit.course.json_values import JsonObject
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.loading import source_of
 from bmkit.course.words import say
-from bmkit.errors import BmkitError, reason
 from bmkit.language import LANGS
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
-
-BIGGEST = 50 * 2**20  # bytes; a lesson with every figure stays below 5 MiB
-
-
-class NotGradable(BmkitError):
-    """Nothing in this file can be graded; the message says why."""
 
 
 @dataclass
@@ -70,60 +63,13 @@ def read(path: Path, lessons: list[Lesson], told: str | None = None) -> Submissi
     Raises:
         NotGradable: it is missing, not a notebook, or of another course.
     """
-    cells, meta = _load(path)
+    cells, meta = load(path)
     lesson = _recognise(cells, meta, lessons)
     lang = str(meta.get("lang"))
     lang = lang if lang in LANGS else "en"
     submission = Submission(path, lesson, lang, told or lang)
     submission.book = _assemble(submission, cells)
     return submission
-
-
-def _load(path: Path) -> tuple[list[JsonObject], JsonObject]:
-    """The cells, each with ``cell_type``, ``source`` and ``metadata``; our metadata."""
-    if path.is_dir():
-        raise NotGradable(say("file.folder"))
-    try:
-        size = path.stat().st_size
-        if size > BIGGEST:
-            mebibytes, most = size / 2**20, BIGGEST / 2**20
-            raise NotGradable(say("file.large", size=mebibytes, most=most))
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise NotGradable(say("file.absent")) from None
-    except UnicodeDecodeError:
-        raise NotGradable(say("file.bytes")) from None
-    except OSError as error:
-        raise NotGradable(say("intake.unreadable", why=reason(error))) from None
-    if not text.strip():
-        raise NotGradable(say("file.empty"))
-    try:
-        book = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
-        raise NotGradable(
-            say("file.broken_at", line=line) if line else say("file.broken")
-        ) from None
-    if isinstance(book, dict) and isinstance(book.get("worksheets"), list):
-        # nbformat 3 kept its cells in worksheets, and code under "input".
-        sheets = [sheet for sheet in book["worksheets"] if isinstance(sheet, dict)]
-        book["cells"] = [cell for sheet in sheets for cell in sheet.get("cells", [])]
-    if not isinstance(book, dict) or not isinstance(book.get("cells"), list):
-        raise NotGradable(say("file.cells"))
-    cells = [_clean(cell) for cell in book["cells"] if isinstance(cell, dict)]
-    meta = as_dict(as_dict(book.get("metadata")).get("bmkit"))
-    return cells, meta
-
-
-def _clean(cell: JsonObject) -> JsonObject:
-    source = as_text(cell.get("source", cell.get("input")))
-    kind = cell.get("cell_type")
-    return {
-        "cell_type": kind if kind in ("code", "markdown") else "raw",
-        # Halves of characters are written by no file and no database.
-        "source": source.encode("utf-8", "replace").decode(),
-        "metadata": as_dict(cell.get("metadata")),
-    }
 
 
 def _recognise(

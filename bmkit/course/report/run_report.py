@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from bmkit.course.json_values import JsonObject
 from bmkit.course.report import pages
 from bmkit.course.run.cache_key import versions
-from bmkit.course.run.worker import Result
+from bmkit.course.run.result import Result
 from bmkit.course.words import say
 
 if TYPE_CHECKING:

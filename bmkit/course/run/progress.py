@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bmkit.course.live_table import LiveTable
-from bmkit.course.run.worker import Result
+from bmkit.course.run.result import Result
 from bmkit.course.words import say
 
 if TYPE_CHECKING:

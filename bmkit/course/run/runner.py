@@ -23,7 +23,8 @@ from bmkit.course.build.notebooks import dumps, instructor_notebook
 from bmkit.course.json_values import JsonObject, as_dict, known_fields
 from bmkit.course.kernels import environment
 from bmkit.course.run.cache_key import fingerprint, reached
-from bmkit.course.run.worker import VERSION, Job, Result, work
+from bmkit.course.run.result import VERSION, Result
+from bmkit.course.run.worker import Job, work
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.words import say
 from bmkit.errors import BmkitError

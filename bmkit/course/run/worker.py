@@ -13,18 +13,16 @@ import re
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
-from bmkit.course.words import say
-from bmkit.lab.mime import CLAIM, GRADER
+from bmkit.course.run.outputs import read_outputs, running_cell
+from bmkit.course.run.result import Result
 
-VERSION = 1  # of `Result`; more where a field's meaning changes
-GOOD = ("passed", "unchanged", "skipped")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most
 _importing = threading.Lock()
@@ -43,39 +41,6 @@ class Job:
     limit: float = 600.0
     key: str = ""
     kernel: str = "bmkit"
-
-
-@dataclass
-class Result:
-    """What came of a job; ``seconds`` of wall time, ``memory`` in bytes at its peak.
-
-    ``version`` is of this form, as it was written.
-    """
-
-    slug: str
-    title: str
-    status: str
-    seconds: float = 0.0
-    memory: int = 0
-    message: str = ""
-    traceback: str = ""
-    cell: str = ""
-    claims: list[JsonObject] = field(default_factory=list)
-    graders: list[JsonObject] = field(default_factory=list)
-    figures: list[dict[str, str]] = field(default_factory=list)
-    notebook: str = ""
-    key: str = ""
-    version: int = VERSION
-
-    @property
-    def good(self) -> bool:
-        """Whether nothing is wrong with the lesson."""
-        return self.status in GOOD
-
-    @property
-    def says(self) -> str:
-        """The status in the user's language."""
-        return say(f"status.{self.status.replace(' ', '_')}")
 
 
 def work(job: Job) -> Result:
@@ -168,7 +133,7 @@ class _Run:
         if self.over:
             result.status = "timeout"
             result.message = f"over its limit of {job.limit:g} s; stopped in this cell"
-            result.cell = _running_cell(book)
+            result.cell = running_cell(book)
         elif self.error is not None:
             self._blame(result)
         elif not all(claim["holds"] for claim in result.claims):
@@ -188,7 +153,7 @@ class _Run:
             result.cell = error.source
         elif type(error).__name__ == "DeadKernelError":
             result.status, result.message = "died", "the kernel ended unexpectedly"
-            result.cell = _running_cell(self._book())
+            result.cell = running_cell(self._book())
         else:
             result.status = "failed"
             result.message = f"{type(error).__name__}: {error}"[:400]
@@ -217,32 +182,6 @@ def _engine() -> str:
 
     papermill_engines.register("bmkit", Shown)
     return "bmkit"
-
-
-def read_outputs(book: JsonObject, result: Result) -> None:
-    """Collect claims, graders' matrices and figures from a notebook's outputs."""
-    for cell in book.get("cells", []):
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if CLAIM in data:
-                result.claims.append(data[CLAIM])
-            if GRADER in data:
-                rows = data[GRADER]["rows"]
-                ok = all(row["ok"] for row in rows)
-                result.graders.append({**data[GRADER], "ok": ok})
-            if "image/png" in data:
-                alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
-                png = "".join(data["image/png"]).replace("\n", "")
-                result.figures.append({"png": png, "alt": alt})
-
-
-def _running_cell(book: JsonObject) -> str:
-    """The cell that began and got no reply (papermill may call it completed)."""
-    for cell in book.get("cells", []):
-        times = cell.get("metadata", {}).get("execution", {})
-        if "iopub.execute_input" in times and "shell.execute_reply" not in times:
-            return "".join(cell["source"])
-    return ""
 
 
 def _family(folder: Path) -> list[Any]:

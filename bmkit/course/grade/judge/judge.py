@@ -16,6 +16,7 @@ from typing import Any
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.judge import canary
 from bmkit.course.grade.judge.job import Check, Job
+from bmkit.course.grade.judge.outputs import error_output, failure, kept_outputs
 from bmkit.course.grade.judge.processes import (
     EXAMINER,
     LEARNER,
@@ -134,7 +135,7 @@ class _Judging:
             return
         try:
             answer = self.pair.ask_learner({"cell": cell["source"]}, self.deadline)
-            cell["outputs"] = _outputs(answer)
+            cell["outputs"] = kept_outputs(answer)
             if self.pair.stopped:
                 remark = self.tell("judge.cell", cell=position + 1, why=self._long())
                 self.verdict.remarks.append(remark)
@@ -171,7 +172,7 @@ class _Judging:
         mistake = self._mistake(check, says)
         if check.told != check.source and kind in ("CheckFailed", "AssertionError"):
             says = self._again(check, check.told) or says
-        cell["outputs"] = [_error(kind, says)]
+        cell["outputs"] = [error_output(kind, says)]
         self._give(check, says, mistake)
 
     def _outside(self, check: Check) -> tuple[str, str]:
@@ -210,8 +211,8 @@ class _Judging:
             source: self.pair.ask_learner({"cell": source}, self.deadline)
             for source in order
         }
-        kind, message = _failed(answers[holds])
-        caught, told = _failed(answers[fails])
+        kind, message = failure(answers[holds])
+        caught, told = failure(answers[fails])
         if not kind and (not caught or says not in told):
             self.call("person.twin", exercise=check.exercise)
             return "Tampered", self.tell("judge.unsure")
@@ -247,7 +248,7 @@ class _Judging:
         with contextlib.suppress(ProcessLost):
             if check.inside:
                 answer = self.pair.ask_learner({"cell": source}, self.deadline)
-                return _failed(answer)[1]
+                return failure(answer)[1]
             message = {"check": source, "names": check.names}
             return str(self.pair.ask_examiner(message, self.deadline)["says"])
         return ""
@@ -267,7 +268,7 @@ class _Judging:
         try:
             for source, says in canary.canaries():
                 answer = self.pair.ask_learner({"cell": source}, self.deadline)
-                kind, told = _failed(answer)
+                kind, told = failure(answer)
                 if not kind or says not in told:
                     form = source.splitlines()[-1].partition("(")[0]
                     self.call("person.canary", form=form.strip())
@@ -287,53 +288,3 @@ def _exercise(cell: JsonObject) -> str:
     """The exercise whose check this cell is."""
     graded = nbgrader_cells.is_graded(cell)
     return nbgrader_cells.exercise_of_check(cell) if graded else ""
-
-
-def _failed(answer: object) -> tuple[str, str]:
-    """The error's name and words in what a stranger's process answered."""
-    if not isinstance(answer, dict):
-        return "SerializationError", "no answer"
-    return str(answer.get("failed", ""))[:200], str(answer.get("says", ""))[:4000]
-
-
-def _error(kind: str, says: str) -> JsonObject:
-    return {
-        "output_type": "error",
-        "ename": kind,
-        "evalue": says,
-        "traceback": [f"✗ {says}"],
-    }
-
-
-def _outputs(answer: object) -> list[JsonObject]:
-    """What may be kept of a stranger's outputs: of known kinds, whole or not at all."""
-    kept = []
-    outputs = answer.get("outputs") if isinstance(answer, dict) else None
-    for output in outputs if isinstance(outputs, list) else []:
-        fields = (
-            _FIELDS.get(str(output.get("output_type"))) if _is(output, dict) else None
-        )
-        if fields and all(_is(output.get(name), kind) for name, kind in fields.items()):
-            one = {"output_type": output["output_type"]}
-            one |= {name: output[name] for name in fields}
-            if one["output_type"] == "execute_result":
-                one["execution_count"] = None
-            kept.append(one)
-    return kept
-
-
-def _is(value: Any, kind: type[Any]) -> bool:
-    """Whether JSON brought a ``kind``, with inner kinds that nbformat allows."""
-    if not isinstance(value, kind):
-        return False
-    if kind is list:
-        return all(isinstance(line, str) for line in value)
-    return kind is not dict or all(isinstance(key, str) for key in value)
-
-
-_FIELDS: dict[str, dict[str, type]] = {
-    "stream": {"name": str, "text": str},
-    "display_data": {"data": dict, "metadata": dict},
-    "execute_result": {"data": dict, "metadata": dict},
-    "error": {"ename": str, "evalue": str, "traceback": list},
-}

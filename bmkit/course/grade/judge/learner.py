@@ -22,7 +22,6 @@ from bmkit.course.grade.judge.exceptions import text_of
 from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.json_values import JsonObject
 
-PICTURES = ("image/png", "image/jpeg")
 _shell: Any = None  # an InteractiveShell, once `prepare` has made it
 
 
