@@ -254,6 +254,20 @@ def test_a_killed_client_leaves_no_process_and_the_next_sweeps_up(kernel, start)
 
 
 @linux
+def test_of_many_fork_servers_those_unused_for_long_end(monkeypatch):
+    monkeypatch.setattr(pool, "MOST", 1)
+    one, other = pool.fork_server(("json",)), pool.fork_server(("csv",))
+    for server in (one, other):
+        server.wait_ready()
+    pool.retire()
+    assert not one.closed and not other.closed  # both were asked for just now
+    monkeypatch.setattr(pool, "LONG", -1)
+    pool.fork_server(("csv",))
+    assert one.closed and not other.closed
+    assert pool.fork_server(("json",)) is not one
+
+
+@linux
 def test_changed_code_of_ours_is_not_met_in_an_older_state(start, monkeypatch):
     old = start()
     source = pool.fork_server(old.manager.provisioner.modules)

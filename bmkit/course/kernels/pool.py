@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from bmkit.course.kernels import forkserver_client
 
 _servers: dict[tuple[Any, ...], forkserver_client.ForkServer] = {}
 _lock = threading.Lock()
+_used: dict[tuple[Any, ...], float] = {}  # when each was last asked for
+MOST = 6  # fork servers that are kept without work: each holds frameworks in memory
+LONG = 30  # seconds after which one that nobody asked for may go
 
 
 def fork_server(
@@ -38,19 +42,25 @@ def fork_server(
         if found is None or found.closed:
             found = forkserver_client.ForkServer(modules, jailed=jailed, share=share)
             _servers[key] = found
+        _used[key] = time.monotonic()
     retire()
     return found
 
 
 def retire() -> None:
-    """End the forking processes that are out of date, once no kernel of theirs runs."""
-    age, old = _age(), []
+    """End fork servers without work: those out of date, and those of long ago."""
+    age, old, now = _age(), [], time.monotonic()
     with _lock:
+        # After a fork of the client, its are not ours to end.
+        ours = [key for key in _servers if key[0] == os.getpid()]
+        idle = [key for key in ours if not _servers[key].busy]
+        late = [key for key in idle if now - _used[key] > LONG]
+        late = sorted(late, key=_used.__getitem__)[: max(0, len(ours) - MOST)]
         for key, source in list(_servers.items()):
-            # After a fork of the client, its are not ours to end.
-            mine = key[0] == os.getpid()
-            if source.closed or (mine and key[-1] != age and not source.busy):
+            outdated = key in idle and key[-1] != age
+            if source.closed or outdated or key in late:
                 old.append(_servers.pop(key))
+                _used.pop(key, None)
     for source in old:
         source.close()
 
