@@ -10,8 +10,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import nn
 
+from bmkit import atomic
 from bmkit.errors import BmkitError
 
 FORMAT = 1
@@ -96,18 +95,12 @@ def save(
         "configuration": dict(configuration),
     }
     text = json.dumps(about, ensure_ascii=False, indent=1)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with (
-            os.fdopen(handle, "wb") as file,
-            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
-        ):
-            archive.writestr("bundle.json", text)
-            archive.writestr("weights.npz", buffer.getvalue())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with (
+        atomic.draft(path) as draft,
+        zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        archive.writestr("bundle.json", text)
+        archive.writestr("weights.npz", buffer.getvalue())
     return path
 
 

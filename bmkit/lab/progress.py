@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import TypedDict, TypeGuard
 
+from bmkit import atomic
 from bmkit.errors import BmkitError, reason
 from bmkit.lab.words import say
 
@@ -96,12 +96,7 @@ def record(slug: str, exercise: str, points: float, passed: bool) -> int:
     entry["attempts"] += 1
     entry["passed"] = entry["passed"] or passed
     if recorded():
-        target = path()
+        text = json.dumps(everything, indent=1, ensure_ascii=False)
         with contextlib.suppress(OSError):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=target.parent, delete=False
-            ) as draft:
-                json.dump(everything, draft, indent=1, ensure_ascii=False)
-            os.replace(draft.name, target)
+            atomic.write(path(), text)
     return entry["attempts"]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from html5lib import HTMLParser
 
-from bmkit.course import atomic
+from bmkit import atomic
 from bmkit.course.grade import feedback, notebook_view
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.report import sanitize

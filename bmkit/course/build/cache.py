@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
-from bmkit.course import atomic, state
+from bmkit import atomic
+from bmkit.course import state
 from bmkit.course.source import quotes
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.data import cards

@@ -130,7 +130,7 @@ def _files(
     from rich.console import Console
     from rich.markup import escape
 
-    from bmkit.course import atomic
+    from bmkit import atomic
     from bmkit.course.grade import feedback
     from bmkit.course.grade.notebook_file import NotGradable
     from bmkit.course.grade.session import grade

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bmkit.course import atomic
+from bmkit import atomic
 from bmkit.course.grade import similarity
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.report import pages

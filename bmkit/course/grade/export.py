@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from bmkit.course import atomic
+from bmkit import atomic
 from bmkit.course.grade.database import BookError
 from bmkit.course.grade.gradebook import COURSE
 from bmkit.course.grade.result import Verdict

@@ -12,7 +12,7 @@ import re
 from functools import partial
 from pathlib import Path
 
-from bmkit.course import atomic
+from bmkit import atomic
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.notebook_view import NotebookView
 from bmkit.course.grade.result import Verdict

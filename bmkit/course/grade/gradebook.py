@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bmkit.course import atomic
+from bmkit import atomic
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.database import BookError, engine, make_tables, told
 from bmkit.course.grade.gradebook_rows import (

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from bmkit import atomic
 from bmkit.course.json_values import JsonObject
 from bmkit.course.report import pages
 from bmkit.course.run.cache_key import versions
@@ -29,8 +30,7 @@ def write(
     notebooks.mkdir(parents=True, exist_ok=True)
     for result in results:
         if result.notebook:
-            path = notebooks / f"{result.slug}.ipynb"
-            path.write_text(result.notebook, encoding="utf-8")
+            atomic.write(notebooks / f"{result.slug}.ipynb", result.notebook)
     facts = {
         "profile": settings.profile,
         "device": settings.device,
@@ -45,7 +45,7 @@ def write(
     _json(folder / "report.json", results, facts)
     _junit(folder / "junit.xml", results, seconds)
     page = folder / "report.html"
-    page.write_text(_html(results, facts), encoding="utf-8")
+    atomic.write(page, _html(results, facts))
     return page.resolve()
 
 
@@ -57,7 +57,7 @@ def _json(path: Path, results: list[Result], facts: JsonObject) -> None:
         row["figures"] = [figure["alt"] for figure in result.figures]
         rows.append(row)
     text = json.dumps({**facts, "lessons": rows}, indent=1, ensure_ascii=False)
-    path.write_text(text, encoding="utf-8")
+    atomic.write(path, text)
 
 
 def _junit(path: Path, results: list[Result], seconds: float) -> None:

@@ -17,7 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from bmkit.course import atomic, executors, state
+from bmkit import atomic
+from bmkit.course import executors, state
 from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import dumps, instructor_notebook
 from bmkit.course.json_values import JsonObject, as_dict, known_fields
