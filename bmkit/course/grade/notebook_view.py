@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from bmkit.course.report.sanitize import coloured, prose, seen
 from bmkit.course.source.regions import HIDDEN, cut
 from bmkit.course.words import say
 
+log = logging.getLogger(__name__)
 # What a page shows at most; lengths in characters. A lesson stays far below.
 NOTEBOOK = 100_000_000  # of JSON
 CELLS = 1_000
@@ -113,6 +115,7 @@ class NotebookView:
         try:
             return kept(source, self.not_loaded)
         except Exception:  # strange text can break a parser: show it as it is
+            log.info("a cell is shown as plain text", exc_info=True)
             return ""
         finally:
             self.seconds -= time.thread_time() - before

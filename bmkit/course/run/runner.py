@@ -218,6 +218,7 @@ def _job(lesson: Lesson, settings: Settings, workers: int, key: str) -> Job:
     return Job(
         slug=lesson.slug,
         title=lesson.title[settings.lang],
+        lang=settings.lang,
         notebook=_instructor(lesson, settings.lang),
         parameters=_parameters(lesson, settings),
         threads=max(1, (os.cpu_count() or 1) // workers),

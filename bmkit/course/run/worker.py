@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 import tempfile
 import threading
@@ -22,7 +23,9 @@ from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
 from bmkit.course.run.outputs import read_outputs, running_cell
 from bmkit.course.run.result import Result
+from bmkit.course.words import say
 
+log = logging.getLogger(__name__)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most
 _importing = threading.Lock()
@@ -41,6 +44,7 @@ class Job:
     limit: float = 600.0
     key: str = ""
     kernel: str = "bmkit"
+    lang: str = "en"
 
 
 def work(job: Job) -> Result:
@@ -132,7 +136,7 @@ class _Run:
         result.notebook = json.dumps(book, ensure_ascii=False)
         if self.over:
             result.status = "timeout"
-            result.message = f"over its limit of {job.limit:g} s; stopped in this cell"
+            result.message = say("run.over", job.lang, seconds=job.limit)
             result.cell = running_cell(book)
         elif self.error is not None:
             self._blame(result)
@@ -141,7 +145,8 @@ class _Run:
             result.status, result.message = "false claim", false["text"]
         elif bad := [g["exercise"] for g in result.graders if not g["ok"]]:
             result.status = "grader failed"
-            result.message = f"the check of {', '.join(bad)} misjudges a known answer"
+            names = ", ".join(bad)
+            result.message = say("run.misjudges", job.lang, names=names)
         return result
 
     def _blame(self, result: Result) -> None:
@@ -152,9 +157,11 @@ class _Run:
             result.traceback = ANSI.sub("", "\n".join(error.traceback))
             result.cell = error.source
         elif type(error).__name__ == "DeadKernelError":
-            result.status, result.message = "died", "the kernel ended unexpectedly"
+            result.status = "died"
+            result.message = say("run.died", self.job.lang)
             result.cell = running_cell(self._book())
         else:
+            log.error("%s failed", self.job.slug, exc_info=error)
             result.status = "failed"
             result.message = f"{type(error).__name__}: {error}"[:400]
 

@@ -8,6 +8,8 @@ import struct
 import time
 from typing import Any
 
+from bmkit.course.words import say
+
 LARGEST = 64 * 2**20  # bytes of one message
 MOST = 2_000_000  # containers in one: each takes far more memory than its two bytes
 
@@ -25,7 +27,7 @@ def send(channel: socket.socket, message: Any) -> None:
     """
     data = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
     if len(data) > LARGEST:
-        raise SerializationError(f"{len(data) / 2**20:.0f} MiB in one value")
+        raise SerializationError(say("value.large", size=len(data) / 2**20))
     channel.sendall(struct.pack(">I", len(data)) + data)
 
 
@@ -46,10 +48,10 @@ def receive(
     """
     (length,) = struct.unpack(">I", _exactly(channel, 4, until))
     if length > largest:
-        raise SerializationError(f"{length / 2**20:.0f} MiB in one value")
+        raise SerializationError(say("value.large", size=length / 2**20))
     data = _exactly(channel, length, until)
     if data.count(b"[") + data.count(b"{") > MOST:
-        raise SerializationError(f"more than {MOST} containers in one value")
+        raise SerializationError(say("value.containers", most=MOST))
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

@@ -18,6 +18,7 @@ from bmkit.course.grade.judge import messages, serialization
 from bmkit.course.grade.judge.exceptions import ConnectionLost, described, rebuilt
 from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.grade.judge.serialization import Seen
+from bmkit.course.words import say
 
 MOST = 100_000  # objects handed over, items of one iteration
 OPERATORS = (
@@ -285,7 +286,7 @@ def _items(target: Any) -> list[Any]:
     for item in target:
         items.append(item)
         if len(items) > MOST:
-            raise SerializationError(f"more than {MOST} items")
+            raise SerializationError(say("value.items", most=MOST))
     return items
 
 

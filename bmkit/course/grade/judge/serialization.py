@@ -16,6 +16,7 @@ from fractions import Fraction
 from typing import Any, Protocol
 
 from bmkit.course.grade.judge.messages import SerializationError
+from bmkit.course.words import say
 
 DEEPEST = 60  # containers in containers
 
@@ -68,7 +69,7 @@ def pack(value: Any, naming: Naming, seen: Seen, depth: int = 0) -> Any:
         SerializationError: nested too deeply.
     """
     if depth > DEEPEST:
-        raise SerializationError("nested too deeply")
+        raise SerializationError(say("value.deep"))
     kind = type(value)
     if value is None or kind in (bool, str):
         return value
@@ -246,7 +247,7 @@ def _unpack_array(kind: str, body: Any, seen: Seen) -> Any:
 
     dtype = np.dtype(body if kind == "dtype" else body["type"])
     if dtype.hasobject:
-        raise SerializationError("an array of objects")
+        raise SerializationError(say("value.objects"))
     if kind == "dtype":
         return dtype
     array = np.frombuffer(base64.b64decode(body["data"]), dtype).copy()
@@ -288,7 +289,7 @@ def _loaded(name: str) -> Any:
         SerializationError: they do not use it.
     """
     if name not in sys.modules:
-        raise SerializationError(f"a value of {name}, which the tests do not use")
+        raise SerializationError(say("value.unused", name=name))
     return sys.modules[name]
 
 
@@ -332,6 +333,4 @@ def overwrite(target: Any, value: Any) -> None:
         else:
             target[...] = value
     except (TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise SerializationError(
-            f"an argument changed its shape or kind: {error}"
-        ) from None
+        raise SerializationError(say("value.changed", why=error)) from None
