@@ -74,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="without the sandbox: the notebooks' code can do all that you can",
     )
     parser.add_argument(
+        "--keep-warm",
+        action="store_true",
+        help="leave the grader running, for five minutes after its last file: what is "
+        "graded meanwhile takes a second or two",
+    )
+    parser.add_argument(
         "--lang",
         choices=LANGS,
         help="the language of everything that is said (default: feedback in each "
@@ -113,6 +119,7 @@ def main(args: argparse.Namespace) -> int:
         cluster=args.cluster,
         book=args.book,
         unsafe=args.unsafe,
+        keep_warm=args.keep_warm,
         fresh=args.fresh,
         lang=args.lang,
         export=args.export,

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Protocol
 
 from bmkit.course import executors
-from bmkit.course.grade import classroom, export, feedback, gradebook, intake
+from bmkit.course.grade import (
+    classroom,
+    export,
+    feedback,
+    gradebook,
+    intake,
+    standby,
+)
 from bmkit.course.grade.database import BookError
 from bmkit.course.grade.gradebook import Book
 from bmkit.course.grade.intake import IntakeError, Refused, SubmittedFile
@@ -67,6 +74,7 @@ class Settings:
     lang: str | None = None
     export: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    keep_warm: bool = False
 
 
 @dataclass
@@ -96,9 +104,12 @@ def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
         return nbgrader_engine.grade(
             submission, timeout=int(settings.limits.cell_seconds)
         )
-    names = worker.preload(submission.lesson)
-    worker.begin(names, jailed)  # meanwhile the job is made
-    return worker.judge_job(make_job(submission), names, settings.limits, jailed)
+    job, names = make_job(submission), worker.preload(submission.lesson)
+    verdict = None
+    if jailed:
+        begin = settings.keep_warm
+        verdict = standby.ask(job, names, settings.limits, begin=begin)
+    return verdict or worker.judge_job(job, names, settings.limits, jailed)
 
 
 def grade_all(

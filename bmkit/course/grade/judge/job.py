@@ -48,6 +48,11 @@ class Check:
     hint: str
     mistakes: tuple[str, ...]
 
+    @classmethod
+    def of(cls, plain: JsonObject) -> Check:
+        """From what `dataclasses.asdict` gave and JSON kept."""
+        return cls(**_tuples(plain))
+
 
 @dataclass(frozen=True)
 class Job:
@@ -76,6 +81,17 @@ class Job:
     key: str = ""
     whole: bool = False
     teacher: str = "en"
+
+    @classmethod
+    def of(cls, plain: JsonObject) -> Job:
+        """From what `dataclasses.asdict` gave and JSON kept."""
+        checks = tuple(Check.of(check) for check in plain["checks"])
+        return cls(**{**_tuples(plain), "checks": checks})
+
+
+def _tuples(plain: JsonObject) -> JsonObject:
+    """JSON keeps a tuple as a list."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
 
 
 def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job:
@@ -118,12 +134,7 @@ def _checks(lesson: Lesson, lang: str, told: str, _changed: int) -> tuple[Check,
         f"checks-{lang}-{told}",
         lambda: [asdict(check) for check in _checks_of(lesson, lang, told)],
     )
-    return tuple(Check(**_tuples(one)) for one in made)
-
-
-def _tuples(plain: JsonObject) -> JsonObject:
-    """JSON keeps a tuple as a list."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+    return tuple(Check.of(one) for one in made)
 
 
 def _checks_of(lesson: Lesson, lang: str, told: str) -> list[Check]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from functools import cache
-from pathlib import Path
 
 from bmkit.course import parsing
 from bmkit.course.build.cache import kept
@@ -81,12 +80,6 @@ def judge_job(
         return judge(job, _server(names, jailed), limits)
 
 
-def begin(names: tuple[str, ...], jailed: bool) -> None:
-    """Let the fork server's imports begin; go on meanwhile."""
-    if names not in _threaded:
-        pool.fork_server(names, jailed, _share())
-
-
 def warm_up(names: tuple[str, ...], jailed: bool) -> None:
     """Start the fork server now; it is needed soon."""
     _server(names, jailed)
@@ -94,7 +87,7 @@ def warm_up(names: tuple[str, ...], jailed: bool) -> None:
 
 def _server(names: tuple[str, ...], jailed: bool) -> ForkServer:
     """The fork server of this process with these modules, ready to fork."""
-    share = _share()
+    share = (cards.FOLDER,) if cards.FOLDER.is_dir() else ()
     if names not in _threaded:
         server = pool.fork_server(names, jailed, share)
         try:
@@ -106,8 +99,3 @@ def _server(names: tuple[str, ...], jailed: bool) -> ForkServer:
     server = pool.fork_server(PRELOAD, jailed, share)
     server.wait_ready()
     return server
-
-
-def _share() -> tuple[Path, ...]:
-    """What lessons read besides the system's files."""
-    return (cards.FOLDER,) if cards.FOLDER.is_dir() else ()
