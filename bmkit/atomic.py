@@ -20,6 +20,10 @@ def draft(path: Path) -> Iterator[Path]:
     try:
         yield made
         os.replace(made, path)
+    except OSError as error:
+        if error.filename == str(made):  # nobody outside knows the draft's name
+            error.filename = str(path)
+        raise
     finally:
         made.unlink(missing_ok=True)
 

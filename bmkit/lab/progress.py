@@ -62,7 +62,9 @@ def load() -> Record:
         if _formed(found):
             return found
         why = say("progress.form")
-    raise BadRecord(say("progress.broken", path=file, why=why))
+    # What is no file, such as a folder, is left where it is.
+    key = "progress.broken" if file.is_file() else "progress.unreadable"
+    raise BadRecord(say(key, path=file, why=why))
 
 
 def _formed(found: object) -> TypeGuard[Record]:
@@ -88,7 +90,8 @@ def record(slug: str, exercise: str, points: float, passed: bool) -> int:
     except BadRecord:
         everything = {}
         with contextlib.suppress(OSError):
-            os.replace(path(), path().with_suffix(".broken.json"))
+            if recorded() and path().is_file():
+                os.replace(path(), path().with_suffix(".broken.json"))
     entry = everything.setdefault(slug, {}).setdefault(
         exercise, {"points": points, "passed": False, "attempts": 0}
     )

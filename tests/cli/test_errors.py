@@ -15,8 +15,12 @@ from pathlib import Path
 import pytest
 
 from bmkit.course import log_file
+from bmkit.course.build.notebooks import dumps
+from bmkit.course.build.release import learner_notebook
 from bmkit.course.cli import lab, progress
 from bmkit.course.cli import main as command
+from bmkit.course.grade.judge import worker
+from bmkit.course.kernels import sandbox
 from bmkit.course.source.catalog import Course
 from tests import ROOT
 
@@ -130,10 +134,6 @@ def test_a_broken_record_of_progress_is_one_line(here, monkeypatch, capsys, text
 @pytest.mark.integration
 def test_feedback_that_cannot_be_written_costs_no_grade(here, course, capsys):
     """A page is written beside the file; here a folder has its name."""
-    from bmkit.course.build.notebooks import dumps
-    from bmkit.course.build.release import learner_notebook
-    from bmkit.course.kernels import sandbox
-
     book = dumps(learner_notebook(Course(course).lessons()[0]))
     for name in ("one", "two"):
         (here / f"{name}.ipynb").write_text(book, encoding="utf-8")
@@ -154,6 +154,34 @@ def test_a_card_that_is_not_there_is_a_problem_of_the_source(course, adding, cap
     assert command.main(["build", "--check", "--course", str(course)]) == 1
     said = capsys.readouterr().err
     assert f"{adding}:1: data: no card datasets/nothing.toml" in said
+
+
+def test_a_source_of_other_bytes_is_a_problem_of_the_source(course, adding, capsys):
+    adding.write_bytes(b"\xff\xfe")
+    assert command.main(["list", "--course", str(course)]) == 1
+    assert f"{adding}:1: it is not UTF-8 text" in capsys.readouterr().err
+
+
+def test_a_failure_of_the_grader_leaves_its_traceback(
+    course, tmp_path, monkeypatch, capsys
+):
+    """It costs the others nothing, and is not kept quiet."""
+    room = tmp_path / "room"
+    room.mkdir()
+    book = dumps(learner_notebook(Course(course).lessons()[0]))
+    (room / "ann.ipynb").write_text(book, encoding="utf-8")
+
+    def fails(*_):
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(worker, "judge_job", fails)
+    words = ["grade", "--all", str(room), "--course", str(course)]
+    assert command.main([*words, *(["--unsafe"] if sandbox.missing() else [])]) == 1
+    said = capsys.readouterr().out
+    assert "the grader failed on it (RuntimeError: no such thing)" in said
+    log = (course / ".bmkit" / "log" / "bmkit.log").read_text(encoding="utf-8")
+    assert "ann.ipynb" in log and "Traceback" in log and "in fails" in log
+    log_file.end()
 
 
 def test_what_follows_lab_is_jupyters(here, course, monkeypatch):

@@ -162,6 +162,16 @@ def test_a_broken_progress_file_is_said_and_put_aside(notebook, tmp_path, text):
     assert (tmp_path / "progress.broken.json").read_text(encoding="utf-8") == text
 
 
+def test_a_folder_in_place_of_the_record_is_left_alone(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "work.txt").touch()
+    monkeypatch.setenv("BMKIT_PROGRESS", str(tmp_path / "mine"))
+    with pytest.raises(progress.BadRecord, match="it is a folder"):
+        progress.load()
+    assert progress.record("adding", "add", 2, True) == 1
+    assert (tmp_path / "mine" / "work.txt").exists()
+
+
 def test_importing_bmkit_and_helping_imports_no_framework():
     code = (
         "import sys, contextlib, io\nimport bmkit\n"

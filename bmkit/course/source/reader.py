@@ -39,7 +39,10 @@ def read_header(path: Path) -> dict[str, Any]:
     """
     import yaml
 
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise SourceError([Problem(path, 1, "it is not UTF-8 text")]) from None
     try:
         if lines[0] != "# ---":
             raise ValueError
