@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from bmkit.course.grade.fingerprints import fingerprints
-from bmkit.course.grade.similarity import Known, Work, form, groups, known
+from bmkit.course.grade.normal_form import form
+from bmkit.course.grade.similarity import Known, Work, groups, known
 from bmkit.course.source.catalog import Course
 from bmkit.course.source.loading import source_of
 from bmkit.course.source.regions import stub

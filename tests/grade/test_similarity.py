@@ -1,4 +1,4 @@
-"""Copies are known again in other clothes; what anyone would write accuses nobody."""
+"""Copies are found in every disguise; what anyone would write accuses nobody."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ import torch.nn.functional as F
 from scipy import stats
 
 from bmkit.course.grade.fingerprints import WINDOW, K, fingerprints, winnow
+from bmkit.course.grade.normal_form import form
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.similarity import (
     MANY,
     SHARED,
     Known,
     Work,
-    form,
     groups,
     known,
     work_of,
@@ -163,6 +163,21 @@ def test_every_shared_run_of_tokens_is_seen():
         assert winnow(one) & winnow(other)
         assert not winnow(one[: -len(shared)]) & winnow(other), "too short to share"
     assert winnow(["a"] * (K - 1)) == set()
+
+
+def test_names_are_renamed_in_each_function_for_itself():
+    code = """
+def {f}({a}):
+    {b} = {a}.exp()
+    return {b} / {a}.sum()
+def use({c}):
+    {d} = {f}({c}).log()
+    return {d} - {c}.mean()
+"""
+    one = code.format(f="f", a="x", b="y", c="x", d="y")
+    other = code.format(f="g", a="p", b="q", c="r", d="s")
+    assert form(one) == form(other)
+    assert form(one) != form(other.replace("g(r)", "h(r)"))
 
 
 def test_a_group_says_who_of_how_many():

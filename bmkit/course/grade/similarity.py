@@ -1,11 +1,12 @@
 """Who may have handed in the same work: it points out, and a teacher judges.
 
 Three things are looked for, the plainest first: the same file; notebooks whose answers
-are the same to the letter, mistakes included; and answers whose code is the same once
-its clothes are off (`fingerprints`). Of code only what is a learner's own counts: the
-fingerprints of what everyone was given or may well write are taken away first, those of
-the stub, of the lesson's cells, answers and foreseen mistakes, and those that a large
-part of the room shares. What is left of a short right answer is too little to tell.
+are the same to the letter, mistakes included; and answers whose code is the same in its
+normal form (`normal_form`, `fingerprints`). Of code a learner's own alone counts:
+the fingerprints of what everyone was given or may well write are taken away first,
+those of the stub, of the lesson's cells, answers and foreseen mistakes, and those that
+a large part of the room shares. What is left of a short right answer is too little to
+tell.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import TYPE_CHECKING, Literal
 from zlib import crc32
 
 from bmkit.course.build import nbgrader_cells
-from bmkit.course.grade.fingerprints import fingerprints, rows
+from bmkit.course.grade.fingerprints import fingerprints
+from bmkit.course.grade.normal_form import form
 from bmkit.course.grade.result import Verdict
 from bmkit.course.json_values import as_text
 
@@ -162,12 +164,6 @@ def work_of(verdict: Verdict) -> Work:
             answers[name] = as_text(cell.get("source"))
     wrong = frozenset(m.exercise for m in verdict.marks if m.points < m.of)
     return Work(verdict.student, verdict.slug, answers, wrong, verdict.key)
-
-
-def form(code: str) -> str:
-    """A digest of code without layout, comments, docstrings and its own names."""
-    text = json.dumps(sorted(row for row in rows(code) if row))
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
 
 
 def _enter(room: _Room, work: Work, ours: dict[tuple[str, str], Known]) -> None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -34,15 +34,18 @@ def variables(threads: int = 1) -> dict[str, str]:
     }
 
 
-def paths() -> dict[str, str]:
+def paths(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """``PATH`` and ``PYTHONPATH`` under which a process of ours finds our own.
 
     That is this Python's programs (nbgrader runs alembic from PATH, which an
     environment that is not activated is not on) and this bmkit.
+
+    Args:
+        environ: whose own two come after ours.
     """
     programs, package = Path(sys.executable).parent, PACKAGE.parent
     return {
-        name: os.pathsep.join(filter(None, [str(first), os.environ.get(name)]))
+        name: os.pathsep.join(filter(None, [str(first), environ.get(name)]))
         for name, first in (("PATH", programs), ("PYTHONPATH", package))
     }
 

@@ -116,8 +116,7 @@ def variables() -> dict[str, str]:
     """The environment inside: nothing of the user's."""
     return {
         **environment.variables(threads=1),
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
-        "PYTHONPATH": str(environment.PACKAGE.parent),
+        **environment.paths({"PATH": "/usr/bin:/bin"}),
         "HOME": HOME,
         "USER": "learner",
         "LOGNAME": "learner",
