@@ -2,7 +2,7 @@
 # slug: big-models
 # title: {en: What makes a model big, zh: 什么是大模型}
 # section: "1, 2, 9-Q1"
-# minutes: 115
+# minutes: 120
 # needs: []
 # data: [plays]
 # extras: []

@@ -2,7 +2,7 @@
 # slug: layers
 # title: {en: Layers and activations, zh: 层与激活}
 # section: "2.1, 3.1.2, 3.2.1"
-# minutes: 105
+# minutes: 110
 # needs: []
 # data: []
 # extras: []

@@ -2,7 +2,7 @@
 # slug: recurrence
 # title: {en: Recurrent networks, zh: 循环网络}
 # section: "2.1, 3.1.1, 3.3.2"
-# minutes: 100
+# minutes: 105
 # needs: []
 # data: [plays]
 # extras: []

@@ -2,7 +2,7 @@
 # slug: comparison
 # title: {en: Which architecture when, zh: 架构之比较}
 # section: "2.1, 3.3"
-# minutes: 90
+# minutes: 95
 # needs: [attention, recurrence]
 # data: [news]
 # extras: []

@@ -2,7 +2,7 @@
 # slug: adaptive-methods
 # title: {en: "Adam and AdamW, derived", zh: 自适应方法的推导}
 # section: "4.1.2"
-# minutes: 90
+# minutes: 95
 # needs: [gradient-descent]
 # data: []
 # extras: []

@@ -2,7 +2,7 @@
 # slug: reading-critically
 # title: {en: Reading a text critically, zh: 批判地读}
 # section: all
-# minutes: 135
+# minutes: 140
 # needs: [gradient-descent]
 # data: []
 # extras: []

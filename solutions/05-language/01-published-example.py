@@ -2,7 +2,7 @@
 # slug: published-example
 # title: {en: "The published example, run", zh: 范例重现}
 # section: "5"
-# minutes: 75
+# minutes: 80
 # needs: []
 # data: [news]
 # extras: [tensorflow]

@@ -2,7 +2,7 @@
 # slug: news-classification
 # title: {en: A thousand headlines, zh: 千篇新闻}
 # section: "4.3.1, 5, 3.4.1"
-# minutes: 105
+# minutes: 110
 # needs: [published-example]
 # data: [news]
 # extras: [tensorflow]

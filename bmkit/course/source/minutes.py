@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from bmkit.course.source.cells import Source
@@ -16,7 +17,7 @@ STEP = 5  # minutes: a finer figure would promise more than an estimate knows
 
 
 def estimate(source: Source) -> int:
-    """Minutes for someone who reads it for the first time, to the next five.
+    """Minutes for someone who reads it for the first time, up to the next five.
 
     Prose, open code, equations with a label, and what each exercise says of itself.
     Hints, folded cells and checks are not counted.
@@ -30,4 +31,4 @@ def estimate(source: Source) -> int:
             lines += sum(bool(row.strip()) for row in cell.source.split("\n"))
     exercises = sum(int(c.options.get("minutes", 0)) for c in source.exercises())
     total = words / WORDS + lines / LINES + EQUATION * equations + exercises
-    return max(STEP, STEP * round(total / STEP))
+    return max(STEP, STEP * math.ceil(total / STEP))

@@ -21,9 +21,10 @@ PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # Whose arguments a learner reads.
 SPOKEN = re.compile(
     r"docstring|comment|print\[\d+\]|bm\.claim\[0\]|bm\.expect\.\w+\[[12]\]"
-    r"|bm\.show\.progress\[1\]|text\[2\]|annotate\[0\]"
-    r"|(alt|title|xlabel|ylabel|label|suptitle)="
-    r"|(title|suptitle|[xy]label|set_title|set_[xy]label)\[0\]"
+    r"|bm\.show\.progress\[1\]|text\[2\]|annotate\[0\]|legend\[[01]\]"
+    r"|set_[xy]ticks\[1\]|set_[xy]ticklabels\[0\]|(Markdown|HTML)\[0\]"
+    r"|(alt|title|[xy]label|label|labels|[xy]ticklabels|suptitle|description)="
+    r"|(title|suptitle|[xy]label|sup[xy]label|set_title|set_[xy]label)\[0\]"
 )
 # Matplotlib's own words, of two at times: where something stands.
 PLACES = re.compile(r"(loc|textcoords|xycoords)=")
