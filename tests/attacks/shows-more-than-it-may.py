@@ -5,7 +5,7 @@
 # %% first
 import gc
 
-from bmkit.course.grade.judge.learner import Recorder
+from bmkit.course.grade.judge.recorder import Recorder
 
 for thing in gc.get_objects():
     if isinstance(thing, Recorder):

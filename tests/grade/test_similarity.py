@@ -259,11 +259,13 @@ def test_many_short_answers_together_are_enough():
     assert groups([both[0], Work("bob", "other", answers)]) == [], "other lessons"
 
 
-def test_rare_and_long_copies_come_first():
+def test_plain_rare_and_long_copies_come_first():
     longer = WORK + WORK.replace("exp", "tanh").replace("max", "min")
     works = [Work(n, "lesson", {"attend": WORK, "more": longer}) for n in "ab"]
     works += [work(name, WORK, "wide") for name in "cde"]
-    assert [group.exercise for group in groups(works)] == ["more", "attend", "wide"]
+    works += [work(name, SHORT, "add", key="same") for name in "fghij"]
+    found = [group.exercise for group in groups(works)]
+    assert found == ["", "more", "attend", "wide"]
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
         CannotGrade: there is no sandbox here, and ``unsafe`` was not asked for.
     """
     settings = settings or Settings()
-    jailed = _walls(settings)
+    jailed = _sandboxed(settings)
     if not forkserver_client.supported():
         from bmkit.course.grade import nbgrader_engine
 
@@ -127,7 +127,7 @@ def grade_all(
         CannotGrade: no sandbox, no such folder, no grade book, no cluster, no room
             on the disk.
     """
-    jailed = _walls(settings)
+    jailed = _sandboxed(settings)
     if not forkserver_client.supported():
         raise CannotGrade(say("session.linux"))
     outcome = Outcome(folder)
@@ -173,7 +173,7 @@ def _opened(
     return Book(url)
 
 
-def _walls(settings: Settings) -> bool:
+def _sandboxed(settings: Settings) -> bool:
     """Whether to grade in the sandbox.
 
     Raises:

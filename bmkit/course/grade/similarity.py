@@ -38,6 +38,7 @@ MANY, MOST = 10, 1 / 4
 WORDS = 60  # words and signs of notebooks that are the same to the letter, stubs apart
 
 How = Literal["file", "notebook", "code"]
+HOWS: tuple[How, ...] = ("file", "notebook", "code")  # the plainest first
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,8 @@ def groups(
         ours: what `known` gave; without it what was given out cannot be told from work.
 
     Returns:
-        the groups; first those of few students and much code, which chance explains
-        least.
+        the groups; what is plainest first, of code that of few students and of which
+        there is much, which chance explains least.
     """
     ours = ours or {}
     rooms: dict[str, _Room] = defaultdict(_Room)
@@ -151,7 +152,10 @@ def groups(
     found: list[Group] = []
     for slug, room in rooms.items():
         found += _groups(slug, room)
-    return sorted(found, key=lambda g: (len(g.students), -g.size, g.slug, g.exercise))
+    return sorted(
+        found,
+        key=lambda g: (HOWS.index(g.how), len(g.students), -g.size, g.slug, g.exercise),
+    )
 
 
 def work_of(verdict: Verdict) -> Work:
