@@ -59,21 +59,17 @@ def key(lesson: Lesson) -> str:
     parts = [
         lesson.path.as_posix(),
         _sha(lesson.path),
-        _headers(lesson.course),
+        _headers(tuple(lesson.course.lessons())),
         _document(lesson.course),
         kit(),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _headers(course: Course) -> str:
+@cache
+def _headers(lessons: tuple[Lesson, ...]) -> str:
     """What a lesson's notebook says of the other lessons: titles, order, needs."""
-    return repr(
-        [
-            (other.slug, other.title, other.built.as_posix(), other.needs)
-            for other in course.lessons()
-        ]
-    )
+    return repr([(x.slug, x.title, x.built.as_posix(), x.needs) for x in lessons])
 
 
 def _document(course: Course) -> str:

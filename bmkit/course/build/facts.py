@@ -16,20 +16,30 @@ class Facts:
 
     Attributes:
         problems: what is wrong with it by itself, and what it still lacks.
-        points: of each exercise, in order.
         minutes: as they are computed.
     """
 
     problems: tuple[Problem, ...]
-    points: dict[str, int]
     minutes: int
+
+
+def points(lesson: Lesson) -> dict[str, int]:
+    """The points of each exercise, in order."""
+    return kept(lesson, "points", lambda: _points(lesson))
+
+
+def _points(lesson: Lesson) -> dict[str, int]:
+    from bmkit.course.source.loading import source_of
+
+    cells = source_of(lesson).exercises()
+    return {cell.name: cell.options.get("points", 0) for cell in cells}
 
 
 def facts(lesson: Lesson) -> Facts:
     """What stands in this lesson's source."""
     known = kept(lesson, "facts", lambda: _read(lesson))
     problems = tuple(Problem(lesson.path, *rest) for rest in known["problems"])
-    return Facts(problems, known["points"], known["minutes"])
+    return Facts(problems, known["minutes"])
 
 
 def _read(lesson: Lesson) -> JsonObject:
@@ -41,7 +51,6 @@ def _read(lesson: Lesson) -> JsonObject:
     problems = sorted(lint.own(source))
     return {
         "problems": [(one.line, one.message, one.note) for one in problems],
-        "points": {c.name: c.options.get("points", 0) for c in source.exercises()},
         "minutes": estimate(source),
     }
 

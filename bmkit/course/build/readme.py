@@ -6,7 +6,7 @@ import re
 from functools import partial
 from pathlib import Path
 
-from bmkit.course.build.facts import facts
+from bmkit.course.build.facts import points
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
 
@@ -20,7 +20,7 @@ def table(lang: str, course: Course) -> str:
     rows = [[say(f"readme.{head}", lang) for head in HEADS], ["---"] * len(HEADS)]
     for lesson in course.lessons():
         link = f"lessons/{lang}/{lesson.built.as_posix()}"
-        count = len(facts(lesson).points)
+        count = len(points(lesson))
         rows.append(
             [
                 f"[{lesson.title[lang]}]({link})",

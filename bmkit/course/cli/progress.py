@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bmkit.course.build.facts import facts
+from bmkit.course.build import facts
 from bmkit.course.cli import options
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
@@ -27,7 +27,7 @@ def main(args: argparse.Namespace) -> int:
     table = Table(*heads, "", box=None, header_style="bold")
     done = progress.load()
     for lesson in Course.find(args.course).lessons():
-        points = facts(lesson).points
+        points = facts.points(lesson)
         mine = done.get(lesson.slug, {})
         solved = [name for name in points if name in mine and mine[name]["passed"]]
         share = sum(points[name] for name in solved) / (sum(points.values()) or 1)
