@@ -295,9 +295,10 @@ def test_a_source_saved_through_jupyterlab_keeps_its_words(adding):
     before = adding.read_text(encoding="utf-8")
     opened = "# needs: []              # slugs"
     before = before.replace("# needs: []", opened)
+    before = before.replace('says="negative"', 'says="≤ 0 · negative 负 😀"')
     adding.write_text(before, encoding="utf-8")
     manager = build_sync_jupytext_contents_manager_class(LargeFileManager)(
-        root_dir=str(adding.parent), **lab.JUPYTEXT
+        root_dir=str(adding.parent), post_save_hook=lab.HOOK, **lab.JUPYTEXT
     )
     book = manager.get(adding.name, type="notebook", content=True)["content"]
     book.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}

@@ -29,6 +29,8 @@ JUPYTEXT = {
     ),
 }
 
+HOOK = "bmkit.course.source.saved.keep_letters"
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verb's arguments; the rest is JupyterLab's."""
@@ -88,6 +90,7 @@ def main(args: argparse.Namespace) -> int:
         command += [f"--ServerApp.root_dir={folder}"]
         command += [f"--LabApp.default_url={start}"]
         command += [f"--JupytextConfiguration.{k}={v}" for k, v in JUPYTEXT.items()]
+        command += [f"--FileContentsManager.post_save_hook={HOOK}"]
         command += rest
         with subprocess.Popen(command, env=env) as server:
             # Who ends us means JupyterLab, and with it its kernels.
