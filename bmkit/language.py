@@ -17,7 +17,6 @@ import os
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 LANGS = ("en", "zh")
 _current = "en"
@@ -79,7 +78,7 @@ class Catalogue:
             for name, both in rows.items()
         }
 
-    def __call__(self, key: str, /, lang: str | None = None, **values: Any) -> str:
+    def __call__(self, key: str, /, lang: str | None = None, **values: object) -> str:
         """The sentence in ``lang``, or in the language chosen last.
 
         Args:

@@ -165,9 +165,8 @@ def _files(
                 with writing(target):
                     atomic.write(target, feedback.page(verdict))
             except CannotWrite as error:  # the grade is there, and the next files are
-                print(
-                    f"bmkit grade: {error}; {say('grade.elsewhere')}", file=sys.stderr
-                )
+                told = say("grade.no_page", why=error)
+                print(f"bmkit grade: {told}", file=sys.stderr)
                 code = 1
                 continue
             line = say("grade.feedback", path=target)

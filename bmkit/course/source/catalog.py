@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from bmkit.course.json_values import as_dict
 from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.cells import Problem, SourceError, nearest
 from bmkit.course.source.reader import read_header
@@ -122,8 +123,8 @@ class Course:
             return Limits()
         except (OSError, ValueError) as error:
             raise BadLimits(say("limits.unreadable", path=path, why=error)) from None
-        given = table.get("tool", {}).get("bmkit", {}).get("limits", {})
-        return Limits.of(given, f"{path}: [tool.bmkit.limits]")
+        ours = as_dict(as_dict(table.get("tool")).get("bmkit"))
+        return Limits.of(as_dict(ours.get("limits")), f"{path}: [tool.bmkit.limits]")
 
     def lessons(self) -> list[Lesson]:
         """Every lesson, in the course's order.
@@ -165,8 +166,9 @@ def _no_data(path: Path, named: object) -> list[Problem]:
     from bmkit.data import cards
 
     known = cards.names()
+    those = f"there are: {', '.join(known)}"
     return [
-        Problem(path, 1, f"data: no card datasets/{name}.toml; {', '.join(known)}")
+        Problem(path, 1, f"data: there is no card datasets/{name}.toml; {those}")
         for name in (named if isinstance(named, list) else ())
         if name not in known
     ]
