@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,7 +35,8 @@ pytestmark = [
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for sockets of this test's own."""
-    folder = Path(f"/tmp/bmkit-test-{os.getpid()}-{tmp_path.name[-8:]}")
+    name = f"bmkit-test-{os.getpid()}-{tmp_path.name[-8:]}"
+    folder = Path(tempfile.gettempdir(), name)
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(standby.tempfile, "tempdir", None)
