@@ -12,6 +12,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from bmkit.course import parsing
+
 HOME = Path(__file__).with_suffix(".toml")
 # Fenced and inline code, formulas and their labels, a link's address, an HTML tag.
 NO_PROSE = re.compile(
@@ -75,7 +77,7 @@ def names(code: str) -> re.Pattern[str]:
         code: a program that Python can read.
     """
     found = {"(?!)"}  # matches nothing
-    for node in ast.walk(ast.parse(code)):
+    for node in ast.walk(parsing.parse(code)):
         if isinstance(node, ast.Name):
             found.add(node.id)
         elif isinstance(node, (ast.arg, ast.keyword)) and node.arg:

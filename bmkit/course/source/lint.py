@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from bmkit.course import parsing
 from bmkit.course.source import equations, quotes
 from bmkit.course.source.cells import Cell, Problem, Source, both, digest
 from bmkit.course.source.glossary import missing, names
@@ -165,7 +166,7 @@ def _cells(source: Source) -> Iterator[Problem]:
             continue
         for text, line in both(cell):
             try:
-                tree = ast.parse(text)
+                tree = parsing.parse(text)
             except SyntaxError as error:
                 where = line + (error.lineno or 1)
                 yield Problem(source.path, where, f"not Python: {error.msg}")

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from bmkit.course import parsing
+
 MARKER = re.compile(r"###\s")  # nbgrader's regions
 LITERAL = re.compile(r"(?s)([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
@@ -57,7 +59,7 @@ def phrases(code: str) -> list[Phrase]:
     Raises:
         SyntaxError: it is not Python.
     """
-    tree = ast.parse(code)
+    tree = parsing.parse(code)
     text = Text(code)
     carriers = _carriers(tree)
     found = [*_comments(text)]
