@@ -13,13 +13,13 @@ from typing import NamedTuple
 from bmkit.course.build.notebooks import dumps
 from bmkit.course.build.release import learner_notebook
 from bmkit.course.grade import submission
+from bmkit.course.grade.judge.cell_names import names
 from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.session import Settings, grade
 from bmkit.course.grade.submission import Submission
 from bmkit.course.kernels import sandbox
 from bmkit.course.source.catalog import Lesson
-from bmkit.course.source.cells import Source
 from bmkit.course.source.loading import source_of
 from bmkit.course.source.regions import stub
 
@@ -52,19 +52,29 @@ def known_answers(lesson: Lesson) -> dict[str, list[Answer]]:
     return known
 
 
-def related(source: Source) -> dict[str, set[str]]:
-    """For each exercise, those that its check needs, and those whose check needs it."""
+def related(lesson: Lesson) -> dict[str, set[str]]:
+    """For each exercise, those that it is judged with, and those judged with it.
+
+    Its check may need another's answer, and so may one of its own known answers.
+    """
+    source = source_of(lesson)
     cells = [cell for cell in source.cells if not cell.markdown and cell.kind in RUN]
     texts = [cell.source for cell in cells]
-    near: dict[str, set[str]] = {cell.name: set() for cell in source.exercises()}
+    makes = {cell.name: names(cell.source).made for cell in source.exercises()}
+    needs: dict[str, set[str]] = {}
     for number, cell in enumerate(cells):
         if cell.kind == "check":
             others = set(range(len(texts))) - {number}
-            for place in needed(texts, {number}, own=others):
-                if cells[place].kind == "exercise" and cells[place].name != cell.name:
-                    near[cell.name].add(cells[place].name)
-                    near[cells[place].name].add(cell.name)
-    return near
+            run = [cells[n] for n in needed(texts, {number}, own=others)]
+            needs[cell.name] = {one.name for one in run if one.kind == "exercise"}
+    for name, answers in known_answers(lesson).items():
+        said = [names(answer.code) for answer in answers]
+        used = set().union(*(x.used.union(*x.later.values()) for x in said))
+        needs[name] |= {other for other, made in makes.items() if made & used}
+    return {
+        name: {x for x in makes if x in needs[name] or name in needs[x]} - {name}
+        for name in makes
+    }
 
 
 def submissions(lesson: Lesson) -> list[dict[str, Answer]]:
@@ -73,7 +83,7 @@ def submissions(lesson: Lesson) -> list[dict[str, Answer]]:
     An exercise that is not named has the reference, so the first submission is all
     right. Related exercises are not tried together: one's mistake would fail both.
     """
-    near = related(source_of(lesson))
+    near = related(lesson)
     waiting = {name: answers[1:] for name, answers in known_answers(lesson).items()}
     made: list[dict[str, Answer]] = [{}]
     while any(waiting.values()):
@@ -124,7 +134,7 @@ def misjudged(lesson: Lesson, folder: Path, lang: str) -> list[str]:
     """Try every known answer; a line for each that is not judged as it should be."""
     source = source_of(lesson)
     references = {cell.name: cell.text(lang) for cell in source.exercises()}
-    near = related(source)
+    near = related(lesson)
     lines = []
     for tried in submissions(lesson):
         codes = {name: answer.code for name, answer in tried.items()}
