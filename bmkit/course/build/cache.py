@@ -81,7 +81,7 @@ def _document(course: Course) -> str:
 @cache
 def kit() -> str:
     """All of bmkit, its glossary and its cards of data, and what it builds with."""
-    files = [path for path in PACKAGE.rglob("*") if path.suffix not in ("", ".pyc")]
+    files = [*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.toml")]
     files += cards.FOLDER.glob("*.toml")
     if any(path.stat().st_mtime > BEGAN for path in files):
         # The code that runs may be older than its file: nothing it makes is kept.

@@ -71,6 +71,7 @@ def close() -> None:
     with _lock:
         mine = [source for key, source in _servers.items() if key[0] == os.getpid()]
         _servers.clear()
+        _used.clear()
     for source in mine:
         source.close()
 
