@@ -123,6 +123,13 @@ def test_it_is_started_where_it_is_asked_for_and_then_found(home, made, monkeypa
     assert soon(lambda: not standby.address().exists())
 
 
+def test_one_that_cannot_begin_costs_no_grade(home, made, monkeypatch):
+    monkeypatch.setattr(standby.sys, "executable", "/bin/false")
+    verdict = standby.ask(*asked(made), begin=True)
+    assert verdict is None
+    assert not standby.address().exists()
+
+
 def test_code_that_changed_is_not_asked(home, monkeypatch):
     before = standby.address()
     with monkeypatch.context() as patch:

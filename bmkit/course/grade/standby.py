@@ -63,7 +63,7 @@ def _connected(begin: bool) -> socket.socket:
     """
     path = address()
     until = time.monotonic() + PATIENCE
-    started = False
+    started: subprocess.Popen[bytes] | None = None
     while True:
         channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -71,16 +71,16 @@ def _connected(begin: bool) -> socket.socket:
             return channel
         except OSError:
             channel.close()
-            if not begin or time.monotonic() > until:
+            ended = started is not None and started.poll() is not None
+            if not begin or ended or time.monotonic() > until:
                 raise
-        if not started:
-            _start()
-            started = True
+        if started is None:
+            started = _start()
         time.sleep(0.05)
 
 
-def _start() -> None:
-    subprocess.Popen(
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-m", "bmkit.course.grade.standby", str(IDLE)],
         env={**os.environ, **environment.paths()},
         cwd="/",
@@ -97,7 +97,10 @@ def address() -> Path:
     Raises:
         OSError: somebody else's folder lies where ours should.
     """
-    home = Path(tempfile.gettempdir()) / f"bmkit-grader-{os.getuid()}"
+    base = tempfile.gettempdir()
+    # A Unix socket's path has at most 107 bytes.
+    base = base if len(base) < 60 else "/tmp"
+    home = Path(base) / f"bmkit-grader-{os.getuid()}"
     with contextlib.suppress(FileExistsError):
         home.mkdir(mode=0o700)
     found = home.lstat()
