@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--all-stock",
         action="store_true",
-        help="compare every known answer of every lesson with stock nbgrader: hours; "
+        help="compare every known answer of every lesson with stock nbgrader: an hour; "
         "without it two submissions of a few lessons",
     )
 
