@@ -10,10 +10,11 @@ import pytest
 
 from bmkit import language
 from bmkit.course import words as course
+from bmkit.course.kernels import words as kernels
 from bmkit.lab import words as lab
 from tests import ROOT
 
-CATALOGUES = {"lab": lab.say, "course": course.say}
+CATALOGUES = {"lab": lab.say, "course": course.say, "kernels": kernels.say}
 
 
 def places(sentence: str) -> set[str | None]:

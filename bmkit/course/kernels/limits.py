@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from bmkit.course.words import say
+from bmkit.course.kernels.words import say
 from bmkit.errors import BmkitError
 
 

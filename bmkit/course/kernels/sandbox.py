@@ -23,7 +23,7 @@ from typing import Any
 
 from bmkit.course.kernels import environment, seccomp
 from bmkit.course.kernels.process import die_with_parent
-from bmkit.course.words import say
+from bmkit.course.kernels.words import say
 from bmkit.errors import BmkitError
 
 if sys.platform != "win32":  # there this module only says why it cannot serve
