@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bmkit import atomic
 from bmkit.course.build.facts import checked, facts
 from bmkit.course.source.catalog import Course
 
@@ -39,5 +40,5 @@ def write(course: Course) -> list[Path]:
     """Renew the minutes; return the files that changed."""
     changed = _wanted(course)
     for path, text in changed.items():
-        path.write_text(text, encoding="utf-8", newline="\n")
+        atomic.write(path, text)
     return list(changed)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bmkit import atomic
+
 ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
 
 
@@ -19,7 +21,7 @@ def keep_letters(os_path: str, **_: object) -> None:
     rows = path.read_text(encoding="utf-8").split("\n")
     text = "\n".join(_readable(row) if row.startswith("# %%") else row for row in rows)
     if text != "\n".join(rows):
-        path.write_text(text, encoding="utf-8", newline="\n")
+        atomic.write(path, text)
 
 
 def _readable(row: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bmkit import atomic
 from bmkit.course.source.cells import Cell, Source, digest
 from bmkit.course.source.equations import displayed
 from bmkit.course.source.phrase_list import Entry, dump, unsaid
@@ -65,7 +66,7 @@ def stamp(path: Path) -> Stamped:
                 done.begun.append(marker)
             added += len(lines)
     if done.filled or done.listed or done.begun:
-        path.write_text("\n".join(rows), encoding="utf-8")
+        atomic.write(path, "\n".join(rows))
     return done
 
 
