@@ -78,6 +78,7 @@ def hand_in(folder: Path, lang: str, course: Path) -> None:
     (folder / "kim.ipynb").write_text('{"cells": []}', encoding="utf-8")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("notebooks", ["en", "zh"])
 def test_grading_a_room_is_wholly_chinese(course, tmp_path, capsys, notebooks):
     room = tmp_path / "room"
@@ -104,6 +105,7 @@ def test_grading_a_room_is_wholly_chinese(course, tmp_path, capsys, notebooks):
     assert "应为 3，得到 2：是相加吗？" in wrong
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("notebooks", ["en", "zh"])
 def test_grading_ones_own_is_wholly_chinese(course, tmp_path, capsys, notebooks):
     hand_in(tmp_path, notebooks, course)
@@ -118,6 +120,7 @@ def test_grading_ones_own_is_wholly_chinese(course, tmp_path, capsys, notebooks)
         assert english(words_of(tmp_path / f"{name}.feedback.html")) == []
 
 
+@pytest.mark.integration
 def test_without_a_language_feedback_is_in_the_notebooks(course, tmp_path, capsys):
     hand_in(tmp_path, "zh", course)
     bob = str(tmp_path / "bob.ipynb")
@@ -131,6 +134,7 @@ def test_without_a_language_feedback_is_in_the_notebooks(course, tmp_path, capsy
     assert "expected 3, got 2: did you add?" in said
 
 
+@pytest.mark.integration
 def test_what_learners_and_teachers_see_is_chinese(
     course, tmp_path, monkeypatch, capsys
 ):
