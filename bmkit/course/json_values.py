@@ -6,9 +6,11 @@ is of another type than the format says counts as absent.
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
+from dataclasses import is_dataclass
+from functools import cache
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints, is_typeddict
 
+T = TypeVar("T")
 JsonObject = dict[str, Any]  # what its fields hold is looked at where they are read
 
 
@@ -29,7 +31,48 @@ def as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def known_fields(form: type, found: dict[str, Any]) -> dict[str, Any]:
-    """What of ``found`` a dataclass has a field for: another version may write more."""
-    names = {one.name for one in fields(form)}
-    return {name: value for name, value in found.items() if name in names}
+def shaped(value: object, form: type[T]) -> T:
+    """A value that must have a form, such as what an earlier run kept in a file.
+
+    Args:
+        value: what `json.loads` gave.
+        form: a type of JSON, a tuple (JSON keeps it as a list), a `TypedDict`, or a
+            dataclass. What of a dictionary they have no field for does no harm:
+            another version may write more.
+
+    Raises:
+        ValueError: it has another form.
+    """
+    made: T = _shaped(value, form)
+    return made
+
+
+_hints = cache(get_type_hints)
+
+
+def _shaped(value: Any, form: Any) -> Any:
+    kind: Any = get_origin(form) or form
+    inner = get_args(form)
+    if form is Any or (form is float and type(value) is int):
+        return value
+    if is_dataclass(kind) or is_typeddict(kind):
+        hints, given = _hints(kind), _shaped(value, dict)
+        known = {n: _shaped(given[n], hints[n]) for n in hints if n in given}
+        try:
+            made = kind(**known)
+        except TypeError as error:  # a field is missing
+            raise ValueError(str(error)) from None
+        if is_typeddict(kind) and len(known) < len(hints):
+            raise ValueError(f"{kind.__name__} lacks {sorted(hints.keys() - known)}")
+        return made
+    wanted: Any = list if kind is tuple else kind
+    if type(value) is not wanted:
+        raise ValueError(f"{kind.__name__} expected, not {type(value).__name__}")
+    if kind is tuple:
+        forms = [inner[0]] * len(value) if inner[1:] == (...,) else inner
+        return tuple(_shaped(*pair) for pair in zip(value, forms, strict=True))
+    if kind is list and inner:
+        return [_shaped(one, inner[0]) for one in value]
+    if kind is dict and inner:
+        return {name: _shaped(one, inner[1]) for name, one in value.items()}
+    return value

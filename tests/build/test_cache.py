@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -44,8 +45,8 @@ class Counted:
 
 def test_nothing_changed_and_it_is_made_once(lesson):
     make = Counted()
-    assert [cache.kept(lesson, "x", make) for _ in range(3)] == [1, 1, 1]
-    assert cache.kept(lesson, "y", make) == 2
+    assert [cache.kept(lesson, "x", int, make) for _ in range(3)] == [1, 1, 1]
+    assert cache.kept(lesson, "y", int, make) == 2
     assert (lesson.course.state / ".gitignore").read_text() == "*\n"
 
 
@@ -94,20 +95,20 @@ def the_glossary(course: Path, kit: Path) -> None:
 )
 def test_what_it_depends_on_changed_and_it_is_made_anew(course, kit, lesson, change):
     make = Counted()
-    assert cache.kept(lesson, "x", make) == 1
+    assert cache.kept(lesson, "x", int, make) == 1
     change(course, kit)
     cache.kit.cache_clear()  # as in a new process
     lesson = Course(course).lessons()[0]
-    assert cache.kept(lesson, "x", make) == 2
-    assert cache.kept(lesson, "x", make) == 2
+    assert cache.kept(lesson, "x", int, make) == 2
+    assert cache.kept(lesson, "x", int, make) == 2
 
 
 def test_another_version_of_what_builds_makes_it_anew(lesson, monkeypatch):
     make = Counted()
-    cache.kept(lesson, "x", make)
+    cache.kept(lesson, "x", int, make)
     monkeypatch.setattr(cache.importlib.metadata, "version", lambda name: "99")
     cache.kit.cache_clear()
-    assert cache.kept(lesson, "x", make) == 2
+    assert cache.kept(lesson, "x", int, make) == 2
 
 
 def test_another_document_to_quote_makes_it_anew(lesson, monkeypatch, tmp_path):
@@ -116,31 +117,31 @@ def test_another_document_to_quote_makes_it_anew(lesson, monkeypatch, tmp_path):
     monkeypatch.setenv(quotes.DOCUMENT, str(document))
     for number, text in enumerate(["# 1. one", "# 1. two"], 1):
         document.write_text(text, encoding="utf-8")
-        assert cache.kept(lesson, "x", make) == number
+        assert cache.kept(lesson, "x", int, make) == number
 
 
 def test_code_that_changed_under_a_running_process_keeps_nothing(lesson, monkeypatch):
     make = Counted()
     monkeypatch.setattr(cache, "BEGAN", 0.0)
-    assert cache.kept(lesson, "x", make) == 1
+    assert cache.kept(lesson, "x", int, make) == 1
     cache.kit.cache_clear()
-    assert cache.kept(lesson, "x", make) == 2
+    assert cache.kept(lesson, "x", int, make) == 2
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}'])
 def test_a_damaged_file_is_made_anew(lesson, text):
     make = Counted()
-    cache.kept(lesson, "x", make)
+    cache.kept(lesson, "x", int, make)
     (path,) = (lesson.course.state / "cache" / "x").iterdir()
     path.write_text(text, encoding="utf-8")
-    assert cache.kept(lesson, "x", make) == 2
+    assert cache.kept(lesson, "x", int, make) == 2
 
 
 def test_where_nothing_can_be_written_it_is_made_each_time(lesson):
     lesson.course.state.mkdir()
     (lesson.course.state / "cache").write_text("in the way", encoding="utf-8")
     make = Counted()
-    assert [cache.kept(lesson, "x", make) for _ in range(2)] == [1, 2]
+    assert [cache.kept(lesson, "x", int, make) for _ in range(2)] == [1, 2]
 
 
 def test_a_second_build_reads_no_source(course, monkeypatch):
@@ -172,3 +173,25 @@ def test_the_glossary_is_inside_the_package():
     """So it is among the files that the key is made of."""
     package = Path(cache.__file__).parents[2]
     assert glossary.HOME.is_relative_to(package)
+
+
+@pytest.mark.parametrize("value", ['"3"', "null", "[3]", "{}", "true", "1.5"])
+def test_what_is_kept_in_another_shape_is_made_anew(lesson, value):
+    path = lesson.course.state / "cache" / "x" / "adding.json"
+    path.parent.mkdir(parents=True)
+    right = cache.key(lesson)
+    path.write_text(f'{{"key": "{right}", "value": {value}}}', encoding="utf-8")
+    assert cache.kept(lesson, "x", int, lambda: 7) == 7
+    path.write_text("[" * 100_000, encoding="utf-8")
+    assert cache.kept(lesson, "x", int, lambda: 8) == 8
+
+
+def test_facts_in_another_shape_are_read_anew(lesson):
+    path = lesson.course.state / "cache" / "facts" / "adding.json"
+    read = facts.facts(lesson)
+    right = json.loads(path.read_text(encoding="utf-8"))
+    assert facts.facts(lesson) == read
+    for wrong in (3, {}, {"problems": [[1]], "minutes": 3}, {"problems": []}):
+        text = json.dumps({**right, "value": wrong})
+        path.write_text(text, encoding="utf-8")
+        assert facts.facts(lesson) == read

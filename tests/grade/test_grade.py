@@ -237,3 +237,10 @@ def test_a_verdict_has_a_version_and_unknown_fields_do_no_harm():
     del written["version"]  # as bmkit wrote it before there was one
     assert Verdict.loads(json.dumps(written)).version == 0
     assert Verdict.loads('{"student": "ann", "slug": "adding"}').marks == []
+    ours = json.loads(verdict.dumps())
+    for other in (
+        *({}, [], None, 3, {**ours, "version": 2}, {**ours, "marks": [{}]}),
+        *({**ours, "marks": 3}, {**ours, "person": "me"}, {**ours, "notebook": "{"}),
+    ):
+        with pytest.raises(ValueError):
+            Verdict.loads(json.dumps(other))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import csv
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -95,6 +97,26 @@ def hand_in(folder: Path, student: str, text: str) -> Path:
 def points(folder: Path, url: str = "") -> dict[str, float]:
     with Book(url or default_url(folder)) as book:
         return {verdict.student: verdict.points for verdict in book.verdicts()}
+
+
+def test_verdicts_that_cannot_be_read_stop_no_room(lessons, tmp_path):
+    """Of another version, or no verdict: graded anew, or told as that student's."""
+    for student in ("ann", "bob", "cat"):
+        hand_in(tmp_path, student, notebook(lessons, RIGHT))
+    grade_all(tmp_path, lessons, SETTINGS, Listener())
+    database = sqlite3.connect(tmp_path / "gradebook.db")
+    with contextlib.closing(database), database:
+        change = "UPDATE bmkit_verdict SET verdict = ? WHERE student = ?"
+        later = '{"version": 99, "student": "bob", "slug": "adding"}'
+        database.executemany(change, [("{}", "ann"), (later, "bob"), ("{}", "cat")])
+    shutil.rmtree(tmp_path / "submitted" / "cat")
+    listener = Listener()
+    outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
+    assert sorted(listener.students) == ["ann", "bob"] and outcome.graded == 2
+    (line,) = listener.refusals
+    assert "cat" in line and "cannot be read" in line
+    assert points(tmp_path) == {"ann": 2.0, "bob": 2.0}
+    assert "cat" in (tmp_path / "room.html").read_text(encoding="utf-8")
 
 
 def test_a_room_is_graded_and_everything_written(lessons, tmp_path):

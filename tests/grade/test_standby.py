@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import Job, make_job
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.session import Settings, grade
+from bmkit.course.json_values import shaped
 from bmkit.course.kernels import environment, sandbox
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Course
@@ -90,7 +92,7 @@ def asked(made) -> tuple[Job, tuple[str, ...], Limits]:
 
 def test_a_job_is_the_same_after_its_journey(made):
     job = make_job(made)
-    assert Job.of(dataclasses.asdict(job)) == job
+    assert shaped(json.loads(json.dumps(dataclasses.asdict(job))), Job) == job
 
 
 @pytest.mark.slow

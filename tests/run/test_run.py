@@ -228,6 +228,29 @@ def test_a_kept_result_has_a_version_and_unknown_fields_do_no_harm(tmp_path):
     file.write_text(json.dumps({**written, "colour": "red"}), encoding="utf-8")
     kept = runner._kept("k", tmp_path)
     assert (kept.status, kept.memory) == ("unchanged", 7)
-    for other in ({**written, "version": 2}, {"slug": "adding"}, [], None):
+    for other in ({**written, "version": 2}, {"slug": "adding"}, [], None, 3):
         file.write_text(json.dumps(other), encoding="utf-8")
         assert runner._kept("k", tmp_path) is None
+    claim = {"text": "x", "holds": True, "numbers": 3}
+    for wrong in (
+        {"claims": 3},
+        {"claims": [{}]},
+        {"claims": [claim]},
+        {"graders": [{"rows": 1}]},
+        {"figures": ["png"]},
+        {"status": "nonsense"},
+        {"seconds": "long"},
+        {"notebook": None},
+    ):
+        file.write_text(json.dumps({**written, **wrong}), encoding="utf-8")
+        assert runner._kept("k", tmp_path) is None, wrong
+
+
+@pytest.mark.parametrize("text", ["null", "[]", '{"adding ci cpu": "1"}', "{broken"])
+def test_durations_in_another_shape_are_as_if_not_there(tmp_path, text):
+    (tmp_path / runner.SECONDS).write_text(text, encoding="utf-8")
+    assert runner._seconds(tmp_path) == {}
+    made = job("adding", "1")
+    made.parameters |= {"profile": "ci", "device": "cpu"}
+    runner._keep(Result("adding", "Adding", "passed", 2, key="k"), made, tmp_path)
+    assert runner._seconds(tmp_path) == {"adding ci cpu": 2}

@@ -13,6 +13,7 @@ import json
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +21,7 @@ from uuid import uuid4
 
 from bmkit import atomic
 from bmkit.course import state
+from bmkit.course.json_values import as_dict, shaped
 from bmkit.course.source import quotes
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.data import cards
@@ -31,25 +33,26 @@ PACKAGE = Path(__file__).resolve().parents[2]
 PACKAGES = ("jupytext", "nbformat", "nbgrader", "pyyaml", "mistune")
 
 
-def kept(lesson: Lesson, what: str, make: Callable[[], T]) -> T:
+def kept(lesson: Lesson, what: str, form: type[T], make: Callable[[], T]) -> T:
     """What ``make`` gives for this lesson: kept from before where nothing changed.
 
     Args:
         lesson: whose source it is made from.
         what: a name for it, the same for the same ``make``.
-        make: makes it: of what JSON can hold, from the source and the headers alone.
+        form: its type, for `shaped`; what was kept in another is made anew.
+        make: makes it, from the source and the headers alone.
     """
     path = lesson.course.state / "cache" / what / f"{lesson.slug}.json"
     right = key(lesson)
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if found["key"] == right:
-            value: T = found["value"]
-            return value
+    with contextlib.suppress(OSError, ValueError, RecursionError):
+        found = as_dict(json.loads(path.read_text(encoding="utf-8")))
+        if found.get("key") == right:
+            return shaped(found.get("value"), form)
     value = make()
     with contextlib.suppress(OSError):  # a folder that is not ours: nothing is kept
         state.make(path.parent)
-        text = json.dumps({"key": right, "value": value}, ensure_ascii=False)
+        whole = {"key": right, "value": value}
+        text = json.dumps(whole, ensure_ascii=False, default=asdict)
         atomic.write(path, text)
     return value
 

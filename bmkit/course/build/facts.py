@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from bmkit.course.build.cache import kept
-from bmkit.course.json_values import JsonObject
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.course.source.cells import Problem
 
@@ -25,7 +25,7 @@ class Facts:
 
 def points(lesson: Lesson) -> dict[str, int]:
     """The points of each exercise, in order."""
-    return kept(lesson, "points", lambda: _points(lesson))
+    return kept(lesson, "points", dict[str, int], lambda: _points(lesson))
 
 
 def _points(lesson: Lesson) -> dict[str, int]:
@@ -37,12 +37,19 @@ def _points(lesson: Lesson) -> dict[str, int]:
 
 def facts(lesson: Lesson) -> Facts:
     """What stands in this lesson's source."""
-    known = kept(lesson, "facts", lambda: _read(lesson))
+    known = kept(lesson, "facts", _Known, lambda: _read(lesson))
     problems = tuple(Problem(lesson.path, *rest) for rest in known["problems"])
     return Facts(problems, known["minutes"])
 
 
-def _read(lesson: Lesson) -> JsonObject:
+class _Known(TypedDict):
+    """What is kept of `Facts`: line, message and whether it is a note."""
+
+    problems: list[tuple[int, str, bool]]
+    minutes: int
+
+
+def _read(lesson: Lesson) -> _Known:
     from bmkit.course.source import lint
     from bmkit.course.source.loading import source_of
     from bmkit.course.source.minutes import estimate

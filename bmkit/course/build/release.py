@@ -23,7 +23,7 @@ def learner_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
 
 def learner_text(lesson: Lesson, lang: str = "en") -> str:
     """The file that learners open, as it stands in ``lessons/``."""
-    return kept(lesson, f"learner-{lang}", lambda: _learner_text(lesson, lang))
+    return kept(lesson, f"learner-{lang}", str, lambda: _learner_text(lesson, lang))
 
 
 def _learner_text(lesson: Lesson, lang: str) -> str:

@@ -8,10 +8,11 @@ neither is, and grading can go on where it stopped.
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bmkit import atomic
 from bmkit.course.build import nbgrader_cells
@@ -41,6 +42,12 @@ COURSE = "bmkit"
 def default_url(folder: Path) -> str:
     """Where stock nbgrader keeps the grade book of a course folder."""
     return f"sqlite:///{(folder / 'gradebook.db').absolute()}"
+
+
+class _Row(NamedTuple):
+    student: str
+    slug: str
+    key: str
 
 
 class Book:
@@ -141,33 +148,50 @@ class Book:
             )
 
     def known(self) -> set[tuple[str, str, str]]:
-        """Student, lesson and file key of every verdict: what is done."""
-        from sqlalchemy import select
+        """Student, lesson and file key of every verdict: what is done.
 
-        row = self._verdict.c
-        rows = select(row.student, row.slug, row.key).where(self._whole())
-        with told(self.url), self._reading() as link:
-            return {tuple(one) for one in link.execute(rows)}
+        One that cannot be read is none: its file will be graded anew.
+        """
+        return {
+            (row.student, row.slug, row.key)
+            for row, verdict in self._rows()
+            if verdict is not None
+        }
+
+    def unreadable(self) -> list[tuple[str, str]]:
+        """Student and lesson of each verdict that this bmkit cannot read."""
+        return [(row.student, row.slug) for row, found in self._rows() if found is None]
 
     def verdicts(self, slug: str | None = None) -> Iterator[Verdict]:
         """Every verdict, of one lesson if asked, by lesson and student; one at a time.
 
         Nothing is locked between two of them, and never more than one is in memory.
+        Those that cannot be read are left out.
         """
+        for _, verdict in self._rows(slug):
+            if verdict is not None:
+                yield verdict
+
+    def _rows(self, slug: str | None = None) -> Iterator[tuple[_Row, Verdict | None]]:
+        """Each row's names, and its verdict where that can be read."""
         from sqlalchemy import select
 
         row = self._verdict.c
-        rows = select(row.slug, row.student).where(self._whole())
+        rows = select(row.student, row.slug, row.key).where(self._whole())
         rows = rows.order_by(row.slug, row.student)
         with told(self.url), self._reading() as link:
             found = link.execute(rows if slug is None else rows.where(row.slug == slug))
-            keys = [tuple(key) for key in found]
-        for lesson, student in keys:
-            one = select(row.verdict).where(row.slug == lesson, row.student == student)
+            names = [_Row(*key) for key in found]
+        for name in names:
+            mine = (row.slug == name.slug, row.student == name.student)
             with told(self.url), self._reading() as link:
-                text = link.execute(one).scalar()
-            if text is not None:
-                yield Verdict.loads(text)
+                text = link.execute(select(row.verdict).where(*mine)).scalar()
+            if text is None:
+                continue
+            verdict = None
+            with contextlib.suppress(ValueError):
+                verdict = Verdict.loads(text)
+            yield name, verdict
 
     def _reading(self) -> Connection:
         return self._engine.connect().execution_options(bmkit_reads=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from bmkit.course.json_values import JsonObject, known_fields
+from bmkit.course.json_values import JsonObject, as_dict, as_list, shaped
 
 VERSION = 1  # of what `Verdict.dumps` writes; more where a field's meaning changes
 
@@ -77,8 +77,8 @@ class Verdict:
 
     def cells(self) -> list[JsonObject]:
         """The notebook's cells; none where there is no notebook."""
-        cells: list[JsonObject] = json.loads(self.notebook or '{"cells": []}')["cells"]
-        return cells
+        book = as_dict(json.loads(self.notebook or "{}"))
+        return [cell for cell in as_list(book.get("cells")) if isinstance(cell, dict)]
 
     def dumps(self) -> str:
         """As JSON."""
@@ -89,7 +89,15 @@ class Verdict:
         """From what `dumps` gave, in this version of bmkit or another.
 
         Fields that this version does not know are left out.
+
+        Raises:
+            ValueError: it is no verdict, or of a version that means something else.
         """
-        found: JsonObject = {"version": 0, **json.loads(text)}
-        marks = [Mark(**known_fields(Mark, mark)) for mark in found.pop("marks", [])]
-        return cls(marks=marks, **known_fields(cls, found))
+        try:
+            found = shaped({"version": 0, **json.loads(text)}, cls)
+            found.cells()
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f"no verdict: {error}") from None
+        if found.version > VERSION:
+            raise ValueError(f"version {found.version}: this bmkit reads {VERSION}")
+        return found

@@ -140,6 +140,7 @@ def grade_all(
         ):
             session = _Session(folder, lessons, settings, jailed, book, outcome)
             session.work(handed, executor, listener)
+            outcome.refused += session.unread()
             for refused in outcome.refused:
                 listener.refused(refused)
             _write_reports(session)
@@ -240,6 +241,13 @@ class _Session:
         if found and one.submitted:
             self.book.stamp(one.student, one.slug, one.submitted)
         return found
+
+    def unread(self) -> list[Refused]:
+        """Whose verdict cannot be read and whose file is not there to grade anew."""
+        return [
+            Refused(Path(student, slug), say("session.unread"))
+            for student, slug in self.book.unreadable()
+        ]
 
     def _settled(self, handed: list[SubmittedFile]) -> list[SubmittedFile]:
         """Files of a flat folder, each with the lesson that it holds."""

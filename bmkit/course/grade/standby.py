@@ -25,6 +25,7 @@ from bmkit.course.build import cache
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import Job
 from bmkit.course.grade.result import Verdict
+from bmkit.course.json_values import shaped
 from bmkit.course.kernels import environment
 from bmkit.course.kernels.limits import Limits
 
@@ -137,7 +138,7 @@ def serve(idle: float) -> None:
 def _judged(client: socket.socket) -> str:
     with client.makefile("rb") as asked:
         request = json.loads(asked.read())
-    job, limits = Job.of(request["job"]), Limits(**request["limits"])
+    job, limits = shaped(request["job"], Job), shaped(request["limits"], Limits)
     return worker.judge_job(job, tuple(request["names"]), limits).dumps()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bmkit.course.json_values import JsonObject
-from bmkit.course.run.result import Result
+from bmkit.course.run.result import Grader, Result
 from bmkit.lab.mime import CLAIM, GRADER
 
 
@@ -15,9 +15,9 @@ def read_outputs(book: JsonObject, result: Result) -> None:
             if CLAIM in data:
                 result.claims.append(data[CLAIM])
             if GRADER in data:
-                rows = data[GRADER]["rows"]
-                ok = all(row["ok"] for row in rows)
-                result.graders.append({**data[GRADER], "ok": ok})
+                grader: Grader = data[GRADER]
+                grader["ok"] = all(row["ok"] for row in grader["rows"])
+                result.graders.append(grader)
             if "image/png" in data:
                 alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
                 png = "".join(data["image/png"]).replace("\n", "")

@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
-from bmkit.course.json_values import JsonObject
 from bmkit.course.words import say
 
 VERSION = 1  # of `Result`; more where a field's meaning changes
 GOOD = ("passed", "unchanged", "skipped")
+
+
+class Claim(TypedDict):
+    """A takeaway, whether the run bore it out, and the measurements behind it."""
+
+    text: str
+    holds: bool
+    numbers: dict[str, Any]
+
+
+class Answer(TypedDict):
+    """An answer of which the grader's verdict is known, and what the grader said."""
+
+    kind: str
+    expected: str
+    ok: bool
+    says: str
+    message: str
+
+
+class Grader(TypedDict):
+    """What an exercise's grader said of every such answer."""
+
+    exercise: str
+    points: float
+    rows: list[Answer]
+    ok: bool
 
 
 @dataclass
@@ -26,8 +53,8 @@ class Result:
     message: str = ""
     traceback: str = ""
     cell: str = ""
-    claims: list[JsonObject] = field(default_factory=list)
-    graders: list[JsonObject] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    graders: list[Grader] = field(default_factory=list)
     figures: list[dict[str, str]] = field(default_factory=list)
     notebook: str = ""
     key: str = ""

@@ -21,7 +21,7 @@ from bmkit import atomic
 from bmkit.course import executors, state
 from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import dumps, instructor_notebook
-from bmkit.course.json_values import JsonObject, as_dict, known_fields
+from bmkit.course.json_values import JsonObject, shaped
 from bmkit.course.kernels import environment
 from bmkit.course.run.cache_key import fingerprint, reached
 from bmkit.course.run.result import VERSION, Result
@@ -186,7 +186,10 @@ def _profile(lesson: Lesson, settings: Settings) -> str:
 def _instructor(lesson: Lesson, lang: str) -> str:
     """The notebook to run, as text."""
     return kept(
-        lesson, f"instructor-{lang}", lambda: dumps(instructor_notebook(lesson, lang))
+        lesson,
+        f"instructor-{lang}",
+        str,
+        lambda: dumps(instructor_notebook(lesson, lang)),
     )
 
 
@@ -198,6 +201,7 @@ def _key(lesson: Lesson, settings: Settings, processor: str) -> str:
     what = kept(
         lesson,
         f"reached-{lang}",
+        dict[str, str],
         lambda: reached(json.loads(_instructor(lesson, lang))),
     )
     parameters = _parameters(lesson, settings)
@@ -246,14 +250,15 @@ def _processor(device: str) -> str:
 def _kept(key: str, store: Path) -> Result | None:
     """The result of an earlier run that depended on just the same.
 
-    None too where another version of bmkit wrote it and meant something else.
+    None too where another version of bmkit wrote it and meant something else, or what
+    is there is no passed result.
     """
     try:
-        found = as_dict(json.loads((store / f"{key}.json").read_text(encoding="utf-8")))
-        result = Result(**known_fields(Result, found))
-    except (OSError, ValueError, TypeError):
+        found = (store / f"{key}.json").read_text(encoding="utf-8")
+        result = shaped({"version": 0, **json.loads(found)}, Result)
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
-    if found.get("version") != VERSION:
+    if result.version != VERSION or result.status != "passed":
         return None
     result.status = "unchanged"
     return result
@@ -267,8 +272,9 @@ def _name(job: Job) -> str:
 def _seconds(store: Path) -> dict[str, float]:
     """How long jobs took the last time they ran."""
     try:
-        return json.loads((store / SECONDS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = json.loads((store / SECONDS).read_text(encoding="utf-8"))
+        return shaped(found, dict[str, float])
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

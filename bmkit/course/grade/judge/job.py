@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 
 from bmkit.course.build import nbgrader_cells, release
@@ -11,7 +11,6 @@ from bmkit.course.build.cache import kept
 from bmkit.course.grade.judge.cell_names import names
 from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.grade.submission import Submission
-from bmkit.course.json_values import JsonObject
 from bmkit.course.source import loading
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
@@ -48,11 +47,6 @@ class Check:
     hint: str
     mistakes: tuple[str, ...]
 
-    @classmethod
-    def of(cls, plain: JsonObject) -> Check:
-        """From what `dataclasses.asdict` gave and JSON kept."""
-        return cls(**_tuples(plain))
-
 
 @dataclass(frozen=True)
 class Job:
@@ -81,17 +75,6 @@ class Job:
     key: str = ""
     whole: bool = False
     teacher: str = "en"
-
-    @classmethod
-    def of(cls, plain: JsonObject) -> Job:
-        """From what `dataclasses.asdict` gave and JSON kept."""
-        checks = tuple(Check.of(check) for check in plain["checks"])
-        return cls(**{**_tuples(plain), "checks": checks})
-
-
-def _tuples(plain: JsonObject) -> JsonObject:
-    """JSON keeps a tuple as a list."""
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
 
 
 def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job:
@@ -132,9 +115,10 @@ def _checks(lesson: Lesson, lang: str, told: str, _changed: int) -> tuple[Check,
     made = kept(
         lesson,
         f"checks-{lang}-{told}",
-        lambda: [asdict(check) for check in _checks_of(lesson, lang, told)],
+        list[Check],
+        lambda: _checks_of(lesson, lang, told),
     )
-    return tuple(Check.of(one) for one in made)
+    return tuple(made)
 
 
 def _checks_of(lesson: Lesson, lang: str, told: str) -> list[Check]:

@@ -30,7 +30,7 @@ def preload(lesson: Lesson) -> tuple[str, ...]:
 
 @cache
 def _preload(lesson: Lesson, _changed: int) -> tuple[str, ...]:
-    theirs = kept(lesson, "imports", lambda: _imports_of(lesson))
+    theirs = kept(lesson, "imports", list[str], lambda: _imports_of(lesson))
     return tuple(dict.fromkeys([*PRELOAD, *theirs]))
 
 
