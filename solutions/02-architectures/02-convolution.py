@@ -93,7 +93,8 @@ def draw_filter(kind, angle, width):
 # blur → 模糊
 # edge → 边缘
 # line → 线条
-# A bump of this width (blur), its slope (edge) or its curvature (line). → =
+# A bump of this width (blur), its slope (edge) or its curvature (line).
+# → 这一宽度的鼓包（模糊）、它的斜率（边缘）或它的曲率（线条）。
 # grey, (180, 270) → 灰度图，(180, 270)
 
 

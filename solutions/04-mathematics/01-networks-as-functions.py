@@ -1659,7 +1659,8 @@ powers = [
 # hinges, smooth curve → 折线，光滑曲线
 # hinges, root → 折线，平方根
 # steps, smooth curve → 台阶，光滑曲线
-# k steep sigmoids: a step up or down at the middle of every two heights. → =
+# k steep sigmoids: a step up or down at the middle of every two heights.
+# → k 个陡峭的 sigmoid：在每两个高度的正中间上一级或下一级台阶。
 
 # %% fold
 fig, ax = plt.subplots()

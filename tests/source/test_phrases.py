@@ -74,6 +74,40 @@ def test_what_does_not_fit_is_told(words, says):
         compose(CODE, parse(words))
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "says"),
+    [
+        ('print("{a} " f"{x} b")', "{a} {x} b → {x} 乙", "literals of several kinds"),
+        (r'print("a\\d " r"\n b")', r"a\\d \n b → 乙", "literals of several kinds"),
+        ('f"{x:>{w}} wide"', "{x:>{w}} wide → {y:>{w}} 宽", "placeholders differ"),
+        ('"{} of it".format(x)', "{} of it → 其中", "placeholders differ"),
+        ('a = ("one "  # why\n     "two")', "one two → 一二", "move the comment out"),
+    ],
+)
+def test_what_would_change_the_program_is_told(code, words, says):
+    with pytest.raises(PhraseError, match=says):
+        compose(code, parse(words))
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "new"),
+    [
+        ('f"{{set}} of {x}"', "{{set}} of {x} → {x} 的{{集合}}", 'f"{x} 的{{集合}}"'),
+        ('f"{x:>{w}} wide"', "{x:>{w}} wide → 宽 {x:>{w}}", 'f"宽 {x:>{w}}"'),
+        ('print("Figure #2")', "Figure #2 → 图 #2", 'print("图 #2")'),
+    ],
+)
+def test_braces_and_numbers_that_are_the_phrases_own(code, words, new):
+    assert compose(code, parse(words)) == new
+    assert unsaid(code, parse(words)) == []
+
+
+def test_words_within_braces_cannot_be_listed():
+    code = "print(f\"{'big' if x else 'small'} {d['key']}\")"
+    found = unsaid(code, [])
+    assert {(p.kind, p.key) for p in found} == {("nested", "big"), ("nested", "small")}
+
+
 def test_a_changed_letter_is_told_once():
     """As what the list says in vain, and not as what it lacks, too."""
     with pytest.raises(PhraseError) as caught:
@@ -118,6 +152,16 @@ SAID = {
     ),
     "a label": ('ax.set(xlabel="time")', ["time"]),
     "a title": ('ax.set_title("ROC")', ["ROC"]),
+    "a comment at the beginning": ("# first we add\nx = 1", ["first we add"]),
+    "a name with a type": ('a: str = "Mass"\nprint(a)', ["Mass"]),
+    "two names": ('a, b = "Mass", "Cost"\nprint(a)\ninvest(b)', ["Mass"]),
+    "a list that grows": ('a = []\na.append("Mass")\nprint(a)', ["Mass"]),
+    "a table": ('for n, v in [("Mass", 1)]:\n    print(n)', ["Mass"]),
+    "a dictionary": ('print({"Mass": 3})', ["Mass"]),
+    "a format": ('print("mass: {}".format(x))', ["mass: {}"]),
+    "signs that are braces": ('s = f"{{mass}} {x}"', ["{{mass}} {x}"]),
+    "what must be equal": ('bm.expect.equal(f(), "mass", "say it")', ["say it"]),
+    "a coroutine": ('async def f():\n    """Do it."""', ["Do it."]),
     "a legend": ('ax.legend(["before", "after"])', ["before", "after"]),
     "ticks": ('ax.set_xticks([0, 1], ["left", "right"])', ["left", "right"]),
     "an error": ('raise ValueError("too few rows")', ["too few rows"]),

@@ -120,6 +120,39 @@ WRONG = {
         '# section: "1"\n# introduces: [flying]',
         "introduces 'flying', which the glossary does not have",
     ),
+    "a byte-order mark": (
+        "# ---\n# slug: adding",
+        "\ufeff# ---\n# slug: adding",
+        "mark",
+    ),
+    "no blank": ("# data: []", "#data: []", "a row of the header begins with"),
+    "a key twice": (
+        "# data: []",
+        "# data: []\n# data: []",
+        "stands twice in the header",
+    ),
+    "a number": ('section: "1"', "section: 1.10", "section must be text"),
+    "no word": ("{en: Adding, zh: 加法}", "{en: No, zh: 1}", "title must be words"),
+    "global": (
+        "bm.expect.close(add(1, 2)",
+        "global x\nbm.expect.close(add(1, 2)",
+        "no `global` in it",
+    ),
+    "all of it": (
+        "bm.expect.close(add(1, 2)",
+        "from math import *\nbm.expect.close(add(1, 2)",
+        "name what it imports",
+    ),
+    "read before": (
+        "bm.expect.close(add(1, 2)",
+        "total = total + 1\nx = x1 = y\ny = 2\nbm.expect.close(add(1, 2)",
+        "'y' is the check's own here, and read before",
+    ),
+    "braces": (
+        "secret_sum = a + b",
+        "secret_sum = f\"{'odd' if a else 'even'}\"",
+        "'odd' within an f-string's braces",
+    ),
     "gpu": ('# section: "1"', '# section: "1"\n# gpu: perhaps', "gpu is true or false"),
 }
 
@@ -271,7 +304,9 @@ DOCUMENT = """## 1. 背景
         ("1", "大模型……的模型。", ""),
         ("§2", "大模型是指参数规模", "§2 of the document does not say"),
         ("§1.1", "小模型", "does not say"),
-        ("§7", "别的话", "no section 7"),
+        ("§7", "别的话多", "no section 7"),
+        ("§2", "，", "so few words"),
+        ("", "大模型是指", "is no section"),
     ],
 )
 def test_a_quotation_stands_in_the_document(
@@ -295,7 +330,7 @@ def test_a_source_saved_through_jupyterlab_keeps_its_words(adding):
     before = adding.read_text(encoding="utf-8")
     opened = "# needs: []              # slugs"
     before = before.replace("# needs: []", opened)
-    before = before.replace('says="negative"', 'says="≤ 0 · negative 负 😀"')
+    before = before.replace('says="negative"', 'says="≤ 0 · negative 负 😀 \\\\u0041"')
     adding.write_text(before, encoding="utf-8")
     manager = build_sync_jupytext_contents_manager_class(LargeFileManager)(
         root_dir=str(adding.parent), post_save_hook=lab.HOOK, **lab.JUPYTEXT

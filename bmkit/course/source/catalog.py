@@ -174,6 +174,10 @@ def _no_data(path: Path, named: object) -> list[Problem]:
     ]
 
 
+def _text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 @cache
 def _lesson(path: Path, _changed: int) -> Lesson:
     header = read_header(path)
@@ -184,13 +188,20 @@ def _lesson(path: Path, _changed: int) -> Lesson:
     for key in sorted(set(header) - HEADER - OPTIONAL):
         known = nearest(key, HEADER | OPTIONAL)
         rows = path.read_text(encoding="utf-8").splitlines()
-        line = next(n for n, row in enumerate(rows, 1) if row.startswith(f"# {key}"))
+        found = (n for n, row in enumerate(rows, 1) if row.startswith(f"# {key}"))
+        line = next(found, 1)
         message = f"unknown key {key!r} in the header{known}"
         problems.append(Problem(path, line, message))
     for key in ("title", "says"):
         value = header.get(key)
         if key in header and (not isinstance(value, dict) or set(value) != set(LANGS)):
             problems.append(Problem(path, 1, f"{key} must have en and zh"))
+        elif value is not None and not all(map(_text, value.values())):
+            message = f"{key} must be words: put them in quotes"
+            problems.append(Problem(path, 1, message))
+    if not isinstance(header.get("section", ""), str):
+        message = 'section must be text: put it in quotes, as "2.1"'
+        problems.append(Problem(path, 1, message))
     for key in ("needs", "data", "extras", "introduces"):
         if key in header and not isinstance(header[key], list):
             problems.append(Problem(path, 1, f"{key} must be a list, as in [a, b]"))
@@ -210,7 +221,7 @@ def _lesson(path: Path, _changed: int) -> Lesson:
     return Lesson(
         slug=header["slug"],
         title=header["title"],
-        section=str(header["section"]),
+        section=header["section"],
         minutes=header.get("minutes", 0),
         needs=tuple(header["needs"]),
         data=tuple(header["data"]),

@@ -20,6 +20,10 @@ from bmkit.course.source.phrase_list import SAME
 from bmkit.course.source.phrases import SHAPE
 from bmkit.course.source.regions import HIDDEN, SOLUTION, cut, regions_wrong
 
+SCOPES = (
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
+    *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp),
+)
 GRADE_ID = re.compile(r"^[A-Za-z0-9_]{1,56}$")  # a cell id has 64, `check-` takes 6
 FIGURE = {"figure", "explore"}
 FIGURES = re.compile(r"\bbm\.show\.(?:figure|explore)\(")
@@ -36,6 +40,7 @@ def own(source: Source) -> list[Problem]:
         equations.problems,
         _cells,
         quotes.problems,
+        _enclosable,
         _whole,
     ):
         found += rule(source)
@@ -146,6 +151,53 @@ def _regions(source: Source) -> Iterator[Problem]:
         if cell.kind == "check" and not _code(cut(cell.source, HIDDEN)):
             message = "a check shows one test at least: all of this one's are hidden"
             yield Problem(source.path, cell.line, message)
+
+
+def _enclosable(source: Source) -> Iterator[Problem]:
+    """What a check cannot do in the function that it becomes."""
+    for cell in source.cells:
+        if cell.kind != "check":
+            continue
+        try:
+            tree = parsing.parse(cell.source)
+        except SyntaxError:
+            continue  # told as such
+        given: set[str] = set()
+        stored = {
+            node.id
+            for node in _own_scope(tree)
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+        }
+        for statement in tree.body:
+            if isinstance(statement, SCOPES):
+                given.add(getattr(statement, "name", ""))
+                continue
+            read, bound = set[str](), set[str]()
+            for node in (statement, *_own_scope(statement)):
+                message = ""
+                if isinstance(node, ast.Global | ast.Nonlocal):
+                    message = "a check's names are its own: no `global` in it"
+                elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                    message = "no `import *` in a check: name what it imports"
+                elif isinstance(node, ast.Await):
+                    message = "a check is no coroutine: no `await` in it"
+                if message:
+                    at = cell.line + statement.lineno
+                    yield Problem(source.path, at, message)
+                if isinstance(node, ast.Name):
+                    (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+            for name in sorted((read - bound - given) & stored):
+                message = f"{name!r} is the check's own here, and read before it is set"
+                yield Problem(source.path, cell.line + statement.lineno, message)
+            given |= bound
+
+
+def _own_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """What stands below a node, but for functions, classes and comprehensions."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, SCOPES):
+            yield child
+            yield from _own_scope(child)
 
 
 def _code(text: str) -> bool:

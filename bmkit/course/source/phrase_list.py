@@ -25,16 +25,16 @@ import re
 import textwrap
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bmkit.course.source.phrases import (
-    PLACEHOLDER,
     Phrase,
     Text,
     key_of,
     must_speak,
     phrases,
+    placeholders,
 )
 
 WIDTH = 88
@@ -136,6 +136,8 @@ def compose(code: str, entries: list[Entry]) -> str:
         PhraseError: what an entry translates is not said, or its placeholders differ.
     """
     text = Text(code)
+    said = [phrase for phrase in phrases(code) if phrase.kind != "nested"]
+    entries = [_whole(entry, said) for entry in entries]
     table = {(entry.key, entry.number): entry for entry in entries}
     problems: list[tuple[int, str]] = []
     edits: list[tuple[int, int, str]] = []
@@ -148,13 +150,13 @@ def compose(code: str, entries: list[Entry]) -> str:
             for at, entry in table.items()
             if twice[at] > 1
         ]
-    for phrase in phrases(code):
+    for phrase in said:
         times[phrase.key] += 1
         for at in ((phrase.key, times[phrase.key]), (phrase.key, 0)):
             if at not in table:
                 continue
             used.add(at)
-            wrong = _unfit(phrase, table[at])
+            wrong = _unfit(phrase, table[at]) or _commented(phrase, text)
             if wrong:
                 problems.append((table[at].line, wrong))
             elif table[at].rows != SAME:
@@ -173,16 +175,35 @@ def compose(code: str, entries: list[Entry]) -> str:
     return code
 
 
+def _whole(entry: Entry, said: list[Phrase]) -> Entry:
+    """The entry; where the phrase itself ends in ``#3``, that is no third time."""
+    key = f"{entry.key} #{entry.number}"
+    if entry.number and any(phrase.key == key for phrase in said):
+        return replace(entry, key=key, number=0)
+    return entry
+
+
+def _commented(phrase: Phrase, text: Text) -> str:
+    """A comment between the literals of a string would be lost with them."""
+    inside = [
+        words
+        for line, column, words in text.comments
+        if phrase.kind == "string" and phrase.begin < text.at(line, column) < phrase.end
+    ]
+    return f"move the comment out of the string: {inside[0]!r}" if inside else ""
+
+
 def _unfit(phrase: Phrase, entry: Entry) -> str:
     """Why a translation cannot stand in the phrase's place; empty if it can."""
     if not any(entry.rows):
         return f"{entry.key!r} has no translation"
     if phrase.kind != "string" or entry.rows == SAME:
         return ""
-    if "f" in phrase.prefix:
+    if phrase.mixed:
+        return f"literals of several kinds, as f and r, in one string: {entry.key!r}"
+    if phrase.formatted:
         holes = [
-            sorted(PLACEHOLDER.findall("".join(rows)))
-            for rows in (phrase.rows, entry.rows)
+            sorted(placeholders("".join(rows))[0]) for rows in (phrase.rows, entry.rows)
         ]
         if holes[0] != holes[1]:
             return f"placeholders differ: {entry.key!r}"
@@ -197,9 +218,10 @@ def _unquoted(row: str) -> str:
 
 def unsaid(code: str, entries: list[Entry]) -> list[Phrase]:
     """The phrases for a learner that a list does not have, each once."""
-    known = {entry.key for entry in entries}
+    said = phrases(code)
+    known = {_whole(entry, said).key for entry in entries}
     found: dict[str, Phrase] = {}
-    for phrase in phrases(code):
+    for phrase in said:
         if phrase.key not in known and must_speak(phrase):
             found.setdefault(phrase.key, phrase)
     return list(found.values())

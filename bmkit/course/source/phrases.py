@@ -19,13 +19,13 @@ from bmkit.course import parsing
 
 MARKER = re.compile(r"###\s")  # nbgrader's regions
 LITERAL = re.compile(r"(?s)([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2")
-PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 # Whose arguments a learner reads.
 SPOKEN = re.compile(
-    r"docstring|comment|print\[\d+\]|bm\.claim\[0\]|bm\.expect\.\w+\[[12]\]"
+    r"docstring|comment|print\[\d+\]|bm\.claim\[0\]"
+    r"|bm\.expect\.(true\[1\]|(shape|close|equal)\[2\])"
     r"|bm\.show\.progress\[1\]|text\[2\]|annotate\[0\]|legend\[[01]\]"
     r"|set_[xy]ticks\[1\]|set_[xy]ticklabels\[0\]|(Markdown|HTML)\[0\]"
-    r"|(alt|title|[xy]label|label|labels|[xy]ticklabels|suptitle|description)="
+    r"|(alt|s|title|[xy]label|label|labels|[xy]ticklabels|suptitle|description)="
     r"|(title|suptitle|[xy]label|sup[xy]label|set_title|set_[xy]label)\[0\]"
 )
 # Matplotlib's own words, of two at times: where something stands.
@@ -35,7 +35,9 @@ SENTENCE = re.compile(r"[A-Za-z]{2,}[,:;.]? [a-z]{2,}")
 SHAPE = re.compile(r"\([^()]*,[^()]*\)|\[[^\[\]]*,[^\[\]]*\]")
 MATHS = re.compile(r"\$[^$]*\$|</?\w[^<>]*>")  # and HTML's tags
 DIRECTIVE = re.compile(r"(noqa|type|fmt|ruff|pylint|mypy):")
-THROUGH = ast.BoolOp | ast.BinOp | ast.IfExp | ast.List | ast.Tuple
+THROUGH = ast.BoolOp | ast.BinOp | ast.IfExp | ast.List | ast.Tuple | ast.Set | ast.Dict
+BODIES = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+FORMAT = " .format"  # after the site of a string whose method is called
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Phrase:
     """One thing that a program says, and where."""
 
     key: str  # its words, every run of blanks as one
-    kind: str  # string, paragraph or comment
+    kind: str  # string, paragraph, comment; nested: within an f-string's braces
     begin: int  # offsets in the program's text
     end: int
     rows: tuple[str, ...]  # its lines, or the bodies of its literals
@@ -51,6 +53,8 @@ class Phrase:
     prefix: str = ""  # a string's: f, r, b
     depth: int = 0  # how many brackets are open before it
     spoken: bool = False  # whether a learner reads it
+    formatted: bool = False  # whether what stands in its braces is put in
+    mixed: bool = False  # whether its literals cannot be written as one kind
 
 
 def phrases(code: str) -> list[Phrase]:
@@ -72,17 +76,53 @@ def phrases(code: str) -> list[Phrase]:
         parts, depth = text.literals(begin, end)
         rows = tuple(body for _, body in parts)
         prefix = "".join(sorted({letter for letters, _ in parts for letter in letters}))
-        key = key_of("".join(rows))
-        spoken = site in carriers or bool(SPOKEN.fullmatch(site))
+        whole = site.removesuffix(FORMAT)
         found.append(
-            Phrase(key, "string", begin, end, rows, site, prefix, depth, spoken)
+            Phrase(
+                key_of("".join(rows)),
+                "string",
+                begin,
+                end,
+                rows,
+                whole,
+                prefix,
+                depth,
+                spoken=whole in carriers or bool(SPOKEN.fullmatch(whole)),
+                formatted="f" in prefix or site.endswith(FORMAT),
+                mixed=_mixed(parts),
+            )
         )
+        found += [
+            Phrase(key_of(words), "nested", begin, begin, (words,))
+            for words in _within_braces(node)
+        ]
     return sorted((p for p in found if p.key), key=lambda p: p.begin)
+
+
+def placeholders(text: str) -> tuple[list[str], str]:
+    """What stands in braces, and the text without it; ``{{`` and ``}}`` are signs."""
+    found: list[str] = []
+    rest = ""
+    place = 0
+    while place < len(text):
+        if text[place : place + 2] in ("{{", "}}") or text[place] != "{":
+            step = 2 if text[place : place + 2] in ("{{", "}}") else 1
+            rest += text[place : place + step]
+            place += step
+            continue
+        begin, depth = place, 0
+        while place < len(text):  # a width may be a placeholder within it
+            depth += (text[place] == "{") - (text[place] == "}")
+            place += 1
+            if not depth:
+                break
+        found.append(text[begin:place])
+    return found, rest
 
 
 def must_speak(phrase: Phrase) -> bool:
     """Whether a phrase needs a translation, be it ``→ =``."""
-    words = MATHS.sub("", PLACEHOLDER.sub("", phrase.key))
+    words = MATHS.sub("", placeholders(phrase.key)[1])
     if phrase.kind == "comment":
         words = SHAPE.sub("", words)
     if not WORD.search(words) or DIRECTIVE.match(words):
@@ -166,18 +206,33 @@ def _strings(node: ast.AST, site: str) -> Iterator[tuple[ast.expr, str]]:
     if _is_string(node):
         yield node, site
         return
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and node.body:
+    if isinstance(node, BODIES) and node.body:
         first = node.body[0]
-        if isinstance(first, ast.Expr) and _is_string(first.value):
+        if isinstance(first, ast.Expr) and isinstance(
+            getattr(first.value, "value", None), str
+        ):
             yield first.value, "docstring"
             node.body = node.body[1:]
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        site = f"{node.targets[0].id} ="
-        yield from _strings(node.value, site)
+    given = _given(node)
+    if given:
+        for target, value in given:
+            yield from _strings(value, f"{target} =")
+        for statement in (*getattr(node, "body", ()), *getattr(node, "orelse", ())):
+            yield from _strings(statement, "")
         return
     if isinstance(node, ast.Call):
         name = _name(node.func)
-        yield from _strings(node.func, "")
+        through = node.func
+        if isinstance(through, ast.Attribute) and _is_string(through.value):
+            # A method of the string itself: what comes of it goes where it goes.
+            yield through.value, site + FORMAT * (through.attr == "format")
+        else:
+            yield from _strings(node.func, "")
+        if isinstance(through, ast.Attribute) and through.attr in ("append", "add"):
+            name = f"{_name(through.value)} ="
+            for value in node.args:
+                yield from _strings(value, name)
+            return
         for number, value in enumerate(node.args):
             yield from _strings(value, f"{name}[{number}]")
         for word in node.keywords:
@@ -185,6 +240,50 @@ def _strings(node: ast.AST, site: str) -> Iterator[tuple[ast.expr, str]]:
         return
     for child in ast.iter_child_nodes(node):
         yield from _strings(child, site if isinstance(node, THROUGH) else "")
+
+
+def _given(node: ast.AST) -> list[tuple[str, ast.expr]]:
+    """The names that a statement gives values to, each with its value."""
+    if isinstance(node, ast.Assign):
+        target, value = node.targets[0], node.value
+    elif isinstance(node, ast.AnnAssign | ast.AugAssign) and node.value is not None:
+        target, value = node.target, node.value
+    elif isinstance(node, ast.For):
+        target, value = node.target, node.iter
+        # A row of a table goes to several names: any of them may be read.
+        return [(name, value) for name in list(_names(target))[:1]]
+    else:
+        return []
+    if isinstance(target, ast.Name):
+        return [(target.id, value)]
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        pairs = zip(target.elts, value.elts, strict=False)
+        return [(one.id if isinstance(one, ast.Name) else "", v) for one, v in pairs]
+    return []
+
+
+def _within_braces(node: ast.AST) -> Iterator[str]:
+    """Words in the braces of an f-string: those of ``{"one" if x else "two"}``."""
+    if not isinstance(node, ast.JoinedStr):
+        return
+    todo = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, ast.Constant) and isinstance(one.value, str):
+            yield one.value
+        elif isinstance(one, ast.IfExp):
+            todo += [one.body, one.orelse]
+        elif isinstance(one, ast.BoolOp):
+            todo += one.values
+
+
+def _mixed(parts: list[tuple[str, str]]) -> bool:
+    """Whether literals side by side read braces, or backslashes, in different ways."""
+    plain = any("f" not in kind and re.search("[{}]", body) for kind, body in parts)
+    raw = any("r" not in kind and "\\" in body for kind, body in parts)
+    return (plain and any("f" in kind for kind, _ in parts)) or (
+        raw and any("r" in kind for kind, _ in parts)
+    )
 
 
 def _carriers(tree: ast.AST) -> set[str]:
@@ -239,7 +338,7 @@ def _paragraphs(text: Text, begin: int, end: int) -> Iterator[Phrase]:
 def _comments(text: Text) -> list[Phrase]:
     """Comments; those alone on lines that follow each other are one."""
     found: list[Phrase] = []
-    last = (0, 0)
+    last = (-1, -1)
     for line, column, words in text.comments:
         if MARKER.match(words):
             continue
@@ -249,7 +348,7 @@ def _comments(text: Text) -> list[Phrase]:
         if alone and last == (line - 1, column):
             before = found.pop()
             begin, rows = before.begin, before.rows + rows
-        last = (line, column) if alone else (0, 0)
+        last = (line, column) if alone else (-1, -1)
         key = key_of(" ".join(rows))
         found.append(Phrase(key, "comment", begin, end, rows, "comment"))
     return found

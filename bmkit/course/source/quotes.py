@@ -16,6 +16,7 @@ from bmkit.course.source.cells import Problem, Source
 
 DOCUMENT = "BMKIT_DOCUMENT"  # names the file; otherwise it is looked for
 BESIDE = "shared/source/theme-design.zh.txt"  # beside the course's folder
+LEAST = 4  # letters or signs of a quotation
 HEADING = re.compile(r"^#+\s*(\d+(?:\.\d+)*)\.?\s", re.MULTILINE)
 
 
@@ -34,8 +35,15 @@ def problems(source: Source) -> Iterator[Problem]:
         if path is None or cell.twin is None:
             continue
         number = cell.name.removeprefix("§").strip()
+        if not re.fullmatch(r"\d+(\.\d+)*", number):
+            message = f'{cell.name!r} is no section: as quote="§4.2.1"'
+            yield Problem(source.path, cell.line, message)
+            continue
         text = section(path.read_text(encoding="utf-8"), number)
         said = _bare(re.sub(r"^>\s?", "", cell.twin.source, flags=re.MULTILINE))
+        if len(re.findall(r"\w", said)) < LEAST:
+            message = "a quotation of so few words proves nothing"
+            yield Problem(source.path, cell.twin.line, message)
         for part in filter(None, said.split("……")):
             if not text:
                 message = f"the document has no section {number}"

@@ -9,7 +9,7 @@ CONTRIBUTING.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,17 @@ def read_header(path: Path) -> dict[str, Any]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError:
         raise SourceError([Problem(path, 1, "it is not UTF-8 text")]) from None
+    if lines and lines[0].startswith("\ufeff"):
+        message = "begins with a byte-order mark: save it as UTF-8 without one"
+        raise SourceError([Problem(path, 1, message)])
     try:
         if lines[0] != "# ---":
             raise ValueError
-        block = "\n".join(line[2:] for line in lines[1 : lines.index("# ---", 1)])
+        rows = lines[1 : lines.index("# ---", 1)]
+        problems = list(_odd_rows(path, rows))
+        if problems:
+            raise SourceError(problems)
+        block = "\n".join(line[2:] for line in rows)
         header = yaml.load(block, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         if not isinstance(header, dict):
             raise TypeError
@@ -58,6 +65,18 @@ def read_header(path: Path) -> dict[str, Any]:
         message = "no header: the file must begin with `# ---`, `# slug: …`, …, `# ---`"
         raise SourceError([Problem(path, 1, message)]) from None
     return header
+
+
+def _odd_rows(path: Path, rows: list[str]) -> Iterator[Problem]:
+    """What YAML would pass over: a row that is no comment, a key that stands twice."""
+    seen: set[str] = set()
+    for line, row in enumerate(rows, 2):
+        if not row.startswith("# ") and row != "#":
+            yield Problem(path, line, "a row of the header begins with `# `")
+        key = re.match(r"# (\w+):", row)
+        if key and key[1] in seen:
+            yield Problem(path, line, f"{key[1]!r} stands twice in the header")
+        seen |= {key[1]} if key else set()
 
 
 def read(path: Path) -> Source:
@@ -183,4 +202,9 @@ def _unsaid(
         if phrase.key not in told:
             line = cell.line + 1 + cell.source.count("\n", 0, phrase.begin)
             message = f"no Chinese for {phrase.key!r}: `bmkit stamp` lists it"
+            if phrase.kind == "nested":
+                message = (
+                    f"{phrase.key!r} within an f-string's braces cannot be translated: "
+                    "give it a name before"
+                )
             source.problems.append(Problem(source.path, line, message))

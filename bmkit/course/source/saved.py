@@ -5,12 +5,17 @@ Jupytext writes the options of cells as JSON, ``·`` as ``\u00b7``. An author re
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 from bmkit import atomic
 
-ESCAPED = re.compile(r"\\u([0-9a-f]{4})")
+# A letter beyond ASCII, and beyond the first 65,536 a pair; not a backslash's own.
+ESCAPED = re.compile(
+    r"(?<!\\)((?:\\\\)*)((?:\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2})"
+    r"|\\u(?!d[89a-f])(?!00[0-7])[0-9a-f]{4})"
+)
 
 
 def keep_letters(os_path: str, **_: object) -> None:
@@ -25,6 +30,4 @@ def keep_letters(os_path: str, **_: object) -> None:
 
 
 def _readable(row: str) -> str:
-    # A pair of codes is one letter beyond the first 65,536.
-    letters = ESCAPED.sub(lambda found: chr(int(found[1], 16)), row)
-    return letters.encode("utf-16", "surrogatepass").decode("utf-16")
+    return ESCAPED.sub(lambda found: found[1] + json.loads(f'"{found[2]}"'), row)

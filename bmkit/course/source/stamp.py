@@ -89,7 +89,9 @@ def _list(cell: Cell) -> list[Entry]:
     except SyntaxError:
         return []
     return [
-        Entry(p.key, [], english=p.rows if p.kind != "string" else ()) for p in missing
+        Entry(p.key, [], english=p.rows if p.kind != "string" else ())
+        for p in missing
+        if p.kind != "nested"
     ]
 
 
