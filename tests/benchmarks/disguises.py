@@ -228,6 +228,242 @@ def looped(code: str, rng: random.Random) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
+def paired(code: str, rng: random.Random) -> str:
+    """Two neighbouring assignments become one of two values."""
+    tree = ast.parse(code)
+    for body in _bodies(tree):
+        for n in reversed(range(len(body) - 1)):
+            one, other = body[n : n + 2]
+            if not (isinstance(one, ast.Assign) and isinstance(other, ast.Assign)):
+                continue
+            one_each = len(one.targets) == len(other.targets) == 1
+            if one_each and _independent(one, other):
+                into = ast.Tuple([*one.targets, *other.targets], ast.Store())
+                values = ast.Tuple([one.value, other.value], ast.Load())
+                body[n : n + 2] = [ast.Assign([into], values)]
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def unpaired(code: str, rng: random.Random) -> str:
+    """An assignment of several values becomes several, where none needs another."""
+    tree = ast.parse(code)
+    for body in _bodies(tree):
+        for n in reversed(range(len(body))):
+            one = body[n]
+            if not isinstance(one, ast.Assign) or len(one.targets) > 1:
+                continue
+            into, values = one.targets[0], one.value
+            if not (isinstance(into, ast.Tuple) and isinstance(values, ast.Tuple)):
+                continue
+            single: list[ast.stmt]
+            single = [
+                ast.Assign([target], value)
+                for target, value in zip(into.elts, values.elts, strict=True)
+            ]
+            pairs = itertools.combinations(single, 2)
+            if all(_independent(first, second) for first, second in pairs):
+                body[n : n + 1] = single
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def multiplied(code: str, rng: random.Random) -> str:
+    """Squares and cubes of names are products; products of equal names are powers."""
+
+    class Power(ast.NodeTransformer):
+        def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+            self.generic_visit(node)
+            left, right = node.left, node.right
+            if not isinstance(left, ast.Name):
+                return node
+            if isinstance(node.op, ast.Pow) and isinstance(right, ast.Constant):
+                square = ast.BinOp(left, ast.Mult(), left)
+                if right.value == 2:
+                    return square
+                if right.value == 3:
+                    return ast.BinOp(square, ast.Mult(), left)
+            elif isinstance(node.op, ast.Mult) and ast.dump(left) == ast.dump(right):
+                return ast.BinOp(left, ast.Pow(), ast.Constant(2))
+            return node
+
+    return ast.unparse(ast.fix_missing_locations(Power().visit(ast.parse(code))))
+
+
+def inlined(code: str, rng: random.Random) -> str:
+    """Names go: their values stand wherever they were used."""
+    tree = ast.parse(code)
+    for function in [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]:
+        for one in [*function.body]:
+            if not isinstance(one, ast.Assign) or len(one.targets) > 1:
+                continue
+            target = one.targets[0]
+            if isinstance(target, ast.Name) and _repeatable(target, one.value, tree):
+                function.body.remove(one)
+                _Inline(target.id, one.value).visit(function)
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def factored(code: str, rng: random.Random) -> str:
+    """What stands twice in the lines of a function gets a name."""
+    tree = ast.parse(code)
+    for function in [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]:
+        for _ in range(4):
+            seen: dict[str, tuple[int, ast.expr]] = {}
+            for n, one in enumerate(function.body):
+                if not isinstance(one, (ast.Assign, ast.Return)) or not one.value:
+                    continue
+                parts = [x for x in _evaluated(one.value) if isinstance(x, ast.BinOp)]
+                twice = [x for x in parts if ast.dump(x) in seen]
+                twice = [x for x in twice if _repeatable(None, x, tree)]
+                if twice:
+                    first, part = seen[ast.dump(twice[0])]
+                    name = f"common_{rng.randrange(999)}"
+                    whole = ast.dump(part)
+                    for line in function.body[first:]:
+                        if isinstance(line, (ast.Assign, ast.Return)) and line.value:
+                            for x in [*_evaluated(line.value)]:
+                                if ast.dump(x) == whole:
+                                    new = ast.Name(name, ast.Load())
+                                    _Replace(x, new).visit(line)
+                    made = ast.Assign([ast.Name(name, ast.Store())], part)
+                    function.body.insert(first, made)
+                    break
+                seen |= {ast.dump(x): (n, x) for x in parts}
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def in_a_dict(code: str, rng: random.Random) -> str:
+    """A function keeps its values in a dict."""
+    tree = ast.parse(code)
+    for function in [node for node in tree.body if isinstance(node, FUNCTIONS)]:
+        walked = [*ast.walk(function)]
+        if any(isinstance(x, (*LAZY, *FUNCTIONS)) for x in walked if x != function):
+            continue  # names of their own
+        names = {x.id for x in walked if _is_stored(x)}
+        for field in ("body",):
+            lines = getattr(function, field)
+            lines[:] = [_Boxed(names, "v").visit(line) for line in lines]
+            lines.insert(0, ast.parse("v = {}").body[0])
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def paired(code: str, rng: random.Random) -> str:
+    """Two neighbouring assignments become one of two values."""
+    tree = ast.parse(code)
+    for body in _bodies(tree):
+        for n in reversed(range(len(body) - 1)):
+            one, other = body[n : n + 2]
+            if not (isinstance(one, ast.Assign) and isinstance(other, ast.Assign)):
+                continue
+            one_each = len(one.targets) == len(other.targets) == 1
+            if one_each and _independent(one, other):
+                into = ast.Tuple([*one.targets, *other.targets], ast.Store())
+                values = ast.Tuple([one.value, other.value], ast.Load())
+                body[n : n + 2] = [ast.Assign([into], values)]
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def unpaired(code: str, rng: random.Random) -> str:
+    """An assignment of several values becomes several, where none needs another."""
+    tree = ast.parse(code)
+    for body in _bodies(tree):
+        for n in reversed(range(len(body))):
+            one = body[n]
+            if not isinstance(one, ast.Assign) or len(one.targets) > 1:
+                continue
+            into, values = one.targets[0], one.value
+            if not (isinstance(into, ast.Tuple) and isinstance(values, ast.Tuple)):
+                continue
+            single: list[ast.stmt]
+            single = [
+                ast.Assign([target], value)
+                for target, value in zip(into.elts, values.elts, strict=True)
+            ]
+            pairs = itertools.combinations(single, 2)
+            if all(_independent(first, second) for first, second in pairs):
+                body[n : n + 1] = single
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def multiplied(code: str, rng: random.Random) -> str:
+    """Squares and cubes of names are products; products of equal names are powers."""
+
+    class Power(ast.NodeTransformer):
+        def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+            self.generic_visit(node)
+            left, right = node.left, node.right
+            if not isinstance(left, ast.Name):
+                return node
+            if isinstance(node.op, ast.Pow) and isinstance(right, ast.Constant):
+                square = ast.BinOp(left, ast.Mult(), left)
+                if right.value == 2:
+                    return square
+                if right.value == 3:
+                    return ast.BinOp(square, ast.Mult(), left)
+            elif isinstance(node.op, ast.Mult) and ast.dump(left) == ast.dump(right):
+                return ast.BinOp(left, ast.Pow(), ast.Constant(2))
+            return node
+
+    return ast.unparse(ast.fix_missing_locations(Power().visit(ast.parse(code))))
+
+
+def inlined(code: str, rng: random.Random) -> str:
+    """Names go: their values stand wherever they were used."""
+    tree = ast.parse(code)
+    for function in [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]:
+        for one in [*function.body]:
+            if not isinstance(one, ast.Assign) or len(one.targets) > 1:
+                continue
+            target = one.targets[0]
+            if isinstance(target, ast.Name) and _repeatable(target, one.value, tree):
+                function.body.remove(one)
+                _Inline(target.id, one.value).visit(function)
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def factored(code: str, rng: random.Random) -> str:
+    """What stands twice in the lines of a function gets a name."""
+    tree = ast.parse(code)
+    for function in [node for node in ast.walk(tree) if isinstance(node, FUNCTIONS)]:
+        for _ in range(4):
+            seen: dict[str, tuple[int, ast.expr]] = {}
+            for n, one in enumerate(function.body):
+                if not isinstance(one, (ast.Assign, ast.Return)) or not one.value:
+                    continue
+                parts = [x for x in _evaluated(one.value) if isinstance(x, ast.BinOp)]
+                twice = [x for x in parts if ast.dump(x) in seen]
+                twice = [x for x in twice if _repeatable(None, x, tree)]
+                if twice:
+                    first, part = seen[ast.dump(twice[0])]
+                    name = f"common_{rng.randrange(999)}"
+                    whole = ast.dump(part)
+                    for line in function.body[first:]:
+                        if isinstance(line, (ast.Assign, ast.Return)) and line.value:
+                            for x in [*_evaluated(line.value)]:
+                                if ast.dump(x) == whole:
+                                    new = ast.Name(name, ast.Load())
+                                    _Replace(x, new).visit(line)
+                    made = ast.Assign([ast.Name(name, ast.Store())], part)
+                    function.body.insert(first, made)
+                    break
+                seen |= {ast.dump(x): (n, x) for x in parts}
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
+def in_a_dict(code: str, rng: random.Random) -> str:
+    """A function keeps its values in a dict."""
+    tree = ast.parse(code)
+    for function in [node for node in tree.body if isinstance(node, FUNCTIONS)]:
+        walked = [*ast.walk(function)]
+        if any(isinstance(x, (*LAZY, *FUNCTIONS)) for x in walked if x != function):
+            continue  # names of their own
+        names = {x.id for x in walked if _is_stored(x)}
+        for field in ("body",):
+            lines = getattr(function, field)
+            lines[:] = [_Boxed(names, "v").visit(line) for line in lines]
+            lines.insert(0, ast.parse("v = {}").body[0])
+    return ast.unparse(ast.fix_missing_locations(tree))
+
+
 def everything(code: str, rng: random.Random) -> str:
     """All of the above, one after the other."""
     for disguise in (

@@ -6,8 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
-from bmkit.course.build import folder, notebooks, release
-from bmkit.course.source import loading
+from bmkit.course.build import folder, release
+from bmkit.course.source import loading, prose
 from bmkit.course.source.catalog import LANGS, Course, Lesson
 from bmkit.course.source.regions import HIDDEN, SOLUTION
 
@@ -60,7 +60,7 @@ def test_the_chinese_copy_is_chinese(course):
 def test_chinese_lines_flow_and_others_stay():
     text = "## 标题\n一行，\n二行。\n\n- 项\n- 目\n\none\ntwo"
     flowing = "## 标题\n一行，二行。\n\n- 项\n- 目\n\none\ntwo"
-    assert notebooks._flowing(text) == flowing
+    assert prose.flowing(text) == flowing
 
 
 def test_labels_become_numbers(course):

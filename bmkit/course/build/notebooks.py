@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.build.check_cell import enclosed
 from bmkit.course.json_values import JsonObject
-from bmkit.course.source import lint
+from bmkit.course.source import lint, prose
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
-from bmkit.course.source.equations import DISPLAY, numbered
 from bmkit.course.source.loading import demand_right, source_of
-from bmkit.course.source.phrase_list import CHINESE
 from bmkit.course.source.regions import stub
 from bmkit.course.words import say
 
@@ -123,10 +121,8 @@ def _belongs(cell: Cell) -> bool:
 def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
     v4 = _nbformat().v4
     text = cell.text(lang)
-    if cell.kind == "quote":
-        return [_quote(cell, source, lang)]
     if cell.markdown:
-        return [v4.new_markdown_cell(_flowing(numbered(text, source)))]
+        return [_prose(cell, source, lang)]
     if cell.kind == "parameters":
         if lang == "zh":
             text = text.replace('lang = "en"', 'lang = "zh"')
@@ -150,33 +146,11 @@ def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
     return [v4.new_code_cell(text, metadata=metadata)]
 
 
-def _quote(cell: Cell, source: Source, lang: str) -> NotebookNode:
-    """The document's own words; in another language their translation before them."""
-    texts = [cell.text("zh")] if lang == "zh" else [cell.source, cell.text("zh")]
-    words = "\n\n".join(_flowing(numbered(text, source)) for text in texts)
-    # JupyterLab takes formulas out before it reads the `>` of a quotation's lines.
-    words = DISPLAY.sub(lambda m: " ".join(m[0].split()), words)
-    rows = [f"> {row}".rstrip() for row in words.split("\n")]
-    section = f"§{cell.name.removeprefix('§').strip()}"
-    text = "\n".join([*rows, ">", f"> — {section}"])
-    return _nbformat().v4.new_markdown_cell(
-        text, metadata={"bmkit": {"quote": section}}
-    )
-
-
-def _flowing(text: str) -> str:
-    """Chinese lines joined where the source breaks them: a break shows as a gap."""
-    rows: list[str] = []
-    fenced = False
-    for row in text.split("\n"):
-        fenced ^= row.startswith("```")
-        before = rows[-1] if rows and not fenced else ""
-        plain = before and not before.startswith(("#", "|", "$$"))
-        if plain and CHINESE.match(before[-1]) and CHINESE.match(row):
-            rows[-1] += row
-        else:
-            rows.append(row)
-    return "\n".join(rows)
+def _prose(cell: Cell, source: Source, lang: str) -> NotebookNode:
+    found = _nbformat().v4.new_markdown_cell(prose.shown(cell, source, lang))
+    if cell.kind == "quote":
+        found.metadata["bmkit"] = {"quote": prose.section(cell)}
+    return found
 
 
 def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
@@ -221,7 +195,7 @@ def _card(cell: Cell, lang: str) -> NotebookNode:
 
 def _hint(cell: Cell, source: Source, rung: int, lang: str) -> NotebookNode:
     summary = say("notebook.hint", lang, rung=rung)
-    body = _flowing(numbered(cell.text(lang), source))
+    body = prose.shown(cell, source, lang)
     text = f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
     metadata = {"bmkit": {"hint": cell.name, "rung": rung}}
     return _nbformat().v4.new_markdown_cell(text, metadata=metadata)
