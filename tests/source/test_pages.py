@@ -124,6 +124,15 @@ def program(code: str, *entries: str) -> str:
         (program('def f():\n    """这是一个函数。"""'), ["3: not English"]),
         (program('x = "这是数据，不是说给人听的"'), []),
         (program('print("说给人听的话")'), ["2: not English"]),
+        (program('alt = "说给人听的话"\nf(alt=alt)'), ["2: not English"]),
+        (
+            program(
+                'for text in ["这是数据", "也是"]:\n    print(text)',
+                "这是数据 → =",
+                "也是 → =",
+            ),
+            [],
+        ),
         (
             program(
                 "x = 1  # one number that nobody has translated",

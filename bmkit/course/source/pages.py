@@ -14,7 +14,7 @@ from typing import Any
 from bmkit.course.json_values import as_dict
 from bmkit.course.source.cells import Cell, Problem, Source
 from bmkit.course.source.phrase_list import SAME
-from bmkit.course.source.phrases import MATHS, phrases, placeholders
+from bmkit.course.source.phrases import MATHS, SPOKEN, phrases, placeholders
 from bmkit.course.source.prose import shown
 from bmkit.language import LANGS
 
@@ -150,8 +150,8 @@ def _program(cell: Cell, source: Source) -> Iterator[Problem]:
         except SyntaxError:
             return  # told as such
         for phrase in said:
-            prose = phrase.kind in ("comment", "paragraph")
-            if prose or phrase.spoken:  # other strings are data
+            # Other strings are data, though a loop may print them: Chinese headlines.
+            if SPOKEN.fullmatch(phrase.site.replace(" =", "=")):
                 line = cell.line + 1 + cell.source.count("\n", 0, phrase.begin)
                 yield from _language(_plain(phrase.key), "en", source, line)
     if cell.twin is None:
