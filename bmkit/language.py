@@ -60,6 +60,11 @@ def of_locale() -> str:
     return "zh" if next(filter(None, names), "").lower().startswith("zh") else "en"
 
 
+def one_line(path: Path | str) -> str:
+    """A path as it is told: what prints nothing, such as a line break, is escaped."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(path))
+
+
 class Catalogue:
     """The sentences of a TOML file.
 
@@ -84,9 +89,14 @@ class Catalogue:
         Args:
             key: ``section.name``.
             lang: ``"en"`` or ``"zh"``.
-            **values: what stands in the sentence's places.
+            **values: what stands in the sentence's places; a path is told by
+                `one_line`.
 
         Raises:
             KeyError: there is no such key, or a place has no value.
         """
-        return self.sentences[key][lang or _current].format(**values)
+        shown = {
+            name: one_line(value) if isinstance(value, Path) else value
+            for name, value in values.items()
+        }
+        return self.sentences[key][lang or _current].format(**shown)

@@ -62,7 +62,7 @@ def key(lesson: Lesson) -> str:
     parts = [
         lesson.path.as_posix(),
         _sha(lesson.path),
-        _headers(tuple(lesson.course.lessons())),
+        _headers(tuple(lesson.course.readable()[0])),
         _document(lesson.course),
         kit(),
     ]

@@ -32,7 +32,9 @@ def _points(lesson: Lesson) -> dict[str, int]:
     from bmkit.course.source.loading import source_of
 
     cells = source_of(lesson).exercises()
-    return {cell.name: cell.options.get("points", 0) for cell in cells}
+    points = {cell.name: cell.options.get("points") for cell in cells}
+    # One that is no number is a problem of the source, told by `facts`.
+    return {name: one if isinstance(one, int) else 0 for name, one in points.items()}
 
 
 def facts(lesson: Lesson) -> Facts:
@@ -40,6 +42,11 @@ def facts(lesson: Lesson) -> Facts:
     known = kept(lesson, "facts", _Known, lambda: _read(lesson))
     problems = tuple(Problem(lesson.path, *rest) for rest in known["problems"])
     return Facts(problems, known["minutes"])
+
+
+def sound(lesson: Lesson) -> bool:
+    """Whether its source can be built."""
+    return all(problem.note for problem in facts(lesson).problems)
 
 
 class _Known(TypedDict):

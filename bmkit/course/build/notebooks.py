@@ -159,7 +159,7 @@ def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
     if points:
         facts.append(say("notebook.points", lang, points=points))
     text = f"# {lesson.title[lang]}\n\n*{' · '.join(facts)}*"
-    by_slug = {other.slug: other for other in lesson.course.lessons()}
+    by_slug = {other.slug: other for other in lesson.course.readable()[0]}
     before = [_link(by_slug[need], lang) for need in lesson.needs if need in by_slug]
     if before:
         needs = ", ".join(before)
@@ -168,7 +168,7 @@ def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
 
 
 def _onward(lesson: Lesson, lang: str) -> list[NotebookNode]:
-    every = lesson.course.lessons()
+    every, _ = lesson.course.readable()
     following = every[every.index(lesson) + 1 :][:1]
     text = "".join(
         say("notebook.next", lang, lesson=_link(other, lang)) for other in following

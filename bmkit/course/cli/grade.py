@@ -9,10 +9,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bmkit.course.cli import lessons as course_lessons
 from bmkit.course.cli import options
 from bmkit.course.grade.result import Verdict
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Course
+from bmkit.course.source.cells import SourceError
 from bmkit.course.words import say
 from bmkit.errors import CannotWrite, WrongUse, make_folder, writing
 from bmkit.language import LANGS, speaking
@@ -146,14 +148,17 @@ def _files(
     if folder is not None:
         make_folder(folder)  # found out before the grading, not after
     console = Console(highlight=False)
-    lessons = course.lessons()
-    code = 0
+    lessons, code = course_lessons.readable(course)
     for path in paths:
         name = escape(str(path))
         try:
             submission = read(path, lessons, settings.lang)
         except NotGradable as error:
             console.print(f"[bold red]{name}[/]: {escape(str(error))}", soft_wrap=True)
+            code = 1
+            continue
+        except SourceError as error:  # the lesson's, which costs the others nothing
+            course_lessons.tell(error.problems)
             code = 1
             continue
         with speaking(submission.told):
@@ -179,9 +184,10 @@ def _room(folder: Path, course: Course, settings: Settings) -> int:
     from bmkit.course.grade.progress import Board
     from bmkit.course.grade.session import grade_all
 
+    lessons, code = course_lessons.readable(course)
     try:
         with Board() as board:
-            outcome = grade_all(folder, course.lessons(), settings, board)
+            outcome = grade_all(folder, lessons, settings, board)
     except KeyboardInterrupt:
         print(f"bmkit grade: {say('grade.stopped')}", file=sys.stderr)
         return 130
@@ -193,7 +199,7 @@ def _room(folder: Path, course: Course, settings: Settings) -> int:
         print(say("grade.refused", count=len(outcome.refused)))
     print(say("grade.page", path=outcome.page))
     print(say("grade.table", path=outcome.table))
-    return 1 if outcome.refused else 0
+    return 1 if outcome.refused else code
 
 
 def show(console: Console, path: Path, verdict: Verdict) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from bmkit.course.cli import options
+from bmkit.course.cli import lessons, options
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
 from bmkit.language import language
@@ -17,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print slug, minutes and title of every lesson."""
-    for lesson in Course.find(args.course).lessons():
+    """Print slug, minutes and title of every lesson; 1 when one has no good header."""
+    found, code = lessons.readable(Course.find(args.course))
+    for lesson in found:
         minutes = say("list.minutes", minutes=lesson.minutes)
         print(f"{lesson.slug:<24}{minutes}  {lesson.title[language()]}")
-    return 0
+    return code

@@ -89,7 +89,7 @@ def _guarded(args: argparse.Namespace) -> int:
         told, code = f"\n{command}: {say('main.stopped')}", 130
     except OSError as error:
         log.info("%s", error, exc_info=True)
-        path = error.filename or type(error).__name__
+        path = language.one_line(str(error.filename or type(error).__name__))
         refused = say("main.refused", path=path, why=reason(error))
         told, code = f"{command}: {refused}", 1
     except Exception as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bmkit.course.build import facts
-from bmkit.course.cli import options
+from bmkit.course.cli import lessons, options
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
 from bmkit.lab import progress
@@ -26,7 +26,8 @@ def main(args: argparse.Namespace) -> int:
     heads = (say(f"mine.{name}") for name in ("lesson", "done", "points"))
     table = Table(*heads, "", box=None, header_style="bold")
     done = progress.load()
-    for lesson in Course.find(args.course).lessons():
+    found, code = lessons.readable(Course.find(args.course))
+    for lesson in found:
         points = facts.points(lesson)
         mine = done.get(lesson.slug, {})
         solved = [name for name in points if name in mine and mine[name]["passed"]]
@@ -41,4 +42,4 @@ def main(args: argparse.Namespace) -> int:
     console.print(table)
     if not done:
         console.print(say("mine.none"))
-    return 0
+    return code

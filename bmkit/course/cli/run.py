@@ -8,6 +8,7 @@ import sys
 import time
 
 from bmkit.course import state
+from bmkit.course.cli import lessons as course_lessons
 from bmkit.course.cli import options
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
@@ -44,7 +45,7 @@ def main(args: argparse.Namespace) -> int:
     from bmkit.course.run.progress import Board
 
     course = Course.find(args.course)
-    lessons = course.pick(args.slugs)
+    lessons, (_, problems) = course.pick(args.slugs), course.readable()
     if args.output:  # found out before an hour of running, not after
         output = make_folder(args.output)
     else:
@@ -63,16 +64,23 @@ def main(args: argparse.Namespace) -> int:
         limit=args.limit,
         store=course.state / "results",
     )
-    with Board([lesson.slug for lesson in lessons]) as board:
+    broken = [] if args.slugs else runner.unreadable(problems)
+    if args.slugs:
+        course_lessons.tell(problems)
+    names = [lesson.slug for lesson in lessons] + [one.slug for one in broken]
+    with Board(names) as board:
+        for one in broken:
+            board.finished(one)
         results, stopped = runner.run(lessons, settings, board)
+    results += broken
     with writing(output):
         path = run_report.write(output, results, settings, time.time() - began)
     bad = [result for result in results if not result.good]
     for result in bad:
         print(f"{result.slug}: {result.says}: {result.message}", file=sys.stderr)
-    print(say("run.good", good=len(results) - len(bad), count=len(lessons)))
+    print(say("run.good", good=len(results) - len(bad), count=len(names)))
     print(say("run.report", path=path))
     if stopped:
         print(f"bmkit run: {say('run.stopped')}", file=sys.stderr)
         return 130
-    return 1 if bad else 0
+    return 1 if bad or problems else 0

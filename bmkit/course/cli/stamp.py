@@ -7,11 +7,13 @@ import errno
 import sys
 from pathlib import Path
 
-from bmkit.course.cli import options
+from bmkit.course.cli import lessons, options
 from bmkit.course.source.catalog import Course
+from bmkit.course.source.cells import SourceError
 from bmkit.course.source.stamp import Stamped, stamp
 from bmkit.course.words import say
 from bmkit.errors import reason
+from bmkit.lab.words import say as lab_says
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,16 +29,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Stamp each file; return 1 if one is not there."""
-    code = 0
-    files = args.files or [x.path for x in Course.find(args.course).lessons()]
+    """Stamp each file; return 1 if one is not there, or is no source."""
+    files, code = args.files, 0
+    if not files:
+        found, code = lessons.readable(Course.find(args.course))
+        files = [lesson.path for lesson in found]
     for path in files:
         if not path.is_file():
             absent = reason(FileNotFoundError(errno.ENOENT, ""))
-            print(say("main.refused", path=path, why=absent), file=sys.stderr)
+            why = lab_says("files.no_file") if path.exists() else absent
+            print(say("main.refused", path=path, why=why), file=sys.stderr)
             code = 1
             continue
-        done = stamp(path)
+        try:
+            done = stamp(path)
+        except SourceError as error:
+            lessons.tell(error.problems)
+            code = 1
+            continue
         for line in done.filled:
             print(f"{path}:{line}: hash filled in")
         for line, count in done.listed:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bmkit.course import executors
+from bmkit.course.build.facts import sound
 from bmkit.course.grade import (
     classroom,
     export,
@@ -36,6 +37,7 @@ from bmkit.course.grade.submission import Submission, read
 from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Lesson
+from bmkit.course.source.cells import SourceError
 from bmkit.course.words import say
 from bmkit.errors import BmkitError, reason
 from bmkit.language import language
@@ -267,7 +269,7 @@ class _Session:
             try:
                 intake.copy(self.folder, one, copy)
                 submission = read(copy, self.lessons, self.settings.lang)
-            except (NotGradable, IntakeError) as error:
+            except (NotGradable, IntakeError, SourceError) as error:
                 why = str(error).removeprefix(
                     say("main.refused", path=one.path, why="")
                 )
@@ -340,7 +342,7 @@ def _write_reports(session: _Session) -> None:
         outcome.page = classroom.write(
             folder / "room.html",
             session.book.verdicts(),
-            [lesson for lesson in session.lessons if lesson.slug in slugs],
+            [one for one in session.lessons if one.slug in slugs and sound(one)],
             lang=session.settings.lang or language(),
             refused=outcome.refused,
         )

@@ -26,8 +26,10 @@ from bmkit.course.kernels import environment
 from bmkit.course.run.cache_key import fingerprint, reached
 from bmkit.course.run.result import VERSION, Result
 from bmkit.course.run.worker import Job, work
-from bmkit.course.source.catalog import Lesson
+from bmkit.course.source.catalog import Lesson, slug_of
+from bmkit.course.source.cells import Problem, SourceError
 from bmkit.course.words import say
+from bmkit.data.cards import DataError
 from bmkit.errors import BmkitError
 
 log = logging.getLogger(__name__)
@@ -80,13 +82,12 @@ def run(
             title = lesson.title[settings.lang]
             result = Result(lesson.slug, title, "skipped", message=message)
         else:
-            key = _key(lesson, settings, processor)
-            result = None if settings.fresh else _kept(key, settings.store)
-            if result is None:
-                job = _job(lesson, settings, workers, key)
+            result, job = _prepared(lesson, settings, workers, processor)
+            if job is not None:
                 jobs.append(job)
                 if settings.cluster is None:
                     _begin([job])  # imports go on while the other lessons are built
+            if result is None:
                 continue
         done[lesson.slug] = result
         listener.finished(result)
@@ -101,6 +102,35 @@ def run(
         jobs.sort(key=lambda job: -took.get(_name(job), guess[job.slug]))
         stopped = _all(jobs, settings, workers, done, listener)
     return [done[lesson.slug] for lesson in lessons if lesson.slug in done], stopped
+
+
+def unreadable(problems: list[Problem]) -> list[Result]:
+    """A failure for each lesson whose header is wrong."""
+    return [
+        _unsound(slug, slug, SourceError([p for p in problems if p.path == path]))
+        for path in dict.fromkeys(problem.path for problem in problems)
+        for slug in [slug_of(path)]
+    ]
+
+
+def _unsound(slug: str, title: str, error: BmkitError) -> Result:
+    """What came of a lesson whose source, or whose data's card, is wrong."""
+    first, *more = str(error).splitlines()
+    message = say("run.source", first=first, more=len(more)) if more else first
+    return Result(slug, title, "failed", message=message, traceback=str(error))
+
+
+def _prepared(
+    lesson: Lesson, settings: Settings, workers: int, processor: str
+) -> tuple[Result | None, Job | None]:
+    """The result where it is known, as it is of a source with problems; else a job."""
+    try:
+        key = _key(lesson, settings, processor)
+        known = None if settings.fresh else _kept(key, settings.store)
+        return known, None if known else _job(lesson, settings, workers, key)
+    except (SourceError, DataError) as error:
+        log.info("%s: %s", lesson.slug, error)
+        return _unsound(lesson.slug, lesson.title[settings.lang], error), None
 
 
 def _all(

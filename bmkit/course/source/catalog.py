@@ -132,6 +132,13 @@ class Course:
         Raises:
             SourceError: a header is missing, incomplete or has unknown keys.
         """
+        found, problems = self.readable()
+        if problems:
+            raise SourceError(problems)
+        return found
+
+    def readable(self) -> tuple[list[Lesson], list[Problem]]:
+        """The lessons whose headers are right, and what is wrong with the others'."""
         found: list[Lesson] = []
         problems: list[Problem] = []
         for path in sorted(self.solutions.glob(SOURCES)):
@@ -139,26 +146,34 @@ class Course:
                 found.append(_lesson(path, path.stat().st_mtime_ns))
             except SourceError as error:
                 problems += error.problems
-        if problems:
-            raise SourceError(problems)
-        return found
+        return found, problems
 
     def pick(self, slugs: list[str]) -> list[Lesson]:
         """The lessons of these slugs, all when none is given, in the course's order.
 
+        Those whose headers are wrong are left out.
+
         Raises:
             UnknownLesson: a slug that no lesson has.
-            SourceError: as for `lessons`.
+            SourceError: a slug of a lesson whose header is wrong.
         """
-        every = self.lessons()
+        every, problems = self.readable()
         known = [lesson.slug for lesson in every]
         for slug in slugs:
             if slug not in known:
+                wrong = [one for one in problems if slug_of(one.path) == slug]
+                if wrong:
+                    raise SourceError(wrong)
                 near = difflib.get_close_matches(slug, known, n=3, cutoff=0.4)
                 key = "course.near" if near else "course.unknown"
                 names = ", ".join(near or known)
                 raise UnknownLesson(say(key, slug=slug, names=names))
         return [lesson for lesson in every if not slugs or lesson.slug in slugs]
+
+
+def slug_of(path: Path) -> str:
+    """The slug of a source by its file's name: ``NN-SLUG.py``."""
+    return path.stem.split("-", 1)[-1]
 
 
 def _no_data(path: Path, named: object) -> list[Problem]:
@@ -214,7 +229,7 @@ def _lesson(path: Path, _changed: int) -> Lesson:
         problems.append(Problem(path, 1, message))
     if not isinstance(header.get("gpu", True), bool):
         problems.append(Problem(path, 1, "gpu is true or false"))
-    if not problems and path.stem.split("-", 1)[-1] != header["slug"]:
+    if not problems and slug_of(path) != header["slug"]:
         problems.append(Problem(path, 1, "the file's name must be NN-SLUG.py"))
     if problems:
         raise SourceError(problems)

@@ -12,6 +12,7 @@ from typing import Any
 
 from bmkit.course.source.phrase_list import Entry
 from bmkit.errors import BmkitError
+from bmkit.language import one_line
 
 KINDS = ("exercise", "check", "hint", "mistake", "variant", "equation", "quote")
 OPTIONS: dict[str, set[str]] = {
@@ -40,7 +41,7 @@ class Problem:
     note: bool = False  # to be told, while the lesson is built all the same
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
+        return f"{one_line(self.path)}:{self.line}: {self.message}"
 
 
 class SourceError(BmkitError):
