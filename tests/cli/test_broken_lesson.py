@@ -1,4 +1,4 @@
-"""One lesson's failure, in its source too, stops no other: it is told, and the code is 1.
+"""One lesson's failure, in its source too, stops no other: it is told, and the code 1.
 
 The tiny course's second lesson is broken; the first must work everywhere.
 """
@@ -6,6 +6,7 @@ The tiny course's second lesson is broken; the first must work everywhere.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -19,9 +20,12 @@ from bmkit.course.kernels import sandbox
 from bmkit.course.source.catalog import Course
 
 WRONG = {
-    "header": ("# needs: []", "# needs: [", ":8: the header is not valid YAML"),
-    "translation": ('# %% [markdown] lang="zh"', "# %% [markdown]", "01-plotting.py:"),
+    "header": ("# needs: [adding]", "# needs: [", ":8: the header is not valid YAML"),
+    "translation": ("# time → 时间\n", "", "no Chinese"),
 }
+# An exercise without points or a check: there is nothing to grade by.
+NOTHING = '# time → 时间\n\n# %% exercise="double"\ndef double(x):\n    return 2 * x\n'
+ALL = {**WRONG, "exercise": ("# time → 时间\n", NOTHING, "double")}
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def broken(course: Path, request: pytest.FixtureRequest) -> tuple[Path, str, str
     """The course, a notebook of its sound lesson, and what is said of the other."""
     book = dumps(learner_notebook(Course(course).lessons()[0]))
     (course / "mine.ipynb").write_text(book, encoding="utf-8")
-    before, after, said = WRONG[request.param]
+    before, after, said = ALL[request.param]
     path = course / "solutions" / "02-second" / "01-plotting.py"
     text = path.read_text(encoding="utf-8")
     assert before in text
@@ -97,7 +101,7 @@ def test_the_others_are_graded(broken, capsys):
     assert (course / "mine.feedback.html").is_file()
 
 
-@pytest.mark.parametrize("broken", ["translation"], indirect=True)
+@pytest.mark.parametrize("broken", ["exercise"], indirect=True)
 @pytest.mark.integration
 def test_a_notebook_of_the_broken_one_stops_no_other_file(broken, capsys):
     course, _, said = broken
@@ -111,3 +115,13 @@ def test_a_notebook_of_the_broken_one_stops_no_other_file(broken, capsys):
     out, err = capsys.readouterr()
     assert "0 of 2" in out and said in err
     assert not (course / "other.feedback.html").exists()
+    room = course / "room"
+    room.mkdir()
+    for name in ("other", "mine"):
+        shutil.copy(course / f"{name}.ipynb", room)
+    words[1:3] = ["--all", str(room)]
+    assert command.main(words) == 1
+    out, _ = capsys.readouterr()
+    (line,) = [row for row in out.splitlines() if "other.ipynb" in row]
+    assert said in line
+    assert "mine" in (room / "grades.csv").read_text(encoding="utf-8-sig")

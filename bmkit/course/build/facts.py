@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -47,6 +49,22 @@ def facts(lesson: Lesson) -> Facts:
 def sound(lesson: Lesson) -> bool:
     """Whether its source can be built."""
     return all(problem.note for problem in facts(lesson).problems)
+
+
+@contextmanager
+def blaming(lesson: Lesson) -> Iterator[None]:
+    """What fails inside, while a source is used, is the source's where that is wrong.
+
+    Raises:
+        SourceError: with the source's problems, instead of any other error.
+    """
+    from bmkit.course.source.loading import demand_right
+
+    try:
+        yield
+    except Exception:
+        demand_right([*facts(lesson).problems])
+        raise
 
 
 class _Known(TypedDict):

@@ -153,6 +153,11 @@ def _files(
         name = escape(str(path))
         try:
             submission = read(path, lessons, settings.lang)
+            with (
+                speaking(submission.told),
+                console.status(say("grade.running", path=name)),
+            ):
+                verdict = grade(submission, settings)
         except NotGradable as error:
             console.print(f"[bold red]{name}[/]: {escape(str(error))}", soft_wrap=True)
             code = 1
@@ -162,8 +167,6 @@ def _files(
             code = 1
             continue
         with speaking(submission.told):
-            with console.status(say("grade.running", path=name)):
-                verdict = grade(submission, settings)
             show(console, path, verdict)
             target = (folder or path.parent) / f"{path.stem}.feedback.html"
             try:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bmkit.course import executors
-from bmkit.course.build.facts import sound
+from bmkit.course.build.facts import blaming, sound
 from bmkit.course.grade import (
     classroom,
     export,
@@ -97,6 +97,7 @@ def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
 
     Raises:
         CannotGrade: there is no sandbox here, and ``unsafe`` was not asked for.
+        SourceError: the lesson's own source is too broken to grade by.
     """
     settings = settings or Settings()
     jailed = _sandboxed(settings)
@@ -106,7 +107,8 @@ def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
         return nbgrader_engine.grade(
             submission, timeout=int(settings.limits.cell_seconds)
         )
-    job, names = make_job(submission), worker.preload(submission.lesson)
+    with blaming(submission.lesson):
+        job, names = make_job(submission), worker.preload(submission.lesson)
     verdict = None
     if jailed:
         begin = settings.keep_warm
@@ -296,11 +298,16 @@ class _Session:
         if submission is None:
             return None
         lesson = submission.lesson
-        if lesson.slug not in self.prepared:
-            self.book.prepare(lesson, self.settings.lang or language())
-            self.prepared.add(lesson.slug)
-        job = make_job(submission, student=one.student, key=one.key)
-        return job, worker.preload(lesson)
+        try:
+            with blaming(lesson):
+                if lesson.slug not in self.prepared:
+                    self.book.prepare(lesson, self.settings.lang or language())
+                    self.prepared.add(lesson.slug)
+                job = make_job(submission, student=one.student, key=one.key)
+                return job, worker.preload(lesson)
+        except SourceError as error:
+            self.outcome.refused.append(Refused(one.path, str(error)))
+            return None
 
     def _collect(
         self,

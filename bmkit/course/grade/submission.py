@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bmkit.course import parsing
+from bmkit.course.build.facts import blaming
 from bmkit.course.build.nbgrader_cells import check_id, exercise_of_check, grade_id
 from bmkit.course.build.release import learner_notebook
 from bmkit.course.grade.notebook_file import NotGradable, load
@@ -62,13 +63,15 @@ def read(path: Path, lessons: list[Lesson], told: str | None = None) -> Submissi
 
     Raises:
         NotGradable: it is missing, not a notebook, or of another course.
+        SourceError: the lesson's own source is too broken to grade by.
     """
     cells, meta = load(path)
     lesson = _recognise(cells, meta, lessons)
     lang = str(meta.get("lang"))
     lang = lang if lang in LANGS else "en"
     submission = Submission(path, lesson, lang, told or lang)
-    submission.book = _assemble(submission, cells)
+    with blaming(lesson):
+        submission.book = _assemble(submission, cells)
     return submission
 
 
