@@ -81,6 +81,10 @@ def the_glossary(course: Path, kit: Path) -> None:
     append(kit / "source" / "glossary.toml", "[terms]\n")
 
 
+def the_courses_own_glossary(course: Path, kit: Path) -> None:
+    (course / "solutions" / "glossary.toml").write_text("[terms]\n", encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -90,6 +94,7 @@ def the_glossary(course: Path, kit: Path) -> None:
         builders_code,
         a_new_module,
         the_glossary,
+        the_courses_own_glossary,
     ],
     ids=lambda change: change.__name__,
 )

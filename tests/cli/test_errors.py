@@ -153,7 +153,7 @@ def test_a_card_that_is_not_there_is_a_problem_of_the_source(course, adding, cap
     adding.write_text(text.replace("data: []", "data: [nothing]"), encoding="utf-8")
     assert command.main(["build", "--check", "--course", str(course)]) == 1
     said = capsys.readouterr().err
-    assert f"{adding}:1: data: there is no card datasets/nothing.toml" in said
+    assert f"{adding}:1: data: bmkit has no card datasets/nothing.toml" in said
 
 
 def test_a_source_of_other_bytes_is_a_problem_of_the_source(course, adding, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bmkit.course.cli.main import main
 from bmkit.course.source import glossary
 from bmkit.course.source.phrase_list import CHINESE
 
@@ -46,6 +47,32 @@ def test_terms_are_met_in_prose_alone_and_the_longest_first(english, terms):
 )
 def test_a_translation_has_the_term_in_chinese(english, chinese, lacks):
     assert len(glossary.missing(english, chinese)) == lacks
+
+
+def test_a_course_adds_terms_of_its_own(course, adding, capsys):
+    """They are asked for, may be introduced, and change what was kept."""
+    verb = ["build", "--check", "--course", str(course)]
+    main(verb)
+    assert "zebra" not in capsys.readouterr().err
+    own = course / "solutions" / "glossary.toml"
+    own.write_text('[terms]\n"Zebra stripe" = ["斑马纹"]\n', encoding="utf-8")
+    text = adding.read_text(encoding="utf-8")
+    text = text.replace("It is symmetric:", "It is symmetric as a zebra stripe:")
+    text = text.replace("# extras: []", "# extras: []\n# introduces: [zebra stripe]")
+    adding.write_text(text, encoding="utf-8")
+    assert main(verb) == 1
+    said = capsys.readouterr().err
+    assert "the translation lacks 'zebra stripe': in Chinese 斑马纹" in said
+    assert "introduces" not in said
+    adding.write_text(
+        text.replace("它是对称的", "它像斑马纹一样对称"), encoding="utf-8"
+    )
+    main(verb)
+    assert "zebra" not in capsys.readouterr().err
+    for wrong in ("[terms", "", "terms = 3", '[terms]\n"x" = "y"'):
+        own.write_text(wrong, encoding="utf-8")
+        assert main(verb) == 1
+        assert f"{own}:1: no glossary" in capsys.readouterr().err
 
 
 def test_a_programs_own_names_are_no_terms():

@@ -22,7 +22,7 @@ from uuid import uuid4
 from bmkit import atomic
 from bmkit.course import state
 from bmkit.course.json_values import as_dict, shaped
-from bmkit.course.source import quotes
+from bmkit.course.source import glossary, quotes
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.data import cards
 
@@ -64,6 +64,7 @@ def key(lesson: Lesson) -> str:
         _sha(lesson.path),
         _headers(tuple(lesson.course.readable()[0])),
         _document(lesson.course),
+        _terms(lesson.course),
         kit(),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -78,6 +79,12 @@ def _headers(lessons: tuple[Lesson, ...]) -> str:
 def _document(course: Course) -> str:
     """The document that quotations are compared with."""
     path = quotes.document(course.root.resolve())
+    return _sha(path) if path else ""
+
+
+def _terms(course: Course) -> str:
+    """The terms that the course adds to the glossary."""
+    path = glossary.own(course.solutions)
     return _sha(path) if path else ""
 
 

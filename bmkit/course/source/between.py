@@ -22,7 +22,7 @@ def _introduced(lessons: list[Lesson]) -> Iterator[Problem]:
     first: dict[str, Lesson] = {}
     for lesson in lessons:
         for term in lesson.introduces:
-            if term not in terms():
+            if term not in terms(lesson.course.solutions):
                 message = f"introduces {term!r}, which the glossary does not have"
                 yield Problem(lesson.path, 1, message)
             earlier = first.setdefault(term, lesson)

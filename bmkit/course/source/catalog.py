@@ -181,9 +181,9 @@ def _no_data(path: Path, named: object) -> list[Problem]:
     from bmkit.data import cards
 
     known = cards.names()
-    those = f"there are: {', '.join(known)}"
+    those = f"those of bmkit itself are: {', '.join(known)}"
     return [
-        Problem(path, 1, f"data: there is no card datasets/{name}.toml; {those}")
+        Problem(path, 1, f"data: bmkit has no card datasets/{name}.toml; {those}")
         for name in (named if isinstance(named, list) else ())
         if name not in known
     ]

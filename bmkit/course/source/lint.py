@@ -93,7 +93,7 @@ def _terms(source: Source) -> Iterator[Problem]:
                 if e.rows != SAME
             ]
         for english, chinese, line in pairs:
-            for lacking in missing(english, chinese):
+            for lacking in missing(english, chinese, source.path.parents[1]):
                 yield Problem(source.path, cell.twin.line + line, lacking)
 
 
