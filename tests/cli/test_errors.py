@@ -57,6 +57,11 @@ CASES = {
     "grade, no jobs": ("grade --all . -j 0", 2, "argument -j/--jobs: '0' is not"),
     "grade, no memory": ("grade --all . --memory 0", 2, "argument --memory: '0'"),
     "grade, as a zip": ("grade --all . --export x.zip", 2, "'x.zip' does not end in"),
+    "an option first": (
+        "--course . list",
+        2,
+        "--course is an option of a command and stands after it: bmkit COMMAND",
+    ),
     "grade nothing": ("grade", 2, "grade: name notebooks, or --all FOLDER"),
     "grade no folder": ("grade --all nowhere", 1, "nowhere: no such file or folder"),
     "lab without lessons": ("lab nowhere", 2, "lab: no lessons in"),

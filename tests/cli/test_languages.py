@@ -125,13 +125,69 @@ def test_without_a_language_feedback_is_in_the_notebooks(course, tmp_path, capsy
     hand_in(tmp_path, "zh", course)
     bob = str(tmp_path / "bob.ipynb")
     assert command.main(["grade", bob, "--course", str(course), *UNSAFE]) == 0
-    assert "下一步：add" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    # The terminal's own lines are in the locale's; what the learner is told is not.
+    assert "next: add. Python 有一个运算符" in said
+    assert "feedback: " in said and "of 2 points" in said and "是相加吗？" in said
     assert "评语" in words_of(tmp_path / "bob.feedback.html")
     words = ["grade", bob, "--course", str(course), "--lang", "en", *UNSAFE]
     assert command.main(words) == 0
     said = capsys.readouterr().out
     assert "next: add. Python has an operator for it." in said
     assert "expected 3, got 2: did you add?" in said
+
+
+@pytest.mark.integration
+def test_the_terminals_lines_are_in_the_locales(course, tmp_path, monkeypatch, capsys):
+    hand_in(tmp_path, "en", course)
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    bob = str(tmp_path / "bob.ipynb")
+    assert command.main(["grade", bob, "--course", str(course), *UNSAFE]) == 0
+    said = capsys.readouterr().out
+    assert "下一步：add" in said and "评语" in said and "next:" not in said
+    assert "expected 3, got 2: did you add?" in said
+    assert "评语" not in words_of(tmp_path / "bob.feedback.html")
+
+
+# The words, and what is said in Chinese.
+WRONG = {
+    "lists": "参数 COMMAND：没有 'lists' 这一选择（可选：'run'",
+    "list --colour": "bmkit：无法识别的参数：--colour（见 bmkit --help）",
+    "list --lang": "参数 --lang：后面应有一个值（见 bmkit list --help）",
+    "list --lang=fr": "没有 'fr' 这一选择",
+    "data": "缺少必需的参数：action",
+    "": "缺少必需的参数：COMMAND",
+    "run -j 0": "参数 -j/--jobs：'0' 不是不小于 1 的整数",
+    "run --limit x": "'x' 不是大于 0 的数",
+    "run --seed x": "'x' 不是 int 值",
+    "run --fresh=1": "它后面不应有值 '1'",
+    "build --nbgrader=": "文件夹的名字是空的",
+    "grade --all . --export x.zip": "'x.zip' 不以 .csv 结尾",
+    "--course x list": "--course 是命令的选项，写在命令之后：bmkit COMMAND --course",
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_what_is_wrong_with_a_command_line_is_chinese(words, monkeypatch, capsys):
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    with pytest.raises(SystemExit, match="2"):
+        command.main(words.split())
+    said = capsys.readouterr().err
+    assert WRONG[words] in said and said.count("\n") == 1
+    assert english(re.sub("可选：.*", "", said)) == []
+
+
+def test_a_language_asked_for_is_argparses_too(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["run", "--lang", "zh", "--seed"])
+    assert "后面应有一个值" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="0"):
+        command.main(["list", "--lang=zh", "--help"])
+    said = capsys.readouterr().out
+    assert "用法：bmkit list" in said and "\n选项:" in said
+    with pytest.raises(SystemExit):
+        command.main(["run", "--seed"])
+    assert "expected one argument (see bmkit run" in capsys.readouterr().err
 
 
 @pytest.mark.integration

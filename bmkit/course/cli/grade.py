@@ -153,10 +153,7 @@ def _files(
         name = escape(str(path))
         try:
             submission = read(path, lessons, settings.lang)
-            with (
-                speaking(submission.told),
-                console.status(say("grade.running", path=name)),
-            ):
+            with console.status(say("grade.running", path=name)):
                 verdict = grade(submission, settings)
         except NotGradable as error:
             console.print(f"[bold red]{name}[/]: {escape(str(error))}", soft_wrap=True)
@@ -166,19 +163,20 @@ def _files(
             course_lessons.tell(error.problems)
             code = 1
             continue
-        with speaking(submission.told):
-            show(console, path, verdict)
-            target = (folder or path.parent) / f"{path.stem}.feedback.html"
-            try:
-                with writing(target):
-                    atomic.write(target, feedback.page(verdict))
-            except CannotWrite as error:  # the grade is there, and the next files are
-                told = say("grade.no_page", why=error)
-                print(f"bmkit grade: {told}", file=sys.stderr)
-                code = 1
-                continue
-            line = say("grade.feedback", path=target)
-            console.print(escape(line), soft_wrap=True)
+        show(console, path, verdict)
+        target = (folder or path.parent) / f"{path.stem}.feedback.html"
+        try:
+            with speaking(submission.told):
+                page = feedback.page(verdict)
+            with writing(target):
+                atomic.write(target, page)
+        except CannotWrite as error:  # the grade is there, and the next files are
+            told = say("grade.no_page", why=error)
+            print(f"bmkit grade: {told}", file=sys.stderr)
+            code = 1
+            continue
+        line = say("grade.feedback", path=target)
+        console.print(escape(line), soft_wrap=True)
     return code
 
 

@@ -11,9 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import NoReturn
 
 from bmkit import __version__, language
+from bmkit.course.cli.parser import Parser, asked_for, translated
+from bmkit.course.words import say
 
 # verb: (module, what it does). Each module has add_arguments(parser) and main(args).
 VERBS = {
@@ -29,21 +30,22 @@ VERBS = {
     "bench": ("bench", "measure speed and memory, both sides in one run"),
 }
 PASSING_ON = ("test", "lab", "bench")  # the rest of their words is another program's
+BEFORE = ("--help", "--version")  # the options that may stand before a verb
 OUR_FAULT = 70  # the exit code for errors of the kit's own: EX_SOFTWARE
 log = logging.getLogger(__name__)
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        """Print the message and leave with 2."""
-        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    language.speak(asked_for(words))
+    with translated():
+        args = _parsed(words)
+    language.speak(getattr(args, "lang", None) or language.of_locale())
+    return _guarded(args)
+
+
+def _parsed(words: list[str]) -> argparse.Namespace:
     parser = Parser(
         prog="bmkit", description="A course and workshop kit on big models."
     )
@@ -58,12 +60,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         if verb == chosen:  # only the module in use is imported
             _module(module).add_arguments(sub)
+    first = words[0].partition("=")[0] if words else ""
+    if first.startswith("--") and not any(x.startswith(first) for x in BEFORE):
+        parser.error(say("main.after", option=first))
     args, rest = parser.parse_known_args(words)
     if rest and args.verb not in PASSING_ON:
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        parser.error(say("argparse.unrecognized") % " ".join(rest))
     args.rest = rest
-    language.speak(getattr(args, "lang", None) or language.of_locale())
-    return _guarded(args)
+    return args
 
 
 def _module(name: str) -> ModuleType:
@@ -72,7 +76,6 @@ def _module(name: str) -> ModuleType:
 
 def _guarded(args: argparse.Namespace) -> int:
     """The verb's exit code; whatever ends it otherwise is said in one line."""
-    from bmkit.course.words import say
     from bmkit.errors import BmkitError, reason
 
     command = f"bmkit {args.verb}"
@@ -113,6 +116,5 @@ def _begin_log(args: argparse.Namespace) -> None:
 
 def _log_file() -> Path | str:
     from bmkit.course import log_file
-    from bmkit.course.words import say
 
     return log_file.place() or say("main.no_log")

@@ -6,6 +6,7 @@ import argparse
 import math
 from pathlib import Path
 
+from bmkit.course.words import say
 from bmkit.language import LANGS
 
 
@@ -34,7 +35,7 @@ def whole(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 up")
+        raise argparse.ArgumentTypeError(say("option.whole", text=repr(text)))
     return number
 
 
@@ -45,19 +46,19 @@ def positive(text: str) -> float:
     except ValueError:
         number = 0.0
     if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+        raise argparse.ArgumentTypeError(say("option.positive", text=repr(text)))
     return number
 
 
 def folder(text: str) -> Path:
     """A folder's name; an empty one would be the current folder, unasked."""
     if not text.strip():
-        raise argparse.ArgumentTypeError("the folder's name is empty")
+        raise argparse.ArgumentTypeError(say("option.folder"))
     return Path(text)
 
 
 def csv_file(text: str) -> Path:
     """The name of a file that will hold CSV, and says so."""
     if not text.lower().endswith(".csv"):
-        raise argparse.ArgumentTypeError(f"{text!r} does not end in .csv: CSV it is")
+        raise argparse.ArgumentTypeError(say("option.csv", text=repr(text)))
     return Path(text)
