@@ -6,6 +6,26 @@ Walls are noisy where others use the machine: each prints the load it met.
 from __future__ import annotations
 
 import os
+import sys
+
+from bmkit.course.source.catalog import Course, Lesson, UnknownLesson
+from tests import ROOT
+
+
+def asked(default: int) -> int:
+    """The whole number that was given, or the default; what is none ends it."""
+    given = sys.argv[1] if sys.argv[1:] else str(default)
+    if not given.isdecimal() or int(given) < 1:
+        sys.exit(f"bmkit bench: {given!r} is not a whole number from 1 up")
+    return int(given)
+
+
+def picked(slugs: list[str]) -> list[Lesson]:
+    """The lessons of these slugs, all when there are none; an unknown one ends it."""
+    try:
+        return Course(ROOT).pick(slugs)
+    except UnknownLesson as error:
+        sys.exit(f"bmkit bench: {error}")
 
 
 def load() -> str:

@@ -31,7 +31,7 @@ from bmkit.course.source import loading
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.course.source.regions import stub
 from tests import ROOT
-from tests.benchmarks import load
+from tests.benchmarks import load, picked
 
 ROOM = {"attention": (24, 40), "published-example": (12, 30)}  # how many; the target
 FEW = 4  # for stock
@@ -224,9 +224,8 @@ def main() -> None:
     """Compare for the lessons named, or for those with a target."""
     os.environ["BMKIT_OFFLINE"] = "1"
     slugs = sys.argv[1:] or list(ROOM)
-    for lesson in Course(ROOT).lessons():
-        if lesson.slug in slugs:
-            compare(lesson, *ROOM.get(lesson.slug, (12, 30)))
+    for lesson in picked(slugs):
+        compare(lesson, *ROOM.get(lesson.slug, (12, 30)))
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ python -m tests.benchmarks.bench_kernels [ROUNDS]
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 
 from jupyter_client.manager import KernelManager
 
 from bmkit.course.kernels import provisioner, sandbox
-from tests.benchmarks import load
+from tests.benchmarks import asked, load
 
 CELL = "import torch\nassert torch.ones(3).sum() == 3"
 KINDS = {"warm": "bmkit", "sandboxed": "bmkit-sandbox", "cold": "python3"}
@@ -60,4 +59,4 @@ def main(rounds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
+    main(asked(10))

@@ -13,7 +13,6 @@ import contextlib
 import copy
 import os
 import statistics
-import sys
 import tempfile
 import threading
 import time
@@ -22,7 +21,7 @@ from typing import Any
 
 from bmkit.course.build import notebooks, release
 from bmkit.course.source.catalog import Course, Lesson
-from tests.benchmarks import load
+from tests.benchmarks import asked, load
 
 COURSE = Path(__file__).resolve().parents[1] / "course"
 MEMORY = 512  # MiB that each submission may have
@@ -110,7 +109,7 @@ def main() -> None:
     from bmkit.course.grade.session import Settings, grade_all
     from bmkit.course.kernels.limits import Limits
 
-    count = int(sys.argv[1]) if sys.argv[1:] else 500
+    count = asked(500)
     (lesson,) = [one for one in Course(COURSE).lessons() if one.slug == "adding"]
     watch = Watch()
     with tempfile.TemporaryDirectory() as home:

@@ -10,7 +10,6 @@ Same batches, same optimizer, same start; they take turns, some steps at a time.
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 
 import torch
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bmkit.models import GPT
-from tests.benchmarks import load
+from tests.benchmarks import asked, load
 
 VOCAB_SIZE, CONTEXT_LENGTH, BATCH_SIZE = 65, 64, 12
 D_MODEL, N_HEADS, N_LAYERS = 128, 4, 4
@@ -128,4 +127,4 @@ def main(steps: int = 20) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    main(asked(20))

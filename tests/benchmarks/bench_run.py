@@ -21,9 +21,9 @@ from pathlib import Path
 
 from bmkit.course.build.notebooks import instructor_notebook
 from bmkit.course.kernels import environment
-from bmkit.course.source.catalog import Course, Lesson
+from bmkit.course.source.catalog import Lesson
 from tests import ROOT
-from tests.benchmarks import busy, load
+from tests.benchmarks import busy, load, picked
 from tests.course_lessons import sample
 
 SAMPLE = 4  # lessons: enough for every core until the end
@@ -98,10 +98,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true")
     parser.add_argument("slugs", nargs="*")
     args = parser.parse_args()
-    if args.all or args.slugs:
-        lessons = Course(ROOT).pick(args.slugs)
-    else:
-        lessons = sample(SAMPLE)
+    lessons = picked(args.slugs) if args.all or args.slugs else sample(SAMPLE)
     scripts = papermill = 0.0
     for lesson in lessons:
         with tempfile.TemporaryDirectory() as folder:

@@ -28,7 +28,7 @@ from bmkit.course.source.catalog import Course
 from bmkit.course.source.loading import source_of
 from bmkit.course.source.regions import stub
 from tests import ROOT
-from tests.benchmarks import load
+from tests.benchmarks import asked, load
 from tests.benchmarks.disguises import DISGUISES
 from tests.benchmarks.rewrites import RIGHT
 
@@ -142,7 +142,7 @@ def measure(seeds: int) -> Outcome:
 
 def main() -> int:
     """Print both numbers; 0 when all copies are found and nobody is accused."""
-    seeds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    seeds = asked(5)
     began = time.monotonic()
     outcome = measure(seeds)
     found = outcome.copies - len(outcome.lost)

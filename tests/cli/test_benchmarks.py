@@ -1,5 +1,8 @@
 """`bmkit bench` knows every benchmark there is, and each says what it compares."""
 
+import importlib
+import sys
+
 import pytest
 
 from bmkit.course.cli import bench, main
@@ -29,3 +32,19 @@ def test_its_own_arguments_reach_it(monkeypatch):
     monkeypatch.setattr(bench.subprocess, "run", run)
     assert main.main(["bench", "memory", "20"]) == 3
     assert asked == [["tests.benchmarks.bench_memory", "20"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "said"),
+    [
+        ("run", "extra", "no lesson is called 'extra'"),
+        ("grade", "extra", "no lesson is called 'extra'"),
+        ("memory", "x", "'x' is not a whole number from 1 up"),
+        ("similarity", "0", "'0' is not a whole number from 1 up"),
+    ],
+)
+def test_what_it_cannot_take_is_one_line(monkeypatch, name, word, said):
+    module = importlib.import_module(f"tests.benchmarks.bench_{name}")
+    monkeypatch.setattr(sys, "argv", [name, word])
+    with pytest.raises(SystemExit, match=said):
+        module.main()

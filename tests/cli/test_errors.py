@@ -7,6 +7,7 @@ nothing written where it should not be.
 from __future__ import annotations
 
 import ast
+import contextlib
 import logging
 import os
 import shutil
@@ -159,6 +160,43 @@ def test_a_card_that_is_not_there_is_a_problem_of_the_source(course, adding, cap
     assert command.main(["build", "--check", "--course", str(course)]) == 1
     said = capsys.readouterr().err
     assert f"{adding}:1: data: bmkit has no card datasets/nothing.toml" in said
+
+
+@linux
+@pytest.mark.parametrize("name", ["/proc/self/mem", "letter"])
+def test_a_document_that_cannot_be_read_is_named(
+    name, course, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "letter").write_bytes(b"\xff\xfe")
+    path = tmp_path / name
+    monkeypatch.setenv("BMKIT_DOCUMENT", str(path))
+    assert command.main(["build", "--check", "--course", str(course)]) == 1
+    assert f"bmkit build: {path}: " in capsys.readouterr().err
+
+
+def test_what_is_no_file_is_told_as_that_and_in_one_line(here, capsys):
+    (here / "a\nb").mkdir()
+    names = [os.devnull, ".", "a\nb", "no\nwhere"]
+    assert command.main(["stamp", *names]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        f"{os.devnull}: it is not a file",
+        ".: it is not a file",
+        "a\\nb: it is not a file",
+        "no\\nwhere: no such file or folder",
+    ]
+    for words in (
+        ["run", "--output", "file\nx/y"],
+        ["list", "--course", "a\nb"],
+        ["grade", "no\nwhere.ipynb"],
+        ["lab", "no\nwhere"],
+        ["list", "--course=a\nb", "--colour\nx"],
+    ):
+        (here / "file\nx").touch()
+        with contextlib.suppress(SystemExit):
+            command.main(words)
+        said = capsys.readouterr()
+        assert (said.out + said.err).count("\n") == 1, words
 
 
 def test_a_source_of_other_bytes_is_a_problem_of_the_source(course, adding, capsys):

@@ -79,7 +79,8 @@ def _headers(lessons: tuple[Lesson, ...]) -> str:
 def _document(course: Course) -> str:
     """The document that quotations are compared with."""
     path = quotes.document(course.root.resolve())
-    return _sha(path) if path else ""
+    text = quotes.content(path) if path else ""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _terms(course: Course) -> str:

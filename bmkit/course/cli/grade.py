@@ -17,7 +17,7 @@ from bmkit.course.source.catalog import Course
 from bmkit.course.source.cells import SourceError
 from bmkit.course.words import say
 from bmkit.errors import CannotWrite, WrongUse, make_folder, writing
-from bmkit.language import LANGS, speaking
+from bmkit.language import LANGS, one_line, speaking
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -150,7 +150,7 @@ def _files(
     console = Console(highlight=False)
     lessons, code = course_lessons.readable(course)
     for path in paths:
-        name = escape(str(path))
+        name = escape(one_line(path))
         try:
             submission = read(path, lessons, settings.lang)
             with console.status(say("grade.running", path=name)):
@@ -214,7 +214,7 @@ def show(console: Console, path: Path, verdict: Verdict) -> None:
         console.print(say(key, **texts), soft_wrap=True)
 
     points = {"points": f"{verdict.points:g}", "of": f"{verdict.of:g}"}
-    line("grade.total", path=path, slug=verdict.slug, **points)
+    line("grade.total", path=one_line(path), slug=verdict.slug, **points)
     table = Table(box=None, show_header=False, padding=(0, 1))
     for mark in verdict.marks:
         full = mark.points >= mark.of

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
 from bmkit.course.words import say
-from bmkit.language import LANGS, language, of_locale
+from bmkit.language import LANGS, language, of_locale, one_line
 
 # The sentences of argparse that the catalogue has. One that it lacks, as another
 # version of Python may have, stays in English.
@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the message and leave with 2."""
-        line = say("main.see", message=message, command=self.prog)
+        line = say("main.see", message=one_line(message), command=self.prog)
         self.exit(2, f"{line}\n")
 
 

@@ -1,8 +1,8 @@
 """How Jupyter asks for a warm kernel: papermill, nbclient, nbgrader, JupyterLab.
 
 A kernelspec names `WarmProvisioner`; every client then gets kernels forked from one
-process of its own (`warm`) that has imported the frameworks already. They talk over
-Unix sockets which this side opens and hands over listening: no port is guessed, a
+process of its own (`forkserver`) that has imported the frameworks already. They talk
+over Unix sockets which this side opens and hands over listening: no port is guessed, a
 client can connect before the kernel stands, and a sandboxed kernel needs to see no
 folder of ours. Where nothing can be forked the kernel is an ordinary one.
 """

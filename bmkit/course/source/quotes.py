@@ -13,6 +13,8 @@ from functools import cache
 from pathlib import Path
 
 from bmkit.course.source.cells import Problem, Source
+from bmkit.course.words import say
+from bmkit.errors import BmkitError, reason
 
 DOCUMENT = "BMKIT_DOCUMENT"  # names the file; otherwise it is looked for
 BESIDE = "shared/source/theme-design.zh.txt"  # beside the course's folder
@@ -27,6 +29,25 @@ def document(root: Path) -> Path | None:
     return path if path.is_file() else None
 
 
+class NoDocument(BmkitError):
+    """The document is there and cannot be read; the message says why."""
+
+
+def content(path: Path) -> str:
+    """What stands in the document.
+
+    Raises:
+        NoDocument: it cannot be read, or is no text.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        why = reason(error)
+    except UnicodeDecodeError:
+        why = say("course.no_text")
+    raise NoDocument(say("main.refused", path=path, why=why))
+
+
 def problems(source: Source) -> Iterator[Problem]:
     """Quotations that do not stand where they say."""
     quotes = [cell for cell in source.cells if cell.kind == "quote"]
@@ -39,7 +60,7 @@ def problems(source: Source) -> Iterator[Problem]:
             message = f'{cell.name!r} is no section: as quote="§4.2.1"'
             yield Problem(source.path, cell.line, message)
             continue
-        text = section(path.read_text(encoding="utf-8"), number)
+        text = section(content(path), number)
         said = _bare(re.sub(r"^>\s?", "", cell.twin.source, flags=re.MULTILINE))
         if len(re.findall(r"\w", said)) < LEAST:
             message = "a quotation of so few words proves nothing"
