@@ -37,8 +37,8 @@ def shaped(value: object, form: type[T]) -> T:
     Args:
         value: what `json.loads` gave.
         form: a type of JSON, a tuple (JSON keeps it as a list), a `TypedDict`, or a
-            dataclass. What of a dictionary they have no field for does no harm:
-            another version may write more.
+            dataclass. What of a dictionary they have no field for does no harm, as
+            another version may write more: a `TypedDict` keeps it, a dataclass not.
 
     Raises:
         ValueError: it has another form.
@@ -58,13 +58,15 @@ def _shaped(value: Any, form: Any) -> Any:
     if is_dataclass(kind) or is_typeddict(kind):
         hints, given = _hints(kind), _shaped(value, dict)
         known = {n: _shaped(given[n], hints[n]) for n in hints if n in given}
+        if is_typeddict(kind):
+            if len(known) < len(hints):
+                lacking = sorted(hints.keys() - known)
+                raise ValueError(f"{kind.__name__} lacks {lacking}")
+            return {**given, **known}
         try:
-            made = kind(**known)
+            return kind(**known)
         except TypeError as error:  # a field is missing
             raise ValueError(str(error)) from None
-        if is_typeddict(kind) and len(known) < len(hints):
-            raise ValueError(f"{kind.__name__} lacks {sorted(hints.keys() - known)}")
-        return made
     wanted: Any = list if kind is tuple else kind
     if type(value) is not wanted:
         raise ValueError(f"{kind.__name__} expected, not {type(value).__name__}")
