@@ -29,10 +29,11 @@ from bmkit.course.source.loading import source_of
 from bmkit.course.source.regions import stub
 from tests import ROOT
 from tests.benchmarks import asked, load
-from tests.benchmarks.disguises import DISGUISES
+from tests.benchmarks.disguises import BROKEN, DISGUISES
 from tests.benchmarks.rewrites import RIGHT
 
 LONG = 12  # fingerprints of its own that an answer must have to be told from chance
+ALL = {**DISGUISES, **BROKEN}
 Exercise = tuple[str, str]
 
 
@@ -127,7 +128,7 @@ def measure(seeds: int) -> Outcome:
         if len(fingerprints(text) - lesson.prints) < LONG:
             outcome.short += 1
             continue
-        for name, disguise in DISGUISES.items():
+        for name, disguise in ALL.items():
             for seed in range(seeds):
                 outcome.copies += 1
                 copied = disguise(text, random.Random(seed))
@@ -146,7 +147,7 @@ def main() -> int:
     began = time.monotonic()
     outcome = measure(seeds)
     found = outcome.copies - len(outcome.lost)
-    print(f"copies found:   {found} of {outcome.copies}, in {len(DISGUISES)} disguises")
+    print(f"copies found:   {found} of {outcome.copies}, in {len(ALL)} disguises")
     for line, count in Counter(outcome.lost).most_common():
         print(f"  lost: {line} ({count})")
     print(f"honest accused: {len(outcome.accused)} of {outcome.honest.total()}")

@@ -9,10 +9,18 @@ import ast
 import builtins
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+
+from tests.benchmarks import regrouped
+from tests.benchmarks.syntax import (
+    FUNCTIONS,
+    Replace,
+    bodies,
+    evaluated,
+    independent,
+)
 
 Disguise = Callable[[str, random.Random], str]
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def renamed(code: str, rng: random.Random) -> str:
@@ -69,10 +77,10 @@ def commented(code: str, rng: random.Random) -> str:
 def reordered(code: str, rng: random.Random) -> str:
     """Neighbouring statements that do not depend on each other change places."""
     tree = ast.parse(code)
-    for body in _bodies(tree):
+    for body in bodies(tree):
         for _ in range(3):
             for n in range(len(body) - 1):
-                if _independent(body[n], body[n + 1]) and rng.random() < 0.7:
+                if independent(body[n], body[n + 1]) and rng.random() < 0.7:
                     body[n], body[n + 1] = body[n + 1], body[n]
     return ast.unparse(tree)
 
@@ -84,7 +92,7 @@ def annotated(code: str, rng: random.Random) -> str:
         if isinstance(node, FUNCTIONS):
             for arg in node.args.args:
                 arg.annotation = ast.Name(rng.choice(["int", "object", "float"]))
-    for body in _bodies(tree):
+    for body in bodies(tree):
         for n, one in enumerate(body):
             if isinstance(one, ast.Assign) and len(one.targets) == 1:
                 target, kind = one.targets[0], ast.Name("object")
@@ -96,7 +104,7 @@ def annotated(code: str, rng: random.Random) -> str:
 def padded(code: str, rng: random.Random) -> str:
     """Statements of no use in between."""
     tree = ast.parse(code)
-    for body in _bodies(tree):
+    for body in bodies(tree):
         for n in reversed(range(len(body))):
             if rng.random() < 0.4 and not isinstance(body[n], ast.Nonlocal):
                 idle = f"spare_{rng.randrange(99)} = {rng.randrange(99)} + 1"
@@ -135,7 +143,7 @@ def mirrored(code: str, rng: random.Random) -> str:
 def named_first(code: str, rng: random.Random) -> str:
     """What is returned gets a name first."""
     tree = ast.parse(code)
-    for body in _bodies(tree):
+    for body in bodies(tree):
         for n in reversed(range(len(body))):
             one = body[n]
             if isinstance(one, ast.Return) and one.value is not None:
@@ -184,19 +192,19 @@ def aliased(code: str, rng: random.Random) -> str:
 def split(code: str, rng: random.Random) -> str:
     """Parts of long expressions get names of their own, in lines before."""
     tree = ast.parse(code)
-    for body in _bodies(tree):
+    for body in bodies(tree):
         for n in reversed(range(len(body))):
             one = body[n]
             if not isinstance(one, (ast.Assign, ast.Return)) or one.value is None:
                 continue
-            parts = [x for x in _evaluated(one.value) if isinstance(x, ast.BinOp)]
-            parts += [x for x in _evaluated(one.value) if isinstance(x, ast.Call)]
+            parts = [x for x in evaluated(one.value) if isinstance(x, ast.BinOp)]
+            parts += [x for x in evaluated(one.value) if isinstance(x, ast.Call)]
             if len(parts) < 2:
                 continue
             part = rng.choice([x for x in parts if x is not one.value])
             name = f"part_{rng.randrange(999)}"
             first = ast.Assign([ast.Name(name, ast.Store())], part)
-            rest = _Replace(part, ast.Name(name, ast.Load())).visit(one)
+            rest = Replace(part, ast.Name(name, ast.Load())).visit(one)
             body[n : n + 1] = [first, rest]
     return ast.unparse(ast.fix_missing_locations(tree))
 
@@ -204,7 +212,7 @@ def split(code: str, rng: random.Random) -> str:
 def looped(code: str, rng: random.Random) -> str:
     """Lists made by a comprehension are made by a loop."""
     tree = ast.parse(code)
-    for body in _bodies(tree):
+    for body in bodies(tree):
         for n in reversed(range(len(body))):
             one = body[n]
             if not isinstance(one, ast.Assign) or not isinstance(
@@ -253,7 +261,17 @@ DISGUISES: dict[str, Disguise] = {
     "looped": looped,
     "helped": helped,
     "aliased": aliased,
+    "paired": regrouped.paired,
+    "unpaired": regrouped.unpaired,
+    "multiplied": regrouped.multiplied,
+    "inlined": regrouped.inlined,
+    "factored": regrouped.factored,
+    "in a dict": regrouped.in_a_dict,
     "everything": everything,
+}
+BROKEN: dict[str, Disguise] = {
+    "one stray line": regrouped.one_stray_line,
+    "stray lines": regrouped.stray_lines,
 }
 
 
@@ -272,68 +290,6 @@ def _bound(tree: ast.Module) -> set[str]:
         elif isinstance(node, ast.keyword) and node.arg:
             keywords.add(node.arg)  # perhaps an argument of a function of ours
     return bound - outer - keywords - set(dir(builtins))
-
-
-class _Replace(ast.NodeTransformer):
-    """Puts one expression in another's place."""
-
-    def __init__(self, old: ast.AST, new: ast.expr) -> None:
-        self.old, self.new = old, new
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        return self.new if node is self.old else super().visit(node)
-
-
-def _evaluated(node: ast.expr) -> Iterator[ast.expr]:
-    """The parts of an expression that are evaluated once, whatever comes out."""
-    lazy = (ast.Lambda, ast.IfExp, ast.BoolOp, ast.ListComp, ast.GeneratorExp)
-    lazy += (ast.SetComp, ast.DictComp, ast.NamedExpr)
-    if isinstance(node, lazy):
-        return
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.keyword):
-            child = child.value
-        if isinstance(child, ast.expr):
-            yield from _evaluated(child)
-
-
-def _bodies(tree: ast.AST) -> Iterator[list[ast.stmt]]:
-    """Every list of statements inside a function."""
-    for node in ast.walk(tree):
-        if isinstance(node, FUNCTIONS):
-            for inner in ast.walk(node):
-                for field in ("body", "orelse"):
-                    found = getattr(inner, field, None)
-                    if isinstance(found, list) and found:
-                        yield found
-
-
-def _independent(one: ast.stmt, other: ast.stmt) -> bool:
-    """Whether two statements may change places, as far as names tell."""
-    simple = (ast.Assign, ast.AnnAssign)
-    if not isinstance(one, simple) or not isinstance(other, simple):
-        return False
-    names = []
-    for statement in (one, other):
-        walked = [node for node in ast.walk(statement) if isinstance(node, ast.Name)]
-        stored = {node.id for node in walked if isinstance(node.ctx, ast.Store)}
-        used = {node.id for node in walked}
-        plain = all(isinstance(t, ast.Name) for t in _targets(statement))
-        names.append((stored, used, plain))
-    (made, all_one, plain_one), (made_too, all_other, plain_other) = names
-    apart = not made & all_other and not made_too & all_one
-    return apart and plain_one and plain_other
-
-
-def _targets(statement: ast.stmt) -> list[ast.expr]:
-    if isinstance(statement, ast.AnnAssign):
-        return [statement.target]
-    assert isinstance(statement, ast.Assign)
-    flat: list[ast.expr] = []
-    for target in statement.targets:
-        flat += target.elts if isinstance(target, ast.Tuple) else [target]
-    return flat
 
 
 def _number(node: ast.BinOp | ast.AugAssign) -> bool:

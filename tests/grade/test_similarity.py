@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from scipy import stats
 
 from bmkit.course.grade.fingerprints import WINDOW, K, fingerprints, winnow
-from bmkit.course.grade.normal_form import form
+from bmkit.course.grade.normal_form import form, rows
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.similarity import (
     MANY,
@@ -29,7 +29,7 @@ from bmkit.course.grade.similarity import (
 )
 from bmkit.course.source.catalog import Course
 from tests.benchmarks import bench_similarity
-from tests.benchmarks.disguises import DISGUISES
+from tests.benchmarks.disguises import BROKEN, DISGUISES
 from tests.benchmarks.rewrites import RIGHT
 from tests.conftest import TINY
 
@@ -126,6 +126,49 @@ def test_a_disguise_changes_no_result_and_hides_nothing(which):
             both = [work("ann", text, name), work("bob", code, name)]
             long = len(fingerprints(text)) >= bench_similarity.LONG
             assert bool(groups(both)) or not long, (how, code)
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_lines_that_are_no_python_hide_nothing(how):
+    for name, text in ANSWERS.values():
+        if len(fingerprints(text)) < bench_similarity.LONG:
+            continue
+        for seed in range(3):
+            code = BROKEN[how](text, random.Random(seed))
+            assert groups([work("ann", text, name), work("bob", code, name)]), code
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("a = f(x)\nb = g(y, 1)\nh(a, b)", "a, b = f(x), g(y, 1)\nh(a, b)"),
+        ("a, b, c = f(x), 1, 2\nh(a, b, c)", "a, (b, c) = f(x), (1, 2)\nh(a, b, c)"),
+        ("y = z**2 / 4", "y = z * z / 4"),
+        ("y = 4 * m**2 * z", "y = z * (4 * m * m)"),
+        ("y = z**3", "y = z * z * z"),
+        ("s = a.sum() / 2\nh(s + 1, s - 1)", "h(a.sum() / 2 + 1, a.sum() / 2 - 1)"),
+        ("s = a + 1\nt = s / 2\nh(t, t, s)", "h((a + 1) / 2, (a + 1) / 2, a + 1)"),
+        ("a = f(1)\nb = a + 2\nh(b)", "v['a'] = f(1)\nv['b'] = v['a'] + 2\nh(v['b'])"),
+    ],
+)
+def test_the_same_values_elsewhere_are_the_same(one, other):
+    box = "v = {}\n" if "v[" in other else ""
+    kept = [
+        [row for row in rows(code) if row != ["Dict"]] for code in (one, box + other)
+    ]
+    assert sorted(kept[0]) == sorted(kept[1])
+
+
+def test_a_list_that_is_filled_is_no_value_to_put_elsewhere():
+    code = "found = []\nfor x in y:\n    found.append(x)\nuse(found, found)"
+    assert ["Call", "use", "·", "·"] in rows(code)
+
+
+def test_names_that_double_in_size_do_not_grow_without_end():
+    lines = [f"x{n + 1} = f(x{n}, x{n}, {n})" for n in range(200)]
+    found = rows("\n".join(["x0 = g(y)", *lines, "print(x200)"]))
+    assert len(found) > 20 and sum(map(len, found)) < 20_000
+    assert len(fingerprints("\n".join(lines))) > 100
 
 
 @pytest.mark.parametrize("how", sorted(DISGUISES.keys() - {"unchanged"}))

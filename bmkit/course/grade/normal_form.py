@@ -4,9 +4,11 @@ The tokens are the syntax tree's, a row for each statement, so that neither layo
 the order of statements counts. Left out: comments, docstrings, annotations, the texts
 of strings, and where a value goes (``y = f(x)`` is ``return f(x)``). The same for all:
 names that the answer itself binds. The same whichever way round: sums, products and
-comparisons. A value that is used once stands where it is used. ``a += b`` is
-``a = a + b``, ``np.exp`` is ``exp``, a comprehension is a loop. Before each statement
-in a loop or under a condition stands the end of that.
+comparisons. A value with a name stands wherever the name is used, if the name is set
+once and the value short or used once; so does what a dict keeps under a fixed key.
+``a += b`` is ``a = a + b``, ``a, b = x, y`` two assignments, ``x * x`` is ``x**2``,
+``np.exp`` is ``exp``, a comprehension is a loop. Before each statement in a loop or
+under a condition stands the end of that. Lines that do not parse are rows of their own.
 """
 
 from __future__ import annotations
@@ -15,19 +17,18 @@ import ast
 import hashlib
 import json
 import re
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from bmkit.course import parsing
+from bmkit.course.grade.mending import mended
+from bmkit.course.grade.scopes import FUNCTIONS, SCOPES, Scope, apart, unbox
 
 LONGEST = 200_000  # characters of an answer that is worth a syntax tree
 CONTEXT = 4  # tokens of a loop or condition, before each statement that is in it
 DEEPEST = 100  # expressions within one another; a deeper one is cut off there
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-SCOPES = (*FUNCTIONS, ast.ClassDef)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
-COMMUTATIVE = (ast.Add, ast.Mult)
+MOST = 20_000  # names that values are put in the place of
+POWERS = (2, 3, 4)  # exponents that may as well be written as products
 BINDS = "·"  # a name of the answer's own
 
 
@@ -38,16 +39,11 @@ def form(code: str) -> str:
 
 
 def rows(code: str) -> list[list[str]]:
-    """The normalised tokens of each statement; of strange code, of each line."""
-    if len(code) <= LONGEST:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what it says of a learner's escapes
-                return _Normal(parsing.parse(code)).rows
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            pass
-    bare = re.sub(r"#[^\n]*", "", code[:LONGEST])
-    return [re.findall(r"\w+|[^\w\s]", line) for line in bare.splitlines()]
+    """The normalised tokens of each statement; of what is no Python, of each line."""
+    tree, strange = mended(code[:LONGEST])
+    bare = [line.partition("#")[0] for line in strange]
+    found = [re.findall(r"\w+|[^\w\s]", line) for line in bare]
+    return found if tree is None else [*_Normal(tree).rows, *found]
 
 
 class _Normal:
@@ -55,17 +51,20 @@ class _Normal:
 
     def __init__(self, tree: ast.Module) -> None:
         self.rows: list[list[str]] = []
-        self.scope = outer = _Scope(tree)
-        todo: list[tuple[list[str], _Scope, ast.stmt]]
-        todo = [([], outer, one) for one in tree.body]
+        self.left = MOST
+        unbox(tree)
+        self.scope = outer = Scope(tree)
+        todo: list[tuple[list[str], Scope, ast.stmt]]
+        todo = [([], outer, part) for one in tree.body for part in apart(one)]
         while todo:  # not recursive: statements may nest as deep as the parser lets
             before, self.scope, statement = todo.pop()
             if row := self._statement(statement):
                 self.rows.append([*before, *row])
             inside, scope = row[-CONTEXT:], self.scope
             if isinstance(statement, SCOPES):
-                inside, scope = [], _Scope(statement, self.scope)
-            todo += [(inside, scope, one) for one in _inner(statement)]
+                inside, scope = [], Scope(statement, self.scope)
+            inner = [part for one in _inner(statement) for part in apart(one)]
+            todo += [(inside, scope, one) for one in inner]
 
     def _statement(self, node: ast.stmt) -> list[str]:
         """What a statement does itself; what stands in its blocks are other rows."""
@@ -114,8 +113,8 @@ class _Normal:
         if node is None or isinstance(node, ast.expr_context) or depth > DEEPEST:
             return []
         if isinstance(node, ast.Name):
-            if node.id in self.scope.once:
-                return self._tokens(self.scope.once[node.id], depth)
+            if value := self._value(node):
+                return self._tokens(value, depth)
             return [BINDS if node.id in self.scope.bound else node.id]
         if isinstance(node, ast.Constant):
             return [_constant(node.value)]
@@ -130,9 +129,11 @@ class _Normal:
             return [".", *self._tokens(node.value, depth), node.attr]
         if isinstance(node, ast.UnaryOp) and isinstance(node.operand, ast.Constant):
             return [type(node.op).__name__ + _constant(node.operand.value)]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Pow)):
+            return self._product(node, depth)
         if isinstance(node, ast.BinOp):
             sides = [self._tokens(x, depth) for x in (node.left, node.right)]
-            if isinstance(node.op, COMMUTATIVE):
+            if isinstance(node.op, ast.Add):
                 sides.sort()
             return [type(node.op).__name__, *sides[0], *sides[1]]
         if isinstance(node, ast.Compare):
@@ -157,6 +158,41 @@ class _Normal:
             head = []
         return [*head, *self._all(ast.iter_child_nodes(node), depth)]
 
+    def _value(self, node: ast.expr) -> ast.expr | None:
+        """The value that stands where a name is used; None for another expression."""
+        if not isinstance(node, ast.Name) or node.id not in self.scope.once:
+            return None
+        self.left -= 1
+        return self.scope.once[node.id] if self.left > 0 else None
+
+    def _product(self, node: ast.BinOp, depth: int) -> list[str]:
+        """A product or power: its factors in order, equal ones as a power."""
+        factors = self._factors(node, depth)
+        powers = [
+            list(one) if times == 1 else ["Pow", *one, _constant(times)]
+            for one, times in factors.items()
+        ]
+        signs = ["Mult"] * (len(powers) - 1)
+        return signs + [token for power in sorted(powers) for token in power]
+
+    def _factors(self, node: ast.expr, depth: int) -> Counter[tuple[str, ...]]:
+        """The tokens of each factor, and how often it is one."""
+        if depth > DEEPEST:
+            return Counter()
+        if value := self._value(node):
+            return self._factors(value, depth + 1)
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+            sides = [self._factors(x, depth + 1) for x in (node.left, node.right)]
+            return sides[0] + sides[1]
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
+            base, exponent = node.left, node.right
+            if isinstance(exponent, ast.Constant) and exponent.value in POWERS:
+                factors = self._factors(base, depth + 1)
+                return Counter({x: n * exponent.value for x, n in factors.items()})
+            sides_of = [self._tokens(x, depth) for x in (base, exponent)]
+            return Counter([("Pow", *sides_of[0], *sides_of[1])])
+        return Counter([tuple(self._tokens(node, depth))])
+
 
 def _inner(node: ast.AST) -> Iterator[ast.stmt]:
     """The statements in a statement's blocks."""
@@ -165,65 +201,6 @@ def _inner(node: ast.AST) -> Iterator[ast.stmt]:
             yield child
         elif isinstance(child, (ast.ExceptHandler, ast.match_case)):
             yield from _inner(child)
-
-
-class _Scope:
-    """What a module, function or class binds, those around it included.
-
-    Attributes:
-        bound: names; those of imports left out, which name what is there.
-        once: the values of names that are set once here and used once.
-    """
-
-    def __init__(self, node: ast.AST, outer: _Scope | None = None) -> None:
-        self.bound: set[str] = set(outer.bound) if outer else set()
-        self.once: dict[str, ast.expr] = dict(outer.once) if outer else {}
-        stored: Counter[str] = Counter()
-        values: dict[str, ast.expr] = {}
-        for one in _own(node):
-            stored.update(_stored(one))
-            values |= _assigned(one)
-        self.bound |= stored.keys()
-        self.once = {n: v for n, v in self.once.items() if n not in stored}
-        used: Counter[str] = Counter()
-        for one in ast.walk(node):
-            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load):
-                used[one.id] += 1
-        for name, value in values.items():
-            if stored[name] == used[name] == 1:
-                self.once[name] = value
-
-
-def _own(scope: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a scope, of those within it their own alone."""
-    todo = list(ast.iter_child_nodes(scope))
-    while todo:
-        node = todo.pop()
-        yield node
-        if not isinstance(node, SCOPES):
-            todo += ast.iter_child_nodes(node)
-
-
-def _stored(node: ast.AST) -> list[str]:
-    """The names that a node binds; twice those that it binds elsewhere too."""
-    if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
-        return [node.id]
-    if isinstance(node, ast.arg):
-        return [node.arg]
-    if isinstance(node, (*SCOPES, ast.ExceptHandler)):
-        return [node.name] if node.name else []
-    return node.names * 2 if isinstance(node, (ast.Global, ast.Nonlocal)) else []
-
-
-def _assigned(node: ast.AST) -> dict[str, ast.expr]:
-    """The value that an assignment gives to a single name."""
-    targets = node.targets if isinstance(node, ast.Assign) else []
-    if isinstance(node, ast.AnnAssign) and node.value:
-        targets = [node.target]
-    if len(targets) == 1 and isinstance(targets[0], ast.Name):
-        assert isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value
-        return {targets[0].id: node.value}
-    return {}
 
 
 def _appended(node: ast.expr) -> list[ast.expr]:
