@@ -26,7 +26,7 @@ from tests import ROOT
 from tests.benchmarks import busy, load, picked
 from tests.course_lessons import sample
 
-SAMPLE = 4  # lessons: enough for every core until the end
+SAMPLE = 3  # lessons: enough for every core until the end
 
 
 def notebook(lesson: Lesson) -> dict:
