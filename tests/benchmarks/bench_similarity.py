@@ -4,10 +4,11 @@
 
 Copies: right answers that a learner may write (`rewrites`, and each variant in the
 lessons' sources as if the lesson did not know it), each beside itself in every disguise
-of `disguises`. Answers with less than `LONG` fingerprints of their own are too short to
-tell, and counted apart. Honest pairs: two answers to one exercise that were written
-independently, once with what the lesson knows, and once as if it knew its stub alone;
-two learners with the same known mistake; two with the lesson's own answer.
+of `disguises`. Copies with lines that are no Python are counted apart: they do not run,
+and have no points to gain. Answers with less than `LONG` fingerprints of their own are
+too short to tell, and counted apart, too. Honest pairs: two answers to an exercise that
+were written independently, once with what the lesson knows, and once as if it knew its
+stub alone; two learners with the same known mistake; two with the lesson's own answer.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Outcome:
     Attributes:
         copies: how many pairs were copies.
         lost: those that were not found, as ``exercise, disguise``.
+        broken: how many more had lines that are not Python.
+        broken_lost: those of them that were not found.
         short: answers too short to tell.
         honest: how many pairs were honest, by kind.
         accused: those that were accused, as ``exercise, kind``.
@@ -51,6 +54,8 @@ class Outcome:
 
     copies: int = 0
     lost: list[str] = field(default_factory=list)
+    broken: int = 0
+    broken_lost: list[str] = field(default_factory=list)
     short: int = 0
     honest: Counter[str] = field(default_factory=Counter)
     accused: list[str] = field(default_factory=list)
@@ -130,10 +135,12 @@ def measure(seeds: int) -> Outcome:
             continue
         for name, disguise in ALL.items():
             for seed in range(seeds):
-                outcome.copies += 1
+                outcome.copies += name in DISGUISES
+                outcome.broken += name in BROKEN
                 copied = disguise(text, random.Random(seed))
                 if not alike(key, text, copied, lesson):
-                    outcome.lost.append(f"{key[1]}, {name}")
+                    lost = outcome.broken_lost if name in BROKEN else outcome.lost
+                    lost.append(f"{key[1]}, {name}")
     for kind, key, one, other, lesson in honest():
         outcome.honest[kind] += 1
         if alike(key, one, other, lesson):
@@ -142,13 +149,15 @@ def measure(seeds: int) -> Outcome:
 
 
 def main() -> int:
-    """Print both numbers; 0 when all copies are found and nobody is accused."""
+    """Print the numbers; 0 when all copies that run are found and nobody is accused."""
     seeds = asked(5)
     began = time.monotonic()
     outcome = measure(seeds)
     found = outcome.copies - len(outcome.lost)
-    print(f"copies found:   {found} of {outcome.copies}, in {len(ALL)} disguises")
-    for line, count in Counter(outcome.lost).most_common():
+    print(f"copies found:   {found} of {outcome.copies}, in {len(DISGUISES)} disguises")
+    found = outcome.broken - len(outcome.broken_lost)
+    print(f"that do not run: {found} of {outcome.broken}")
+    for line, count in Counter(outcome.lost + outcome.broken_lost).most_common():
         print(f"  lost: {line} ({count})")
     print(f"honest accused: {len(outcome.accused)} of {outcome.honest.total()}")
     for kind, count in outcome.honest.items():
