@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.build.check_cell import enclosed
 from bmkit.course.json_values import JsonObject
-from bmkit.course.source import lint, prose
+from bmkit.course.source import links, lint, prose
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
 from bmkit.course.source.loading import demand_right, source_of
@@ -177,7 +177,7 @@ def _onward(lesson: Lesson, lang: str) -> list[NotebookNode]:
 
 
 def _link(lesson: Lesson, lang: str) -> str:
-    return f"[{lesson.title[lang]}](../{lesson.built.as_posix()})"
+    return f"[{lesson.title[lang]}]({links.address(lesson)})"
 
 
 def _card(cell: Cell, lang: str) -> NotebookNode:

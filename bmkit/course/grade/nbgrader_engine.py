@@ -22,6 +22,7 @@ from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.submission import Submission
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
+from bmkit.course.source import prose
 from bmkit.course.source.loading import source_of
 from bmkit.course.words import say
 from bmkit.lab.words import say as lesson_says
@@ -132,7 +133,8 @@ def _marks(submission: Submission, api: Any, folder: Path | None) -> list[Mark]:
         mark = Mark(cell.name, scores.get(check, 0.0), of)
         if mark.points < of:
             mark.message = errors.get(check, "")
-            mark.hint = source.of("hint", cell.name)[0].text(submission.told)
+            hint = source.of("hint", cell.name)[0]
+            mark.hint = prose.alone(hint, source, submission.told)
             known = (
                 mistake.options["says"] for mistake in source.of("mistake", cell.name)
             )

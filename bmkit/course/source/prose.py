@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from bmkit.course.source.cells import Cell, Source
 from bmkit.course.source.equations import DISPLAY, numbered
+from bmkit.course.source.links import linked, unlinked
 from bmkit.course.source.phrase_list import CHINESE
 
 
 def shown(cell: Cell, source: Source, lang: str) -> str:
-    """A cell of prose as the page in ``lang`` has it: equations are numbered."""
+    """A cell of prose as the page in ``lang`` has it.
+
+    Equations are numbered, and links to lessons lead to their notebooks.
+    """
     if cell.kind == "quote":
         return _quote(cell, source, lang)
-    return flowing(numbered(cell.text(lang), source))
+    return flowing(linked(numbered(cell.text(lang), source), source))
+
+
+def alone(cell: Cell, source: Source, lang: str) -> str:
+    """A cell of prose as it is shown away from its notebook, in feedback say."""
+    return flowing(unlinked(numbered(cell.text(lang), source)))
 
 
 def section(cell: Cell) -> str:

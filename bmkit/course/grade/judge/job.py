@@ -11,7 +11,7 @@ from bmkit.course.build.cache import kept
 from bmkit.course.grade.judge.cell_names import names
 from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.grade.submission import Submission
-from bmkit.course.source import loading
+from bmkit.course.source import loading, prose
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
 from bmkit.language import language
@@ -139,7 +139,7 @@ def _checks_of(lesson: Lesson, lang: str, told: str) -> list[Check]:
                 names=_names(cell),
                 inside=_inside(check),
                 classes="class " in cell.source,
-                hint=source.of("hint", cell.name)[0].text(told),
+                hint=prose.alone(source.of("hint", cell.name)[0], source, told),
                 mistakes=tuple(mistake.options["says"] for mistake in mistakes),
             )
         )

@@ -1,0 +1,67 @@
+"""Links to other lessons: ``[Attention](lesson:attention)`` in prose and in hints.
+
+A source names the lesson by its slug. The page in a language links to that lesson's
+notebook in the same language, wherever in the course it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from bmkit.course.source.catalog import Course, Lesson
+from bmkit.course.source.cells import PROSE, Problem, Source, both, nearest
+
+LINK = re.compile(r"\[(?P<words>[^\[\]]*)\]\(lesson:(?P<slug>[^)\s]*)\)")
+
+
+def address(lesson: Lesson) -> str:
+    """The way from any lesson's notebook to this one's, in the same language."""
+    return f"../{lesson.built.as_posix()}"
+
+
+def linked(text: str, source: Source) -> str:
+    """Markdown whose links to lessons are links to their notebooks.
+
+    A lesson that does not exist gives the words alone; `problems` tells of it.
+    """
+    if "](lesson:" not in text:
+        return text
+    found = _lessons(source)
+    return LINK.sub(
+        lambda link: (
+            f"[{link['words']}]({address(found[link['slug']])})"
+            if link["slug"] in found
+            else link["words"]
+        ),
+        text,
+    )
+
+
+def unlinked(text: str) -> str:
+    """Markdown with the words of its links to lessons, for where no notebook is."""
+    return LINK.sub(lambda link: link["words"], text)
+
+
+def problems(source: Source) -> Iterator[Problem]:
+    """Links to lessons that do not exist, and translations that link elsewhere."""
+    found = _lessons(source)
+    for cell in source.cells:
+        if cell.kind not in PROSE:
+            continue
+        for text, line in both(cell):
+            slugs = [link["slug"] for link in LINK.finditer(text)]
+            for slug in slugs:
+                if slug not in found:
+                    message = f"a link to lesson {slug!r}, which does not exist"
+                    message += nearest(slug, found)
+                    yield Problem(source.path, line, message)
+            english = [link["slug"] for link in LINK.finditer(cell.source)]
+            if sorted(slugs) != sorted(english):
+                message = "the translation must link to the same lessons"
+                yield Problem(source.path, line, message)
+
+
+def _lessons(source: Source) -> dict[str, Lesson]:
+    every, _ = Course(source.path.parents[2]).readable()
+    return {lesson.slug: lesson for lesson in every}
