@@ -29,6 +29,10 @@ class WrongUse(BmkitError):
 
     code = 2
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython shows this line instead of a traceback through the kit's own code.
+        return [f"✗ {self}"]
+
 
 class CannotWrite(BmkitError):
     """A file or folder cannot be written; the message says which, and why."""

@@ -1,34 +1,56 @@
-"""Takeaways and equations that are measured every time a notebook runs."""
+"""Takeaways and equations that are measured every time a notebook runs.
+
+A takeaway has a control: the same predicate must be true of what was measured and false
+of what it is compared with.
+"""
 
 from __future__ import annotations
 
 import html
 import math
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from bmkit.errors import WrongUse
 from bmkit.lab.expect import CheckFailed, _numbers
 from bmkit.lab.mime import CLAIM
 from bmkit.lab.words import say
 
 Plain = bool | int | float | str | list["Plain"] | None
+Numbers = dict[str, Plain]
+MOST = 20  # numbers that are kept of a list or an array
 
 
-def _emit(text: str, holds: bool, numbers: dict[str, Plain], kind: str) -> None:
+def _emit(
+    text: str,
+    holds: bool,
+    numbers: Numbers,
+    kind: str,
+    notes: tuple[str, ...] = (),
+    **more: Plain | Numbers,
+) -> None:
+    """Show a row: the sentence, its numbers, and a note a line."""
     from IPython.display import display
 
     mark, colour = ("✓", "#1a7f37") if holds else ("✗", "#b42318")
-    shown = ", ".join(f"{name} = {_pretty(value)}" for name, value in numbers.items())
+    lines = [line for line in (_listed(numbers), *notes) if line]
+    small = "".join(
+        f'<div style="opacity:.75;font-size:90%">{html.escape(line)}</div>'
+        for line in lines
+    )
     row = (
         f'<div style="border-left:4px solid {colour};padding:.25em .75em">'
-        f'<b style="color:{colour}">{mark}</b> {html.escape(text)}'
-        f'<div style="opacity:.75;font-size:90%">{html.escape(shown)}</div></div>'
+        f'<b style="color:{colour}">{mark}</b> {html.escape(text)}{small}</div>'
     )
+    empty = {"control": {}, "against": "", "certain": "", "why": ""}
+    data = {"text": text, "holds": holds, "numbers": numbers, "kind": kind}
+    plain = "".join(f"\n  {line}" for line in lines)
     display(
         {
-            CLAIM: {"text": text, "holds": holds, "numbers": numbers, "kind": kind},
+            CLAIM: {**data, **empty, **more},
             "text/html": row,
-            "text/plain": f"{mark} {text}" + (f" ({shown})" if shown else ""),
+            "text/plain": f"{mark} {text}{plain}",
         },
         raw=True,
     )
@@ -38,11 +60,13 @@ def _plain(value: object) -> Plain:
     """A number, string, bool or list of them: what JSON can keep."""
     if isinstance(value, (bool, str)) or value is None:
         return value
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value[:MOST]]
     array = _numbers(value)
     if array.dtype.kind not in "biuf":
         return str(value)
     if array.ndim:
-        return [_plain(item) for item in array.ravel()[:20]]
+        return [_plain(item) for item in array.ravel()[:MOST]]
     number = array.item()
     if isinstance(number, float) and not math.isfinite(number):
         return str(number)  # NaN and infinity are not JSON
@@ -55,18 +79,123 @@ def _pretty(value: Plain) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def claim(text: str, holds: object, /, **numbers: object) -> None:
+def _listed(numbers: Numbers) -> str:
+    return ", ".join(f"{name} = {_pretty(value)}" for name, value in numbers.items())
+
+
+def claim(
+    text: str,
+    predicate: object,
+    measured: Mapping[str, object] | None = None,
+    /,
+    *,
+    control: Mapping[str, object] | None = None,
+    against: str = "",
+    certain: str = "",
+    **numbers: object,
+) -> None:
     """State a takeaway and whether this run bears it out.
 
-    The claim is shown as a row, stored with the run's report, and fails a headless run
-    when it is false. It does not raise: a reader sees the refutation and goes on.
+    The predicate must be true of what was measured and false of the control: what the
+    same code measures where the takeaway should fail (an untrained network, shuffled
+    labels, another start, a trivial baseline, a longer run). So a predicate that is
+    always true is found out. The claim is shown as a row, stored with the run's report,
+    and fails a headless run when it does not hold. A claim that is false does not
+    raise: a reader sees the refutation and goes on.
 
     Args:
         text: the sentence a reader should take away.
-        holds: what makes it true, as measured in this run.
-        **numbers: the measurements behind it (numbers, strings or small arrays).
+        predicate: a function of named numbers, called as ``predicate(**measured)``.
+        measured: numbers of this run by name (numbers, strings, arrays, tensors).
+        control: numbers of the same names, from the same run.
+        against: what the control is, in a few words: ``"before training"``.
+        certain: instead of a control: why no run could refute it (``"arithmetic"``).
+
+    Raises:
+        WrongUse: neither or both of ``control`` and ``certain``; a control without
+            ``against``; no numbers, or other names in the control; a predicate that
+            fails.
     """
-    _emit(text, bool(holds), {k: _plain(v) for k, v in numbers.items()}, "claim")
+    if not callable(predicate):
+        if measured is not None or control is not None or against or certain:
+            raise WrongUse(say("claim.no_predicate", text=text))
+        _without_control(text, predicate, numbers)
+        return
+    _demand_two_sides(text, measured, control, against, certain, numbers)
+    assert measured is not None  # demanded above
+    holds, why = _judged(text, predicate, measured), ""
+    other = _kept({name: control[name] for name in measured} if control else {})
+    notes: tuple[str, ...] = (say("claim.certain", why=certain),)
+    if not holds:
+        why = say("claim.refuted")
+    if control is not None:
+        passes = _judged(text, predicate, control)
+        key = "claim.control_passes" if passes else "claim.control"
+        notes = (say(key, against=against, numbers=_listed(other)),)
+        if holds and passes:
+            holds, why = False, notes[0]
+    more: dict[str, Plain | Numbers] = {"control": other, "against": against}
+    more |= {"certain": certain, "why": why}
+    _emit(text, holds, _kept(measured), "claim", notes, **more)
+
+
+def _demand_two_sides(
+    text: str,
+    measured: object,
+    control: object,
+    against: str,
+    certain: str,
+    numbers: Mapping[str, object],
+) -> None:
+    """Refuse a claim whose control or certainty is not given as it must be."""
+    wrong = ""
+    if numbers:
+        wrong = say("claim.loose", text=text, names=", ".join(numbers))
+    elif not isinstance(measured, Mapping) or not measured:
+        wrong = say("claim.empty", text=text)
+    elif (control is None) == (not certain.strip()):
+        wrong = say("claim.one_of", text=text)
+    elif (control is None) != (not against.strip()):
+        wrong = say("claim.against", text=text)
+    elif control is None:
+        return
+    elif not isinstance(control, Mapping) or set(measured) != set(control):
+        names = control if isinstance(control, Mapping) else {}
+        listed = [", ".join(map(str, some)) for some in (measured, names)]
+        wrong = say("claim.names", text=text, measured=listed[0], control=listed[1])
+    if wrong:
+        raise WrongUse(wrong)
+
+
+def _judged(
+    text: str, predicate: Callable[..., object], numbers: Mapping[str, object]
+) -> bool:
+    """What the predicate says of the numbers.
+
+    Raises:
+        WrongUse: it fails, or says neither yes nor no.
+    """
+    try:
+        return bool(predicate(**numbers))
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+        message = say(
+            "claim.raises", text=text, error=why, numbers=_listed(_kept(numbers))
+        )
+        raise WrongUse(message) from error
+
+
+def _kept(numbers: Mapping[str, object]) -> Numbers:
+    return {str(name): _plain(value) for name, value in numbers.items()}
+
+
+def _without_control(text: str, holds: object, numbers: Mapping[str, object]) -> None:
+    """The form before controls, ``claim(text, holds, **numbers)``.
+
+    It goes as soon as the last lesson says what its claims are compared with.
+    """
+    why = "" if holds else say("claim.refuted")
+    _emit(text, bool(holds), _kept(numbers), "claim", why=why)
 
 
 def equation(label: str, left: object, right: object, *, atol: float = 1e-9) -> None:

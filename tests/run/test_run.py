@@ -27,7 +27,8 @@ pytestmark = pytest.mark.integration
 CLAIM = """
 from IPython.display import display
 display({{"application/vnd.bmkit.claim+json":
-    {{"text": "water is wet", "holds": {holds}, "numbers": {{"wet": 1.0}}}},
+    {{"text": "water is wet", "holds": {holds}, "numbers": {{"wet": 1.0}},
+     "control": {{}}, "against": "", "certain": "by name", "why": "", "kind": "claim"}},
     "text/plain": "x"}}, raw=True)
 """
 GRADER = """
@@ -224,11 +225,11 @@ def test_a_kept_result_has_a_version_and_unknown_fields_do_no_harm(tmp_path):
     runner._keep(told, made, tmp_path)
     file = tmp_path / "k.json"
     written = json.loads(file.read_text(encoding="utf-8"))
-    assert written["version"] == 1
+    assert written["version"] == 2
     file.write_text(json.dumps({**written, "colour": "red"}), encoding="utf-8")
     kept = runner._kept("k", tmp_path)
     assert (kept.status, kept.memory) == ("unchanged", 7)
-    for other in ({**written, "version": 2}, {"slug": "adding"}, [], None, 3):
+    for other in ({**written, "version": 3}, {"slug": "adding"}, [], None, 3):
         file.write_text(json.dumps(other), encoding="utf-8")
         assert runner._kept("k", tmp_path) is None
     claim = {"text": "x", "holds": True, "numbers": 3}

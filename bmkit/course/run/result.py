@@ -7,16 +7,25 @@ from typing import Any, TypedDict
 
 from bmkit.course.words import say
 
-VERSION = 1  # of `Result`; more where a field's meaning changes
+VERSION = 2  # of `Result`; more where a field's meaning changes
 GOOD = ("passed", "unchanged", "skipped")
 
 
 class Claim(TypedDict):
-    """A takeaway, whether the run bore it out, and the measurements behind it."""
+    """A takeaway, whether the run bore it out, and the measurements behind it.
+
+    ``control`` has the numbers of what it was compared with, ``against`` says what that
+    is, ``certain`` why there is none, and ``why`` what refuted it; each may be empty.
+    """
 
     text: str
     holds: bool
     numbers: dict[str, Any]
+    control: dict[str, Any]
+    against: str
+    certain: str
+    why: str
+    kind: str  # claim, or equation
 
 
 class Answer(TypedDict):

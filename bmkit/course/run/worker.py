@@ -142,7 +142,8 @@ class _Run:
             self._blame(result)
         elif not all(claim["holds"] for claim in result.claims):
             false = next(c for c in result.claims if not c["holds"])
-            result.status, result.message = "false claim", false["text"]
+            result.status = "false claim"
+            result.message = ": ".join(filter(None, (false["text"], false["why"])))
         elif bad := [g["exercise"] for g in result.graders if not g["ok"]]:
             result.status = "grader failed"
             names = ", ".join(bad)

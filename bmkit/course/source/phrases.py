@@ -25,6 +25,7 @@ SPOKEN = re.compile(
     r"|bm\.expect\.(true\[1\]|(shape|close|equal)\[2\])"
     r"|bm\.show\.progress\[1\]|text\[2\]|annotate\[0\]|legend\[[01]\]"
     r"|set_[xy]ticks\[1\]|set_[xy]ticklabels\[0\]|(Markdown|HTML)\[0\]"
+    r"|(against|certain)="
     r"|(alt|s|title|[xy]label|label|labels|[xy]ticklabels|suptitle|description)="
     r"|(title|suptitle|[xy]label|sup[xy]label|set_title|set_[xy]label)\[0\]"
 )

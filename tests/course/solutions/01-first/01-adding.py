@@ -86,8 +86,14 @@ def add(a, b):
 
 
 # %%
-total = add(20, 22)
-bm.claim("Twenty and twenty-two is forty-two", total == 42, total=total)
+bm.claim(
+    "Twenty and twenty-two is forty-two",
+    lambda total: total == 42,
+    {"total": add(20, 22)},
+    control={"total": add(20, 20)},
+    against="twenty and twenty",
+)
 
 # %% [raw] lang="zh"
 # Twenty and twenty-two is forty-two → 二十加二十二等于四十二
+# twenty and twenty → 二十加二十

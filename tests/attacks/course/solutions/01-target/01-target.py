@@ -136,5 +136,10 @@ bm.expect.close(cube(torch.tensor(3.0)), 27.0, "hiddenword-cube")
 # Python has an operator for it.
 
 # %%
-total = add(20, 22)
-bm.claim("Twenty and twenty-two is forty-two", total == 42, total=total)
+bm.claim(
+    "Twenty and twenty-two is forty-two",
+    lambda total: total == 42,
+    {"total": add(20, 22)},
+    control={"total": add(20, 20)},
+    against="twenty and twenty",
+)
