@@ -7,7 +7,6 @@ lesson's author wrote for this very mistake.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmkit.errors import BmkitError
+from bmkit.lab import number_kinds
 from bmkit.lab.words import say
 
 
@@ -51,7 +51,10 @@ def true(condition: object, advice: str) -> None:
 
 
 def equal(got: object, want: object, advice: str = "") -> None:
-    """Fail unless ``got == want`` (same type of container, same values)."""
+    """Fail unless ``got == want``: same container, same values, same kind of number."""
+    if hasattr(want, "dtype"):
+        _demand_array(got)
+        _demand_kind(got, want, advice)
     same = got == want
     if hasattr(same, "all"):
         same = _numbers(got).shape == _numbers(want).shape and bool(same.all())
@@ -77,8 +80,14 @@ def close(
     rtol: float = 1e-5,
     atol: float = 1e-6,
 ) -> None:
-    """Fail unless ``got`` has ``want``'s shape and, within tolerance, its values."""
+    """Fail unless ``got`` has ``want``'s shape and, within tolerance, its values.
+
+    It must be made of ``want``'s kind of number as well: where ``want`` is a tensor of
+    floats, no array, no integers, no half precision. A number for a tensor without
+    dimensions and float64 for float32 are alike.
+    """
     _demand_array(got)
+    _demand_kind(got, want, advice)
     have, right = _numbers(got), _numbers(want)
     shape(have, right.shape, advice)
     if np.allclose(have, right, rtol=rtol, atol=atol):
@@ -95,12 +104,66 @@ def close(
     raise CheckFailed(_join(found, advice))
 
 
+def several(answer: object, count: int, advice: str) -> tuple[Any, ...]:
+    """The ``count`` things that the learner's code returned, as a tuple.
+
+    A tuple and a list are alike; one array or tensor is one thing.
+    """
+    if not isinstance(answer, (tuple, list)) or len(answer) != count:
+        if answer is None:
+            raise CheckFailed(say("expect.nothing"))
+        holds = f" ({len(answer)})" if isinstance(answer, (tuple, list)) else ""
+        got = type(answer).__name__ + holds
+        found = say("expect.several", count=count, got=got)
+        raise CheckFailed(_join(found, advice))
+    return tuple(answer)
+
+
+def gradient(result: object, sources: object, advice: str = "") -> None:
+    """Fail unless a finite gradient flows from ``result`` back to each source.
+
+    Args:
+        result: a tensor that the learner's code computed, or several.
+        sources: the tensors that it was computed from, one or several; each requires
+            gradients. Their ``.grad`` stays as it is.
+        advice: what to try where a gradient does not arrive.
+    """
+    results, leaves = _tensors(result), _tensors(sources)
+    for one in results:
+        if not number_kinds.is_tensor(one):
+            found = say("expect.tensor", got=number_kinds.holder(one))
+            raise CheckFailed(_join(found, advice))
+    flowing = [one.sum() for one in results if one.requires_grad]
+    arrived: Any = [None]
+    if flowing:
+        import torch  # loaded already: there are tensors
+
+        arrived = torch.autograd.grad(
+            flowing, leaves, retain_graph=True, allow_unused=True
+        )
+    if any(slope is None for slope in arrived):
+        raise CheckFailed(_join(say("expect.no_gradient"), advice))
+    if not all(np.isfinite(_numbers(slope)).all() for slope in arrived):
+        raise CheckFailed(_join(say("expect.infinite_gradient"), advice))
+
+
+def _tensors(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    single = hasattr(value, "shape") or not hasattr(value, "__iter__")
+    return [value] if single else list(value)
+
+
+def _demand_kind(got: object, want: object, advice: str) -> None:
+    unlike = number_kinds.unlike(got, want)
+    if unlike:
+        raise CheckFailed(_join(unlike, advice))
+
+
 def _demand_array(got: object) -> None:
     if got is None:
         raise CheckFailed(say("expect.nothing"))
-    # Not an import: a value can only be a tensor of a framework that is loaded.
-    torch = sys.modules.get("torch")
-    if torch is not None and isinstance(got, torch.Tensor):
+    if number_kinds.is_tensor(got):
         return
     try:
         numeric = np.asarray(got).dtype.kind in "biufc"

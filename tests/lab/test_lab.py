@@ -9,11 +9,20 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 import bmkit as bm
 from bmkit import language
 from bmkit.lab import checks, progress
-from bmkit.lab.expect import CheckFailed, close, equal, shape, true
+from bmkit.lab.expect import (
+    CheckFailed,
+    close,
+    equal,
+    gradient,
+    several,
+    shape,
+    true,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +62,84 @@ def test_right_answers_raise_nothing():
     equal({"a": 1}, {"a": 1})
     equal(np.arange(3), np.arange(3))
     true(1, "")
+
+
+@pytest.mark.parametrize(
+    "change, says",
+    [
+        (lambda t: t.half(), "float16 keeps too few digits"),
+        (lambda t: t.bfloat16(), "bfloat16 keeps too few digits"),
+        (lambda t: t.long(), "expected floating-point numbers, got int64"),
+        (lambda t: t.numpy(), "expected a PyTorch tensor, got a NumPy array"),
+        (lambda t: t.tolist(), "expected a PyTorch tensor, got list"),
+        (lambda t: t > 0, "expected floating-point numbers, got bool"),
+        (
+            lambda t: t.to(torch.complex64),
+            "expected floating-point numbers, got complex",
+        ),
+        (
+            lambda t: torch.quantize_per_tensor(t, 1.0, 0, torch.qint8),
+            "expected ordinary numbers, got quantised ones (qint8)",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*quantized")
+def test_right_values_of_another_kind_are_told(change, says):
+    right = torch.tensor([1.0, 2.0])
+    for compare in (close, equal):
+        said = message(compare, change(right), right, "advice")
+        assert says in said and said.endswith(": advice")
+
+
+def test_whole_numbers_and_masks_are_asked_for_as_such():
+    right = torch.tensor([1, 2])
+    assert "int8 cannot hold large numbers" in message(
+        close, right.to(torch.int8), right
+    )
+    assert "uint8 cannot hold" in message(close, np.array([1, 2], "uint8"), [1, 2])
+    assert "expected integers, got float32" in message(equal, right.float(), right)
+    mask = torch.tensor([True, False])
+    assert "expected booleans, got int64" in message(equal, mask.long(), mask)
+    assert "float16 keeps too few" in message(close, torch.tensor(1.0).half(), 1.0)
+    assert "floating-point numbers, got complex" in message(
+        close, np.array([1 + 0j]), [1.0]
+    )
+
+
+def test_kinds_that_lose_nothing_are_alike():
+    right = torch.tensor([1.0, 2.0])
+    close(right.double(), right)
+    close(right, right.double())
+    close(right.half(), right.half())
+    close([1, 2.0], [1.0, 2])
+    close([1, 2], np.array([1.0, 2.0]))
+    close(right, [1, 2])
+    close(right, np.array([1.0, 2.0]))
+    for single in (3, 3.0, np.float64(3), np.int64(3), torch.tensor(3.0)):
+        close(single, torch.tensor(3.0))
+        close(single, 3.0)
+    equal(torch.tensor([1, 2], dtype=torch.int32), torch.tensor([1, 2]))
+
+
+def test_several_results_may_be_a_list_and_never_an_array():
+    assert several([1, 2], 2, "") == several((1, 2), 2, "") == (1, 2)
+    said = message(several, [1, 2, 3], 2, "return h and c")
+    assert said == "expected 2 results, got list (3): return h and c"
+    assert "got ndarray" in message(several, np.zeros(2), 2, "")
+    assert "got Tensor" in message(several, torch.zeros(2), 2, "")
+    assert "is a `return` missing" in message(several, None, 2, "")
+
+
+def test_a_gradient_must_flow_to_every_source():
+    x, w = (torch.ones(2, requires_grad=True) for _ in range(2))
+    gradient(x * w, [x, w])
+    gradient((x.sum(), w.exp()), {"x": x, "w": w})
+    assert x.grad is None
+    for detached in (x.detach() * w, torch.zeros(2), (x * w).detach()):
+        said = message(gradient, detached, [x, w], "keep the graph")
+        assert said.endswith("through the result: keep the graph")
+    assert "NaN" in message(gradient, (x - 1).sqrt(), x)
+    assert "expected a PyTorch tensor" in message(gradient, np.ones(2), x)
 
 
 def test_messages_are_in_the_learners_language():
