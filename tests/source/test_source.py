@@ -107,7 +107,11 @@ WRONG = {
         '# %% lang="zh" of="12345678"\n# ',
         "a program stands once",
     ),
-    "a title": ("# %%\ntotal", "# %% folded\ntotal", "the one word that may stand"),
+    "a title": (
+        "# %%\nbm.claim",
+        "# %% folded\nbm.claim",
+        "the one word that may stand",
+    ),
     "a slip": ("minutes=3", "minute=3", "did you mean 'minutes'?"),
     "a slip in the header": ('section: "1"', 'sections: "1"', "mean 'section'?"),
     "no hidden check": (

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bmkit.course import parsing
-from bmkit.course.source import equations, links, pages, quotes
+from bmkit.course.source import claims, equations, links, pages, quotes
 from bmkit.course.source.cells import Cell, Problem, Source, both, digest
 from bmkit.course.source.glossary import missing, names
 from bmkit.course.source.minutes import LONGEST, estimate
@@ -38,6 +38,7 @@ def own(source: Source) -> list[Problem]:
         _exercises,
         _regions,
         equations.problems,
+        claims.problems,
         links.problems,
         _cells,
         quotes.problems,
