@@ -19,7 +19,7 @@ import pytest
 from bmkit.course.grade import nbgrader_engine
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.submission import Submission
-from bmkit.course.report import run_report
+from bmkit.course.report import registry, run_report
 from bmkit.course.run import runner
 from bmkit.course.run.progress import Board
 from bmkit.course.run.result import Result
@@ -56,7 +56,7 @@ def results(request: pytest.FixtureRequest) -> dict[str, Result]:
         jobs=CORES,
         fresh=True,
         limit=300,
-        store=Course(ROOT).state / "results",
+        store=Course(ROOT).results,
     )
     began = time.time()
     with request.config.pluginmanager.getplugin(
@@ -65,7 +65,8 @@ def results(request: pytest.FixtureRequest) -> dict[str, Result]:
         print()
         done, _ = runner.run(lessons, settings, Board([x.slug for x in lessons]))
         _print_matrix(done)
-    path = run_report.write(OUTPUT, done, settings, time.time() - began)
+    claims, seconds = registry.entries(Course(ROOT)), time.time() - began
+    path = run_report.write(OUTPUT, done, settings, seconds, claims)
     print(f"report: {path}")
     costs = request.config.stash[COSTS]
     for result in done:

@@ -27,6 +27,7 @@ VERBS = {
     "progress": ("progress", "show what you have solved so far"),
     "data": ("data", "list, get and verify data sets"),
     "list": ("list", "list the lessons"),
+    "claims": ("claims", "search what all lessons claim, with the numbers"),
     "bench": ("bench", "measure speed and memory, both sides in one run"),
 }
 PASSING_ON = ("test", "lab", "bench")  # the rest of their words is another program's

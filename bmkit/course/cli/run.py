@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run the lessons; return 0 when all are good, 1 when not, 130 when stopped."""
-    from bmkit.course.report import run_report
+    from bmkit.course.report import registry, run_report
     from bmkit.course.run import runner
     from bmkit.course.run.progress import Board
 
@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> int:
         fresh=args.fresh,
         cluster=args.cluster,
         limit=args.limit,
-        store=course.state / "results",
+        store=course.results,
     )
     broken = [] if args.slugs else runner.unreadable(problems)
     if args.slugs:
@@ -74,7 +74,9 @@ def main(args: argparse.Namespace) -> int:
         results, stopped = runner.run(lessons, settings, board)
     results += broken
     with writing(output):
-        path = run_report.write(output, results, settings, time.time() - began)
+        claims = registry.entries(course, settings.lang)
+        seconds = time.time() - began
+        path = run_report.write(output, results, settings, seconds, claims)
     bad = [result for result in results if not result.good]
     for result in bad:
         print(f"{result.slug}: {result.says}: {result.message}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -13,7 +14,8 @@ from xml.etree import ElementTree
 
 from bmkit import atomic
 from bmkit.course.json_values import JsonObject
-from bmkit.course.report import pages
+from bmkit.course.report import pages, registry
+from bmkit.course.report.registry import Entry
 from bmkit.course.run.cache_key import versions
 from bmkit.course.run.result import Result
 from bmkit.course.words import say
@@ -23,9 +25,21 @@ if TYPE_CHECKING:
 
 
 def write(
-    folder: Path, results: list[Result], settings: Settings, seconds: float
+    folder: Path,
+    results: list[Result],
+    settings: Settings,
+    seconds: float,
+    claims: Sequence[Entry] = (),
 ) -> Path:
-    """Write report.html, report.json, junit.xml and notebooks/; return the page."""
+    """Write report.html, report.json, junit.xml and notebooks/; return the page.
+
+    Args:
+        folder: where.
+        results: what ran, or was known.
+        settings: how.
+        seconds: how long all of it took.
+        claims: those of all lessons, for the page's list that can be searched.
+    """
     notebooks = folder / "notebooks"
     notebooks.mkdir(parents=True, exist_ok=True)
     for result in results:
@@ -45,7 +59,7 @@ def write(
     _json(folder / "report.json", results, facts)
     _junit(folder / "junit.xml", results, seconds)
     page = folder / "report.html"
-    atomic.write(page, _html(results, facts))
+    atomic.write(page, _html(results, facts, claims))
     return page.resolve()
 
 
@@ -82,7 +96,11 @@ def _junit(path: Path, results: list[Result], seconds: float) -> None:
                 name=claim["text"],
             )
             if not claim["holds"]:
-                _failure(row, "the claim is false", json.dumps(claim["numbers"]))
+                why = claim["why"] or "the claim is false"
+                _failure(row, why, json.dumps(claim["numbers"]))
+            # What was measured, and compared with what, whether it holds or not.
+            text = json.dumps(claim, ensure_ascii=False)
+            ElementTree.SubElement(row, "system-out").text = _clean(text)
         for grader in result.graders:
             for number, answer in enumerate(grader["rows"]):
                 row = ElementTree.SubElement(
@@ -109,10 +127,12 @@ def _clean(text: str) -> str:
     return "".join(c for c in text if c >= " " or c in "\n\t")
 
 
-def _html(results: list[Result], facts: JsonObject) -> str:
+def _html(results: list[Result], facts: JsonObject, claims: Sequence[Entry]) -> str:
     lang = facts["lang"]
     return pages.template("report.html").render(
         results=results,
+        claims=claims,
+        numbers=registry.numbers,
         facts=facts,
         lang="zh-CN" if lang == "zh" else "en",
         say=partial(say, lang=lang),

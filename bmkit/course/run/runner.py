@@ -23,6 +23,7 @@ from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import dumps, instructor_notebook
 from bmkit.course.json_values import JsonObject, shaped
 from bmkit.course.kernels import environment
+from bmkit.course.run import measured
 from bmkit.course.run.cache_key import fingerprint, reached
 from bmkit.course.run.result import VERSION, Result
 from bmkit.course.run.worker import Job, work
@@ -74,6 +75,7 @@ def run(
     jobs: list[Job] = []
     done: dict[str, Result] = {}
     workers = max(1, min(settings.jobs, len(lessons)))
+    listener = _Keeper(lessons, settings, listener)
     for lesson in lessons:
         result: Result | None
         absent = _absent(lesson)
@@ -102,6 +104,23 @@ def run(
         jobs.sort(key=lambda job: -took.get(_name(job), guess[job.slug]))
         stopped = _all(jobs, settings, workers, done, listener)
     return [done[lesson.slug] for lesson in lessons if lesson.slug in done], stopped
+
+
+class _Keeper:
+    """A listener that keeps the claims of each result, and passes it on."""
+
+    def __init__(
+        self, lessons: list[Lesson], settings: Settings, listener: Listener
+    ) -> None:
+        self.lessons = {lesson.slug: lesson for lesson in lessons}
+        self.settings = settings
+        self.listener = listener
+
+    def finished(self, result: Result) -> None:
+        lesson, settings = self.lessons[result.slug], self.settings
+        parameters = _parameters(lesson, settings)
+        measured.keep(settings.store, lesson, result, parameters, settings.lang)
+        self.listener.finished(result)
 
 
 def unreadable(problems: list[Problem]) -> list[Result]:

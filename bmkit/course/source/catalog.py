@@ -110,6 +110,11 @@ class Course:
         """What the kit keeps for itself: results, reports, logs. Git ignores it."""
         return self.root / ".bmkit"
 
+    @property
+    def results(self) -> Path:
+        """What came of runs, kept for the next one."""
+        return self.state / "results"
+
     def limits(self) -> Limits:
         """What one submission may use: ``[tool.bmkit.limits]`` of pyproject.toml.
 
