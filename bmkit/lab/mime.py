@@ -2,3 +2,4 @@
 
 CLAIM = "application/vnd.bmkit.claim+json"
 GRADER = "application/vnd.bmkit.grader+json"
+MUTANTS = "application/vnd.bmkit.mutants+json"

@@ -33,7 +33,7 @@ PARAMETERS = {
 
 
 def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
-    """The notebook that `run` executes: answers, all tests, the graders' matrix.
+    """The notebook that `run` executes: answers, all tests, the graders' matrix, mutants.
 
     Raises:
         SourceError: with every problem of this source.
@@ -47,6 +47,8 @@ def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
             cells += _cells(cell, source, lang)
         if _belongs(cell) and last[cell.name] == position:
             cells.append(_matrix(cell.name, source, lang))
+            if lang == "en":  # a mutant is none of one language
+                cells.append(_mutants(cell.name, source))
         if cell.kind == "equation":
             cells.append(_flips(cell, lang))
     return _notebook(lesson, source, lang, cells)
@@ -225,3 +227,18 @@ def _matrix(name: str, source: Source, lang: str) -> NotebookNode:
         f"    messages={lang == 'en'})"
     )
     return _nbformat().v4.new_code_cell(text, metadata={"bmkit": {"matrix": name}})
+
+
+def _mutants(name: str, source: Source) -> NotebookNode:
+    exercise = source.of("exercise", name)[0]
+    check = source.of("check", name)[0]
+    excuses = {one.title: one.why for one in source.excuses if one.exercise == name}
+    text = (
+        "from bmkit.course.run.inside import mutants\n\n"
+        f"mutants.trial(globals(), {name!r},\n"
+        f"    check={enclosed(check.source, name)!r},\n"
+        f"    reference={exercise.source!r},\n"
+        f"    changes={exercise.options.get('changes', '')!r},\n"
+        f"    excuses={excuses!r})"
+    )
+    return _nbformat().v4.new_code_cell(text, metadata={"bmkit": {"mutants": name}})

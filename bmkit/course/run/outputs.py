@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bmkit.course.json_values import JsonObject
 from bmkit.course.run.result import Grader, Result
-from bmkit.lab.mime import CLAIM, GRADER
+from bmkit.lab.mime import CLAIM, GRADER, MUTANTS
 
 
 def read_outputs(book: JsonObject, result: Result) -> None:
@@ -18,6 +18,8 @@ def read_outputs(book: JsonObject, result: Result) -> None:
                 grader: Grader = data[GRADER]
                 grader["ok"] = all(row["ok"] for row in grader["rows"])
                 result.graders.append(grader)
+            if MUTANTS in data:
+                result.mutants.append(data[MUTANTS])
             if "image/png" in data:
                 alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
                 png = "".join(data["image/png"]).replace("\n", "")

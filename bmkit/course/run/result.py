@@ -47,6 +47,33 @@ class Grader(TypedDict):
     ok: bool
 
 
+class Mutant(TypedDict):
+    """A mutant that its check did not catch, or what is wrong with an excuse.
+
+    ``kind`` is survivor, excused, misjudged (a harmless change that the check does not
+    take, in no words of its own), stale (an excuse of what is caught) or control (the
+    reference itself failed). ``line`` is that of the exercise's cell, 0 for none.
+    """
+
+    kind: str
+    title: str
+    line: int
+    message: str
+    ok: bool
+    code: str
+
+
+class Mutants(TypedDict):
+    """What came of an exercise's mutants; ``skipped`` says why none was tried."""
+
+    exercise: str
+    made: int
+    caught: int
+    skipped: str
+    seconds: float
+    rows: list[Mutant]
+
+
 @dataclass
 class Result:
     """What came of a job; ``seconds`` of wall time, ``memory`` in bytes at its peak.
@@ -64,6 +91,7 @@ class Result:
     cell: str = ""
     claims: list[Claim] = field(default_factory=list)
     graders: list[Grader] = field(default_factory=list)
+    mutants: list[Mutants] = field(default_factory=list)
     figures: list[dict[str, str]] = field(default_factory=list)
     notebook: str = ""
     key: str = ""

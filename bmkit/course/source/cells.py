@@ -98,6 +98,16 @@ class Cell:
         return self.kind not in ("mistake", "variant", "parameters")
 
 
+@dataclass(frozen=True)
+class Excuse:
+    """Why a mutant of an exercise's reference is right, and where that is said."""
+
+    exercise: str
+    title: str
+    why: str
+    line: int
+
+
 @dataclass
 class Source:
     """A whole source file."""
@@ -105,6 +115,7 @@ class Source:
     path: Path
     header: dict[str, Any]
     cells: list[Cell] = field(default_factory=list)
+    excuses: list[Excuse] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def exercises(self) -> list[Cell]:

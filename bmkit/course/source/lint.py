@@ -36,6 +36,7 @@ def own(source: Source) -> list[Problem]:
         _translations,
         _terms,
         _exercises,
+        _excuses,
         _regions,
         equations.problems,
         claims.problems,
@@ -137,6 +138,14 @@ def _exercises(source: Source) -> Iterator[Problem]:
             yield Problem(source.path, cell.line, message)
         if cell.kind == "mistake" and not str(cell.options.get("says", "")).strip():
             yield Problem(source.path, cell.line, "a mistake must have says=")
+
+
+def _excuses(source: Source) -> Iterator[Problem]:
+    names = {cell.name for cell in source.exercises()}
+    for excuse in source.excuses:
+        if excuse.exercise not in names:
+            message = f"excuse of {excuse.exercise!r}: no such exercise here"
+            yield Problem(source.path, excuse.line, message)
 
 
 def _regions(source: Source) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from bmkit.course.source.cells import (
     OPTIONS,
     PROSE,
     Cell,
+    Excuse,
     Problem,
     Source,
     SourceError,
@@ -98,7 +99,9 @@ def read(path: Path) -> Source:
         lines = [1] * len(cells)
     for raw, line in zip(cells, lines, strict=True):
         options = {k: v for k, v in raw.metadata.items() if k not in _INVISIBLE}
-        if raw.cell_type == "raw":
+        if raw.cell_type == "raw" and "excuse" in options:
+            _excuses(source, raw.source, options, line)
+        elif raw.cell_type == "raw":
             _list(source, raw.source, options, line)
         elif "lang" in options:
             _translation(source, raw, options, line)
@@ -165,6 +168,28 @@ def _translation(source: Source, raw: Any, options: dict[str, Any], line: int) -
         wrong("a translation must stand right after the prose that it translates")
         return
     before.twin = Twin(raw.source, str(options.get("of", "")), line)
+
+
+def _excuses(source: Source, text: str, options: dict[str, Any], line: int) -> None:
+    """Note which mutants of an exercise are right, and why: `title: why`, a line each."""
+
+    def wrong(at: int, message: str) -> None:
+        source.problems.append(Problem(source.path, at, message))
+
+    for key in sorted(set(options) - {"excuse"}):
+        wrong(line, f"unknown key {key!r} in a cell of excuses: it takes excuse alone")
+    seen = {one.title for one in source.excuses if one.exercise == options["excuse"]}
+    for number, row in enumerate(text.split("\n"), line + 1):
+        title, _, why = (part.strip() for part in row.rpartition(": "))
+        if not row.strip():
+            continue
+        if not title or not why:
+            wrong(number, "an excuse is `title: why`, as in `x → y: both are right`")
+        elif title in seen:
+            wrong(number, f"{title!r} is excused twice")
+        else:
+            seen.add(title)
+            source.excuses.append(Excuse(str(options["excuse"]), title, why, number))
 
 
 def _list(source: Source, text: str, options: dict[str, Any], line: int) -> None:

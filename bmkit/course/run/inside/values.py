@@ -1,0 +1,85 @@
+"""Values that answers take and give: what kind they are, copies, the same or not."""
+
+from __future__ import annotations
+
+import copy
+import random
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+CONTAINERS = (list, tuple, dict)
+DATA = ("tensor", "array", "list", "dict", "set")  # can be changed in place
+
+
+def kind(value: object) -> str:
+    """In a word, what a value is."""
+    torch, np = sys.modules.get("torch"), sys.modules.get("numpy")
+    if torch and isinstance(value, torch.Tensor):
+        return "tensor"
+    if np and isinstance(value, np.ndarray):
+        return "array"
+    if torch and isinstance(value, torch.Generator):
+        return "generator"
+    if isinstance(value, random.Random) or (np and isinstance(value, np.random.Generator)):
+        return "generator"
+    for one in (bool, int, float, str, list, tuple, dict, set):
+        if isinstance(value, one):
+            return one.__name__
+    if value is None:
+        return "None"
+    return "function" if callable(value) else "other"
+
+
+def copied(value: Any) -> Any:
+    """A copy that shares nothing, where the value can be copied; else the value."""
+    if kind(value) == "tensor":
+        return value.detach().clone().requires_grad_(value.requires_grad)
+    if type(value) in CONTAINERS:
+        return _rebuilt(value, copied)
+    try:
+        return copy.deepcopy(value)
+    except Exception:
+        return value
+
+
+def mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+    """The value with each number, tensor or array in it changed."""
+    if isinstance(value, CONTAINERS):
+        return _rebuilt(value, lambda one: mapped(one, change))
+    return change(value)
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """What a value holds, all the way down; itself where it holds nothing."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from leaves(one)
+    else:
+        yield value
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are equal; of what cannot be compared, of one type."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list | tuple):
+        pairs = zip(one, other, strict=False)
+        return len(one) == len(other) and all(same(a, b) for a, b in pairs)
+    if isinstance(one, dict):
+        return list(one) == list(other) and all(same(one[k], other[k]) for k in one)
+    if kind(one) in ("tensor", "array"):
+        return tuple(one.shape) == tuple(other.shape) and bool((one == other).all())
+    if kind(one) in ("generator", "function", "other"):
+        return True
+    return bool(one == other)
+
+
+def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, dict):
+        return type(value)((key, change(one)) for key, one in value.items())
+    rows = [change(one) for one in value]
+    named = hasattr(value, "_fields")
+    return type(value)(*rows) if named else type(value)(rows)
