@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 SECONDS = 60  # what a lesson may take at ci: the table flags those that take more
-RUN = ("run", "graders", "equations")  # all of it in the lesson's own kernel
+RUN = ("run", "graders", "mutants", "equations")  # all of it in the lesson's own kernel
 COLUMNS = (*RUN, "pages", "judging", "stock")
 COSTS = pytest.StashKey[dict[str, dict[str, float]]]()
 

@@ -32,3 +32,10 @@ def test_the_lesson_of_contributing_goes_the_whole_way(tmp_path: Path, capsys) -
     assert main(["build", "--check", *here]) == 0
     assert main(["run", *here]) == 0
     assert "1 of 1 lessons are good" in capsys.readouterr().out
+    assert main(["mutants", "doubling", *here]) == 0
+    right, weak = "double(-1.25), -2.5", "double(3), 6.0"
+    path.write_text(path.read_text(encoding="utf-8").replace(right, weak))
+    capsys.readouterr()
+    assert main(["mutants", "doubling", "double", *here]) == 1
+    survivors = capsys.readouterr().out.splitlines()[1:]
+    assert len(survivors) == 3 and all(row in text for row in survivors)

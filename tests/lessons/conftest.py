@@ -26,10 +26,11 @@ from bmkit.course.run.result import Result
 from bmkit.course.source.catalog import LANGS, Course, Lesson
 from tests import ROOT
 from tests.course_lessons import LESSONS
-from tests.lesson_costs import COSTS
 from tests.known_answers import differences, handed_in, judged, known_answers, misjudged
+from tests.lesson_costs import COSTS
 
 OUTPUT = ROOT / ".bmkit" / "test-report"
+COLUMNS = {"matrix": "graders", "mutants": "mutants", "flips": "equations"}
 CORES = os.cpu_count() or 1
 # Stock nbgrader runs a whole lesson with a cold kernel for each submission.
 SUBMISSIONS = 2
@@ -86,13 +87,13 @@ def _print_matrix(done: list[Result]) -> None:
 
 
 def _shares(result: Result) -> dict[str, float]:
-    """A run's seconds: trying the graders, trying the equations, all the rest."""
-    shares = {"graders": 0.0, "equations": 0.0}
+    """A run's seconds: what tries the graders and the equations, and all the rest."""
+    shares = {"graders": 0.0, "mutants": 0.0, "equations": 0.0}
     cells = json.loads(result.notebook)["cells"] if result.notebook else []
     for cell in cells:
         metadata = cell["metadata"]
         ours = metadata.get("bmkit", {})
-        column = {"matrix" in ours: "graders", "flips" in ours: "equations"}.get(True)
+        column = next((COLUMNS[key] for key in COLUMNS if key in ours), "")
         if column:
             shares[column] += metadata.get("papermill", {}).get("duration") or 0.0
     return {**shares, "run": result.seconds - sum(shares.values())}

@@ -15,6 +15,9 @@ pytestmark = pytest.mark.lessons
 forks = pytest.mark.skipif(
     not forkserver_client.supported(), reason="forking warm processes needs Linux"
 )
+# Lessons whose checks do not catch every mutant yet; one that is mended is taken off.
+UNMENDED = set(LESSONS)
+EXCUSED = 0.05  # of a lesson's mutants at most
 SAMPLE = 4  # lessons that are compared with stock nbgrader, unless --all-stock
 
 
@@ -40,6 +43,26 @@ def test_its_graders_judge_known_answers_rightly(results, slug):
     for name, grader in graded.items():
         for row in grader["rows"]:
             assert row["ok"], f"{name}: {row['kind']}: {row['message'] or 'passed'}"
+
+
+@each_lesson
+def test_its_checks_catch_every_mutant(results, slug):
+    """Those of its references, or the source says why one is right: few at that."""
+    result = ran(results, slug)
+    exercises = {cell.name for cell in source_of(LESSONS[slug]).exercises()}
+    assert {one["exercise"] for one in result.mutants} == exercises
+    if slug in UNMENDED:
+        pytest.xfail("its checks are still to be mended")
+    for one in result.mutants:
+        assert not one["skipped"] or "forked" in one["skipped"]
+    wrong = [
+        f"{name}: {row['kind']}: {row['title']}"
+        for name, rows in result.mutants_wrong.items()
+        for row in rows
+    ]
+    assert not wrong, "\n".join(wrong)
+    told = result.mutants_told
+    assert told["excused"] <= EXCUSED * told["made"], told
 
 
 @each_lesson

@@ -157,6 +157,21 @@ WRONG = {
         "secret_sum = f\"{'odd' if a else 'even'}\"",
         "'odd' within an f-string's braces",
     ),
+    "an excuse without a reason": (
+        '# %% variant="add"',
+        '# %% [raw] excuse="add"\n# a + b → a - b:\n\n# %% variant="add"',
+        "an excuse is `title: why`",
+    ),
+    "an excuse of nothing": (
+        '# %% variant="add"',
+        '# %% [raw] excuse="ad"\n# a + b → a - b: so\n\n# %% variant="add"',
+        "excuse of 'ad': no such exercise",
+    ),
+    "an excuse twice": (
+        '# %% variant="add"',
+        '# %% [raw] excuse="add"\n# a → b: so\n# a → b: so\n\n# %% variant="add"',
+        "'a → b' is excused twice",
+    ),
     "gpu": ('# section: "1"', '# section: "1"\n# gpu: perhaps', "gpu is true or false"),
 }
 

@@ -33,7 +33,7 @@ PARAMETERS = {
 
 
 def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
-    """The notebook that `run` executes: answers, all tests, the graders' matrix, mutants.
+    """The notebook that `run` executes: answers, all tests, what grades them.
 
     Raises:
         SourceError: with every problem of this source.

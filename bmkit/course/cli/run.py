@@ -9,7 +9,7 @@ import time
 
 from bmkit.course import state
 from bmkit.course.cli import lessons as course_lessons
-from bmkit.course.cli import options
+from bmkit.course.cli import mutants, options
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
 from bmkit.errors import make_folder, writing
@@ -80,6 +80,8 @@ def main(args: argparse.Namespace) -> int:
     bad = [result for result in results if not result.good]
     for result in bad:
         print(f"{result.slug}: {result.says}: {result.message}", file=sys.stderr)
+    if count := mutants.tell(lessons, results):
+        print(say("run.survivors", count=count), file=sys.stderr)
     print(say("run.good", good=len(results) - len(bad), count=len(names)))
     print(say("run.report", path=path))
     if stopped:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -68,9 +69,14 @@ def _json(path: Path, results: list[Result], facts: JsonObject) -> None:
     for result in results:
         row = asdict(result)
         row.pop("notebook")
+        row["mutants_told"] = result.mutants_told
         row["figures"] = [figure["alt"] for figure in result.figures]
         rows.append(row)
-    text = json.dumps({**facts, "lessons": rows}, indent=1, ensure_ascii=False)
+    mutants = Counter[str]()
+    for result in results:
+        mutants.update(result.mutants_told)
+    whole = {**facts, "mutants": mutants, "lessons": rows}
+    text = json.dumps(whole, indent=1, ensure_ascii=False)
     atomic.write(path, text)
 
 
@@ -112,6 +118,20 @@ def _junit(path: Path, results: list[Result], seconds: float) -> None:
                 if not answer["ok"]:
                     wanted = f"{answer['kind']} must {answer['expected']}"
                     _failure(row, wanted, f"it said: {answer['message'] or 'nothing'}")
+        for mutants in result.mutants:
+            row = ElementTree.SubElement(
+                suite,
+                "testcase",
+                classname=f"lessons.{result.slug}.{mutants['exercise']}",
+                name="mutants",
+            )
+            wrong = result.mutants_wrong.get(mutants["exercise"], [])
+            told = "\n".join(f"{one['kind']}: {one['title']}" for one in wrong)
+            if wrong and not result.good:
+                _failure(row, f"{len(wrong)} mutants survive", told)
+            elif told or mutants["skipped"]:
+                out = ElementTree.SubElement(row, "system-out")
+                out.text = _clean(told or mutants["skipped"])
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)

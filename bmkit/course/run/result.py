@@ -9,6 +9,7 @@ from bmkit.course.words import say
 
 VERSION = 2  # of `Result`; more where a field's meaning changes
 GOOD = ("passed", "unchanged", "skipped")
+SURVIVORS_FAIL = False  # whether a surviving mutant fails its lesson, or is a warning
 
 
 class Claim(TypedDict):
@@ -101,6 +102,26 @@ class Result:
     def good(self) -> bool:
         """Whether nothing is wrong with the lesson."""
         return self.status in GOOD
+
+    @property
+    def mutants_wrong(self) -> dict[str, list[Mutant]]:
+        """By exercise, what mutants tell is wrong with its check or its excuses."""
+        rows = {
+            one["exercise"]: [row for row in one["rows"] if not row["ok"]]
+            for one in self.mutants
+        }
+        return {exercise: wrong for exercise, wrong in rows.items() if wrong}
+
+    @property
+    def mutants_told(self) -> dict[str, int]:
+        """How many mutants were made, caught and excused, and how many survived."""
+        rows = [row for one in self.mutants for row in one["rows"]]
+        return {
+            "made": sum(one["made"] for one in self.mutants),
+            "caught": sum(one["caught"] for one in self.mutants),
+            "survivors": sum(r["kind"] in ("survivor", "misjudged") for r in rows),
+            "excused": sum(row["kind"] == "excused" for row in rows),
+        }
 
     @property
     def says(self) -> str:

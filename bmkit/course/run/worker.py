@@ -22,7 +22,7 @@ from typing import Any
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
 from bmkit.course.run.outputs import read_outputs, running_cell
-from bmkit.course.run.result import Result
+from bmkit.course.run.result import SURVIVORS_FAIL, Result
 from bmkit.course.words import say
 
 log = logging.getLogger(__name__)
@@ -148,6 +148,9 @@ class _Run:
             result.status = "grader failed"
             names = ", ".join(bad)
             result.message = say("run.misjudges", job.lang, names=names)
+        elif names := ", ".join(_survived(result)):
+            result.status = "grader failed"
+            result.message = say("run.mutants", job.lang, names=names)
         return result
 
     def _blame(self, result: Result) -> None:
@@ -173,6 +176,15 @@ class _Run:
             with contextlib.suppress(RuntimeError):
                 return json.loads(json.dumps(self.book))
         return {"cells": []}
+
+
+def _survived(result: Result) -> list[str]:
+    """The exercises whose mutants fail the lesson."""
+    return [
+        exercise
+        for exercise, rows in result.mutants_wrong.items()
+        if SURVIVORS_FAIL or any(row["kind"] in ("stale", "control") for row in rows)
+    ]
 
 
 @cache

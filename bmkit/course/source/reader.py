@@ -171,7 +171,7 @@ def _translation(source: Source, raw: Any, options: dict[str, Any], line: int) -
 
 
 def _excuses(source: Source, text: str, options: dict[str, Any], line: int) -> None:
-    """Note which mutants of an exercise are right, and why: `title: why`, a line each."""
+    """Note which mutants are right, and why: `title: why`, a line each."""
 
     def wrong(at: int, message: str) -> None:
         source.problems.append(Problem(source.path, at, message))

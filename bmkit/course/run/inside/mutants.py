@@ -109,7 +109,7 @@ class _Tests:
         return {"seen": seen, "seconds": seconds}
 
     def attempt(self, mutant: Mutant) -> Callable[[], list[str]]:
-        """A job for a child: what the check raised, and its words; or two empty ones."""
+        """A job for a child: how the check failed, and its words; or two empty ones."""
 
         def job() -> list[str]:
             from bmkit.lab.checks import in_words
@@ -163,7 +163,9 @@ def _numbered(mutants: list[Mutant]) -> dict[str, Mutant]:
 def _survivors(
     tests: _Tests, mutants: dict[str, Mutant], limit: float, excuses: dict[str, str]
 ) -> list[JsonObject]:
-    outcomes = forked.in_children([tests.attempt(one) for one in mutants.values()], limit)
+    outcomes = forked.in_children(
+        [tests.attempt(one) for one in mutants.values()], limit
+    )
     rows: list[JsonObject] = []
     for (title, mutant), outcome in zip(mutants.items(), outcomes, strict=True):
         raised, words = outcome.value or ("other", outcome.lost)

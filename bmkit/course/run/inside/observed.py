@@ -22,7 +22,7 @@ Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 @dataclass
 class Parameter:
-    """What a parameter was given: kinds of value, and the first as text if it is short."""
+    """What a parameter was given: kinds of value, and the first one if it is short."""
 
     kinds: list[str] = field(default_factory=list)
     holds: list[str] = field(default_factory=list)  # kinds of what it holds
@@ -66,7 +66,7 @@ class Seen:
 
 
 def targets(space: Space, name: str) -> list[str]:
-    """The function's name, or for a class ``Class.method`` for each method of its own."""
+    """The function's name; for a class ``Class.method`` for each method of its own."""
     answer = space.get(name)
     if inspect.isfunction(answer):
         return [name]
@@ -109,7 +109,11 @@ def observe(space: Space, name: str, check: Callable[[], None]) -> dict[str, Any
         parameters = list(inspect.signature(_get(space, target)).parameters.values())
         for parameter in parameters[1 if _place else 0 :]:
             if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                first = "" if parameter.default is parameter.empty else _text(parameter.default)
+                first = (
+                    ""
+                    if parameter.default is parameter.empty
+                    else _text(parameter.default)
+                )
                 found[target].parameters[parameter.name] = Parameter(first=first)
         put(space, target, around(functools.partial(_look, found[target])))
     check()
@@ -118,7 +122,9 @@ def observe(space: Space, name: str, check: Callable[[], None]) -> dict[str, Any
 
 def _get(space: Space, target: str) -> Callable[..., Any]:
     name, _, method = target.partition(".")
-    function: Callable[..., Any] = getattr(space[name], method) if method else space[name]
+    function: Callable[..., Any] = (
+        getattr(space[name], method) if method else space[name]
+    )
     return function
 
 

@@ -75,6 +75,13 @@ class _Place:
     index: int | None
     node: ast.AST
 
+    @property
+    def now(self) -> ast.AST:
+        """What hangs there now."""
+        found = getattr(self.parent, self.field)
+        node: ast.AST = found if self.index is None else found[self.index]
+        return node
+
     def put(self, new: ast.AST | list[ast.stmt]) -> None:
         """Hang something else there; statements may be several, or none."""
         if self.index is None:
@@ -144,7 +151,9 @@ def _places(node: ast.AST, function: str) -> Iterator[tuple[_Place, str]]:
     if isinstance(node, ast.FunctionDef):
         function = node.name
     for field, value in ast.iter_fields(node):
-        for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
+        for index, child in (
+            enumerate(value) if isinstance(value, list) else [(None, value)]
+        ):
             if isinstance(child, ast.AST):
                 yield _Place(node, field, index, child), function
                 yield from _places(child, function)
@@ -210,15 +219,13 @@ def _statements(node: ast.stmt) -> Iterator[New]:
         yield []
     elif isinstance(node, ast.Assign):
         # What defines a name must stay; what changes a value may be forgotten.
-        if not all(isinstance(x, ast.Name | ast.Tuple) for x in node.targets):
+        names = {x.id for x in node.targets if isinstance(x, ast.Name)}
+        plain = all(isinstance(x, ast.Name | ast.Tuple) for x in node.targets)
+        if not plain or names & _names(node.value):
             yield []
-        elif {x.id for x in node.targets if isinstance(x, ast.Name)} & _names(
-            node.value
-        ):
-            yield []
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        yield []
-    elif isinstance(node, ast.Break | ast.Continue):
+    elif isinstance(node, ast.Break | ast.Continue) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ):
         yield []
 
 
@@ -251,7 +258,9 @@ def _others(value: float) -> list[float]:
         return []
     if isinstance(value, float):
         return [0.0] if abs(value) < TINY else [2 * value, value + 1]
-    return list(dict.fromkeys([value + 1, value - 1, *([2 * value] if value > 2 else [])]))
+    return list(
+        dict.fromkeys([value + 1, value - 1, *([2 * value] if value > 2 else [])])
+    )
 
 
 def _constant(value: float) -> ast.expr:
@@ -332,17 +341,20 @@ def _title(tree: ast.AST, place: _Place, new: New) -> str:
     before = ast.unparse(around.node)
     rows = getattr(place.parent, place.field)
     place.put(new)
-    after = ast.unparse(getattr(around.parent, around.field)[around.index]) if (
-        around.index is not None
-    ) else ast.unparse(getattr(around.parent, around.field))
+    after = ast.unparse(around.now)
     setattr(place.parent, place.field, rows)
-    return f"{_short(before)} → {_short(after)}"
+    # Of what is long, the part that differs.
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((n for n, (a, b) in pairs if a != b), min(len(before), len(after)))
+    begin = max(0, same - SHORT // 3) if max(len(before), len(after)) > SHORT else 0
+    return f"{_short(before, begin)} → {_short(after, begin)}"
 
 
 def _around(tree: ast.AST, place: _Place) -> _Place:
     """The smallest expression around a node that tells where it stands."""
     places = {id(one.node): one for one, _ in _places(tree, "")}
-    while len(ast.unparse(place.node)) < 8 or not isinstance(place.node, ast.expr):
+    small = (ast.Constant, ast.Name, ast.UnaryOp)
+    while isinstance(place.node, small) or not isinstance(place.node, ast.expr):
         above = places.get(id(place.parent))
         if above is None or not isinstance(above.node, ast.expr | ast.keyword):
             break
@@ -352,6 +364,6 @@ def _around(tree: ast.AST, place: _Place) -> _Place:
     return place
 
 
-def _short(text: str) -> str:
-    text = " ".join(text.split())
+def _short(text: str, begin: int = 0) -> str:
+    text = ("…" if begin else "") + " ".join(text.split())[begin:]
     return text if len(text) <= SHORT else text[: SHORT - 1] + "…"

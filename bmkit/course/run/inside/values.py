@@ -21,7 +21,9 @@ def kind(value: object) -> str:
         return "array"
     if torch and isinstance(value, torch.Generator):
         return "generator"
-    if isinstance(value, random.Random) or (np and isinstance(value, np.random.Generator)):
+    if isinstance(value, random.Random) or (
+        np and isinstance(value, np.random.Generator)
+    ):
         return "generator"
     for one in (bool, int, float, str, list, tuple, dict, set):
         if isinstance(value, one):

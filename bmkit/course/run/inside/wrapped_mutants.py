@@ -271,7 +271,9 @@ def _fresh(generator: Any) -> Any:
 
 
 def _restarted(name: str) -> Wrap:
-    states: list[tuple[Any, Any]] = []  # with the generator, or its id would be another's
+    states: list[
+        tuple[Any, Any]
+    ] = []  # with the generator, or its id would be another's
 
     def change(bound: BoundArguments, call: Call) -> Any:
         given = bound.arguments.get(name)
