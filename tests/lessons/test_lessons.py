@@ -16,7 +16,27 @@ forks = pytest.mark.skipif(
     not forkserver_client.supported(), reason="forking warm processes needs Linux"
 )
 # Lessons whose checks do not catch every mutant yet; one that is mended is taken off.
-UNMENDED = set(LESSONS)
+UNMENDED = {
+    "welcome",
+    "big-models",
+    "workflow",
+    "layers",
+    "convolution",
+    "recurrence",
+    "attention",
+    "transformer",
+    "comparison",
+    "networks-as-functions",
+    "gradient-descent",
+    "backpropagation",
+    "stochastic-gradients",
+    "adaptive-methods",
+    "metrics",
+    "reading-critically",
+    "optimizers",
+    "published-example",
+    "news-classification",
+}
 EXCUSED = 0.05  # of a lesson's mutants at most
 SAMPLE = 4  # lessons that are compared with stock nbgrader, unless --all-stock
 
@@ -54,7 +74,7 @@ def test_its_checks_catch_every_mutant(results, slug):
     if slug in UNMENDED:
         pytest.xfail("its checks are still to be mended")
     for one in result.mutants:
-        assert not one["skipped"] or "forked" in one["skipped"]
+        assert not one["skipped"] or "cannot be forked" in one["skipped"]
     wrong = [
         f"{name}: {row['kind']}: {row['title']}"
         for name, rows in result.mutants_wrong.items()
