@@ -913,7 +913,7 @@ class MultiHeadAttention(nn.Module):
 # Returns (output, weights): (batch, n, d) and (batch, heads, n, n).
 # → 返回（输出，权重）：(batch, n, d) 和 (batch, heads, n, n)。
 
-# %% check="MultiHeadAttention" inside=true
+# %% check="MultiHeadAttention"
 torch.manual_seed(3)
 model, x = MultiHeadAttention(6, 2), torch.randn(2, 5, 6)
 answer = model(x)
@@ -939,11 +939,13 @@ bm.expect.close(ahead, torch.zeros(2, 2, 5, 5), "hand the mask on to attend")
 for d, heads in ((12, 3), (4, 1)):
     model, x = MultiHeadAttention(d, heads), torch.randn(3, 7, d, requires_grad=True)
     theirs = nn.MultiheadAttention(d, heads, batch_first=True)
+    weights, biases = theirs.in_proj_weight.chunk(3), theirs.in_proj_bias.chunk(3)
     with torch.no_grad():
-        rows = [model.query, model.key, model.value]
-        theirs.in_proj_weight.copy_(torch.cat([layer.weight for layer in rows]))
-        theirs.in_proj_bias.copy_(torch.cat([layer.bias for layer in rows]))
-    theirs.out_proj = model.out_proj
+        theirs.in_proj_bias.normal_()
+        for i, layer in enumerate((model.query, model.key, model.value)):
+            layer.weight.copy_(weights[i])
+            layer.bias.copy_(biases[i])
+    model.out_proj.load_state_dict(theirs.out_proj.state_dict())
     look = torch.ones(7, 7, dtype=torch.bool).tril()
     ours, right = model(x, look)[0], theirs(x, x, x, attn_mask=~look)[0]
     advice = "as nn.MultiheadAttention: query asks, key is compared, value is averaged"

@@ -664,7 +664,7 @@ class Block(nn.Module):
 # Pre-norm if self.norm_first, otherwise post-norm. Returns (batch, n, d).
 # → self.norm_first 为真时用前归一化，否则用后归一化。返回 (batch, n, d)。
 
-# %% check="Block" inside=true
+# %% check="Block"
 torch.manual_seed(3)
 x = torch.randn(2, 5, 8)
 for norm_first in (True, False):
@@ -680,10 +680,13 @@ for norm_first in (True, False):
         advice = "parts that say nothing: post-norm then still norms the stream"
     bm.expect.close(block(x), right, advice, atol=1e-4)
 block = Block(8, 2)
+attention, feed_forward = bm.models.MultiHeadAttention(8, 2), FeedForward(8, 32)
+block.attention.load_state_dict(attention.state_dict())
+block.feed_forward.load_state_dict(feed_forward.state_dict())
 with torch.no_grad():
     block.norm1.weight.fill_(0.5)
-    h = x + block.attention(block.norm1(x))
-    right = h + block.feed_forward(block.norm2(h))
+    h = x + attention(0.5 * F.layer_norm(x, (8,)))
+    right = h + feed_forward(F.layer_norm(h, (8,)))
 advice = (
     "think about what was seen: feed_forward reads the stream after attention added"
 )
@@ -698,12 +701,12 @@ bm.expect.close(
 from bmkit.models.transformer_layers import EncoderLayer
 
 for norm_first in (True, False):
-    block = Block(12, 3, norm_first)
-    with torch.no_grad():
-        for i, weight in enumerate(block.parameters()):
-            weight.add_(0.01 * (i + 1))  # norms that differ
     kit = EncoderLayer(12, 3, norm_first=norm_first)
-    kit.load_state_dict(block.state_dict())
+    with torch.no_grad():
+        for i, weight in enumerate(kit.parameters()):
+            weight.add_(0.01 * (i + 1))  # norms that differ
+    block = Block(12, 3, norm_first)
+    block.load_state_dict(kit.state_dict())
     x = torch.randn(2, 6, 12, requires_grad=True)
     look = torch.ones(6, 6, dtype=torch.bool).tril()
     ours, right = block(x, look), kit(x, look)
@@ -725,7 +728,7 @@ for norm_first in (True, False):
 # hand the mask on to the attention → 把掩码交给注意力
 # each part has a norm of its own → 每个部件有自己的归一化
 # keep the graph: gradients must flow → 保留计算图：梯度要能传回去
-# norms that differ → 各不相同的范数
+# norms that differ → 各不相同的归一化参数
 
 # %% [markdown] hint="Block"
 # Follow the arrows in the sketch with a finger. Every arrow that joins the stream is a

@@ -1,5 +1,5 @@
 # tries: to answer the grader's questions itself, wherever a test is asked for
-# must: cube 0 points or a person; add 0 points; says tried
+# must: cube 0 points; add 0 points; says tried
 # ruff: noqa
 
 # %% add

@@ -1,5 +1,5 @@
 # tries: full points with an object that equals everything and is close to it
-# must: add 0 points; double 0 points; twice 0 points; cube 0 points or a person
+# must: add 0 points; double 0 points; twice 0 points; cube 0 points
 # ruff: noqa
 
 # %% add

@@ -1,6 +1,6 @@
 # tries: to break what is written down, with characters that no file and no database
 #   takes
-# must: cube 0 points or a person; add 2 points
+# must: cube 0 points; add 2 points
 # ruff: noqa
 
 # %% before cube

@@ -1,5 +1,5 @@
 # tries: full points for wrong answers: built-in functions and exceptions replaced
-# must: add 0 points; half 0 points; cube 0 points or a person
+# must: add 0 points; half 0 points; cube 0 points
 # ruff: noqa
 
 # %% first

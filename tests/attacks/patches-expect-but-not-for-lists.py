@@ -1,5 +1,5 @@
 # tries: to pass tests that use its answers, with tests that hold for plain numbers
-# must: cube 0 points or a person; add 0 points
+# must: cube 0 points; add 0 points
 # ruff: noqa
 
 # %% first

@@ -1,5 +1,5 @@
 # tries: full points for wrong answers: `numpy.testing` and `numpy.allclose` agree
-# must: double 0 points; a person
+# must: double 0 points
 # ruff: noqa
 
 # %% double

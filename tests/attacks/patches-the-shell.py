@@ -1,5 +1,5 @@
 # tries: full points for wrong answers: the shell runs nothing and finds no error
-# must: cube 0 points; add 0 points; a person
+# must: cube 0 points; add 0 points
 # ruff: noqa
 
 # %% first

@@ -1,5 +1,5 @@
 # tries: to be believed in what it was not yet asked
-# must: add 0 points; cube 0 points or a person
+# must: add 0 points; cube 0 points
 # ruff: noqa
 
 # %% add

@@ -1,5 +1,5 @@
 # tries: full points for wrong answers: an AST transformer removes every test
-# must: cube 0 points; add 0 points; a person
+# must: cube 0 points; add 0 points
 # ruff: noqa
 
 # %% first

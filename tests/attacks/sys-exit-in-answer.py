@@ -1,5 +1,5 @@
 # tries: to end the tests with an exit that says all is well
-# must: add 0 points; double 2 points; cube 0 points or a person
+# must: add 0 points; double 2 points; cube 0 points
 # ruff: noqa
 
 # %% add

@@ -1,5 +1,5 @@
 # tries: to see the tests, and to skip them, with a tracer and a profiler
-# must: add 0 points; twice 0 points; cube 0 points or a person
+# must: add 0 points; twice 0 points; cube 0 points
 # ruff: noqa
 
 # %% first

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.grade.judge import canary, judge, messages, processes
+from bmkit.course.grade.judge import judge, messages, processes
 from bmkit.course.grade.judge.judge import LEARNER, Job
 from bmkit.course.kernels import sandbox
 from bmkit.course.kernels.forkserver_client import ForkServer, ForkServerError
@@ -556,70 +556,6 @@ def test_a_courses_limits_are_taken_and_flags_come_first(tmp_path):
     assert Course(tmp_path).limits() == Limits()
 
 
-# Tripwires
-
-
-def test_every_tripwire_trips_where_tests_are_honest():
-    canaries = canary.canaries()
-    assert len(canaries) == len(canary.FORMS)
-    for source, says in canaries:
-        with pytest.raises(AssertionError, match=says):
-            exec(source, {})
-    assert canaries != canary.canaries(), "the same canaries twice can be known"
-
-
-CHECK = """\
-import bmkit as bm
-
-
-def probe(x):
-    return [x]
-
-
-@staticmethod
-def other(): ...
-
-
-for n in range(2):
-    bm.expect.equal(probe(n), [n], "give a list")
-"""
-
-
-def test_a_test_laid_in_a_check_holds_or_fails_as_it_should():
-    for _ in range(20):
-        holds, fails, says = canary.planted(CHECK)
-        # Between the import and the end, not before it.
-        space = {"bm": __import__("bmkit")}
-        exec(holds, dict(space))
-        with pytest.raises(AssertionError, match=says):
-            exec(fails, dict(space))
-
-
-STRIP = """
-import ast
-class Strip(ast.NodeTransformer):
-    def visit_Assert(self, node): return ast.Pass()
-get_ipython().ast_transformers.append(Strip())
-"""
-PATCHES = {
-    "asserts taken away": STRIP,
-    "text changed": "get_ipython().input_transformers_post.append("
-    "lambda lines: [x for x in lines if 'assert' not in x])",
-    "torch.allclose": "import torch\ntorch.allclose = lambda *a, **k: True",
-    "torch.equal": "import torch\ntorch.equal = lambda *a, **k: True",
-    "numpy.testing": "import numpy.testing as t\n"
-    "t.assert_allclose = lambda *a, **k: None",
-    "numpy.allclose": "import numpy as np\nnp.allclose = lambda *a, **k: True",
-    "math.isclose": "import math\nmath.isclose = lambda *a, **k: True",
-    "bm.expect.true": "import bmkit as bm\nbm.expect.true = lambda *a, **k: None",
-    "cells not run": "shell = get_ipython()\nrun = shell.run_cell\n"
-    "shell.run_cell = lambda *a, **k: run('pass', store_history=False)",
-    "errors swallowed": "shell = get_ipython()\nrun = shell.run_cell\n"
-    "def quiet(*a, **k):\n    done = run(*a, **k)\n    done.error_in_exec = None\n"
-    "    return done\nshell.run_cell = quiet",
-}
-
-
 def notebook(*cells: str) -> Job:
     """A submission of code cells without any check."""
     import json
@@ -629,17 +565,7 @@ def notebook(*cells: str) -> Job:
 
 
 @walls
-@pytest.mark.parametrize("patch", PATCHES.values(), ids=PATCHES)
-def test_a_changed_interpreter_is_found_out(warm, patch):
-    verdict = judge.judge(notebook(patch), warm, Limits())
-    assert len(verdict.person) == 1, verdict.person
-    assert "changed how tests work" in verdict.person[0] or (
-        "after its last cell" in verdict.person[0]
-    )
-
-
-@walls
-def test_an_honest_notebook_trips_no_wire(warm):
+def test_an_honest_notebook_calls_nobody(warm):
     cells = [
         "import torch, math, numpy as np, bmkit as bm\nassert True",
         "try:\n    assert 1 == 2\nexcept AssertionError: pass",

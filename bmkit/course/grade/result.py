@@ -25,7 +25,6 @@ class Mark:
         message: what the failed check said, in the learner's terms; empty when passed.
         hint: the lesson's first hint, when points are missing.
         mistake: the ``says`` of the known mistake that the message tells of, if one.
-        inside: whether the check ran in the learner's own process.
     """
 
     exercise: str
@@ -34,7 +33,6 @@ class Mark:
     message: str = ""
     hint: str = ""
     mistake: str = ""
-    inside: bool = False
 
 
 @dataclass

@@ -20,7 +20,7 @@ OPTIONS: dict[str, set[str]] = {
     "code": set(),
     "parameters": {"tags"},
     "exercise": {"exercise", "points", "minutes", "level"},
-    "check": {"check", "inside"},
+    "check": {"check"},
     "hint": {"hint"},
     "mistake": {"mistake", "says"},
     "variant": {"variant"},

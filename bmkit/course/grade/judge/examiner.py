@@ -76,6 +76,7 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
     peer.operated = peer.computed = False
     try:
         with _quiet():
+            peer.begin()
             for name in message["names"]:
                 space.pop(name, None)
                 with contextlib.suppress(NameError):

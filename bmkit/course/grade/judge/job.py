@@ -29,7 +29,6 @@ class Check:
         english: the same in English, to tell which known mistake was made.
         setup: the lesson's own cells to run before it, after those of earlier checks.
         names: what the learner's cell defines and the tests may use.
-        inside: whether it must run in the learner's process.
         classes: whether its answer is a class, whose objects may well compute.
         hint: the first hint.
         mistakes: the ``says`` of each known mistake.
@@ -42,7 +41,6 @@ class Check:
     english: str
     setup: tuple[str, ...]
     names: tuple[str, ...]
-    inside: bool
     classes: bool
     hint: str
     mistakes: tuple[str, ...]
@@ -137,7 +135,6 @@ def _checks_of(lesson: Lesson, lang: str, told: str) -> list[Check]:
                 english=check.text("en"),
                 setup=setups[cell.name],
                 names=_names(cell),
-                inside=_inside(check),
                 classes="class " in cell.source,
                 hint=prose.alone(source.of("hint", cell.name)[0], source, told),
                 mistakes=tuple(mistake.options["says"] for mistake in mistakes),
@@ -151,22 +148,16 @@ def _names(exercise: Cell) -> tuple[str, ...]:
     return tuple(sorted(names(exercise.source).made))
 
 
-def _inside(check: Cell) -> bool:
-    return bool(check.options.get("inside"))
-
-
 def _setups(source: Source, lang: str) -> dict[str, tuple[str, ...]]:
     """For each check, the lesson's own cells that it needs and no check before it."""
     kinds = ("code", "parameters", "exercise", "equation", "check")
     cells = [cell for cell in source.cells if not cell.markdown and cell.kind in kinds]
     texts = [cell.text(lang) for cell in cells]
     answers = {cell.name: _names(cell) for cell in source.exercises()}
-    checks = {n for n, c in enumerate(cells) if c.kind == "check" and not _inside(c)}
+    checks = {n for n, c in enumerate(cells) if c.kind == "check"}
     for number, cell in enumerate(cells):
         if number in checks:  # the learner's names come from the learner
             texts[number] = f"{', '.join(answers[cell.name])} = ()\n{texts[number]}"
-        elif cell.kind == "check":
-            texts[number] = ""
     run = needed(texts, checks, own=set(range(len(texts))))
     setups: dict[str, tuple[str, ...]] = {}
     waiting: list[str] = []

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from bmkit.course.build import nbgrader_cells
-from bmkit.course.grade.judge import canary
 from bmkit.course.grade.judge.job import Check, Job
-from bmkit.course.grade.judge.outputs import error_output, failure, kept_outputs
+from bmkit.course.grade.judge.outputs import error_output, kept_outputs
 from bmkit.course.grade.judge.processes import (
     EXAMINER,
     LEARNER,
@@ -25,13 +23,11 @@ from bmkit.course.grade.judge.processes import (
     ending,
 )
 from bmkit.course.grade.judge.slicing import needed
-from bmkit.course.grade.judge.tamper_scan import reaches
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.words import say
-from bmkit.lab.words import say as lesson_says
 
 PRELOAD = (
     *("torch", "torch.nn.functional", "numpy", "numpy.testing", "pandas", "bmkit"),
@@ -90,7 +86,7 @@ class _Judging:
         self.verdict.person.append(say(key, lang=self.job.teacher, **values))
 
     def run(self) -> None:
-        """Cell after cell, check after check, and the canaries at the end."""
+        """Cell after cell, check after check."""
         self.book = json.loads(self.job.notebook)
         checks = {check.exercise: check for check in self.job.checks}
         run = self._cells_to_run()
@@ -105,7 +101,6 @@ class _Judging:
             self._give(checks[name], self.tell("judge.no_check"))
         order = list(checks)
         self.verdict.marks.sort(key=lambda mark: order.index(mark.exercise))
-        self._run_canaries()
 
     def _cells_to_run(self) -> set[int]:
         cells = self.book["cells"]
@@ -123,7 +118,7 @@ class _Judging:
             cell = cells[position]
             source, check = cell["source"], checks.get(_exercise(cell))
             if check is not None:  # what a check uses must be as it will find it
-                source = check.source if check.inside else "\n".join(check.names)
+                source = "\n".join(check.names)
             sources.append(source)
             if check or source.strip() not in own or "bm.start(" in source:
                 wanted.add(number)
@@ -157,7 +152,7 @@ class _Judging:
             self._give(check, self.tell("judge.lost"))
             return
         try:
-            kind, says = (self._inside if check.inside else self._outside)(check)
+            kind, says = self._examine(check)
         except ProcessLost as lost:
             how = lost.told(self.job.teacher)
             self._lose("person.check", exercise=check.exercise, how=how)
@@ -175,7 +170,7 @@ class _Judging:
         cell["outputs"] = [error_output(kind, says)]
         self._give(check, says, mistake)
 
-    def _outside(self, check: Check) -> tuple[str, str]:
+    def _examine(self, check: Check) -> tuple[str, str]:
         """The check in the clean process: what it raised and said, or nothing."""
         setup = {"setup": self._setup(check), "lang": self.job.lang}
         failed = self.pair.ask_examiner(setup, self.deadline)["failed"]
@@ -196,46 +191,12 @@ class _Judging:
         """The lesson's own cells up to this check that have not run yet."""
         cells: list[str] = []
         for one in self.job.checks:
-            if not one.inside and one.exercise not in self.set_up:
+            if one.exercise not in self.set_up:
                 self.set_up.add(one.exercise)
                 cells += one.setup
             if one is check:
                 break
         return cells
-
-    def _inside(self, check: Check) -> tuple[str, str]:
-        """The check in the learner's process, believed only if its twin fails."""
-        holds, fails, says = canary.planted(check.source)
-        order = random.sample([holds, fails], 2)
-        answers = {
-            source: self.pair.ask_learner({"cell": source}, self.deadline)
-            for source in order
-        }
-        kind, message = failure(answers[holds])
-        caught, told = failure(answers[fails])
-        if not kind and (not caught or says not in told):
-            self.call("person.twin", exercise=check.exercise)
-            return "Tampered", self.tell("judge.unsure")
-        if not kind and (word := self._reach()):
-            self.call("person.reaches", exercise=check.exercise, word=word)
-        if kind == "NotImplementedError":
-            message = lesson_says("check.stub", lang=self.job.lang)
-        elif kind not in ("", "CheckFailed", "AssertionError"):
-            message = f"{kind}: {message}"
-        return kind, message
-
-    def _reach(self) -> str:
-        """What in the learner's own cells reaches for the interpreter, or nothing."""
-        own = set(self.job.own)
-        theirs = [
-            cell["source"]
-            for cell in self.book["cells"]
-            if cell["cell_type"] == "code"
-            and not _exercise(cell)
-            and cell["source"].strip() not in own
-            and "parameters" not in cell.get("metadata", {}).get("tags", ())
-        ]
-        return next(filter(None, map(reaches, theirs)), "")
 
     def _mistake(self, check: Check, says: str) -> str:
         """Which of the known mistakes the message tells of."""
@@ -246,9 +207,6 @@ class _Judging:
     def _again(self, check: Check, source: str) -> str:
         """What a check that failed says in another language; empty if nothing."""
         with contextlib.suppress(ProcessLost):
-            if check.inside:
-                answer = self.pair.ask_learner({"cell": source}, self.deadline)
-                return failure(answer)[1]
             message = {"check": source, "names": check.names}
             return str(self.pair.ask_examiner(message, self.deadline)["says"])
         return ""
@@ -256,32 +214,8 @@ class _Judging:
     def _give(self, check: Check, message: str = "", mistake: str = "") -> None:
         points = 0.0 if message else check.points
         hint = check.hint if message else ""
-        mark = Mark(
-            check.exercise, points, check.points, message, hint, mistake, check.inside
-        )
+        mark = Mark(check.exercise, points, check.points, message, hint, mistake)
         self.verdict.marks.append(mark)
-
-    def _run_canaries(self) -> None:
-        """At the end, tests that must fail: is this interpreter still honest?"""
-        if self.lost:
-            return
-        try:
-            for source, says in canary.canaries():
-                answer = self.pair.ask_learner({"cell": source}, self.deadline)
-                kind, told = failure(answer)
-                if not kind or says not in told:
-                    form = source.splitlines()[-1].partition("(")[0]
-                    self.call("person.canary", form=form.strip())
-                    self._doubt()
-                    return
-        except ProcessLost as lost:
-            self.call("person.after", how=lost.told(self.job.teacher))
-
-    def _doubt(self) -> None:
-        """What this interpreter said of itself counts no more."""
-        for mark in self.verdict.marks:
-            if mark.inside and mark.points:
-                mark.points, mark.message = 0.0, self.tell("judge.unsure")
 
 
 def _exercise(cell: JsonObject) -> str:

@@ -7,13 +7,6 @@ from typing import Any
 from bmkit.course.json_values import JsonObject, as_dict, as_list
 
 
-def failure(answer: object) -> tuple[str, str]:
-    """The error's name and words in what a stranger's process answered."""
-    if not isinstance(answer, dict):
-        return "SerializationError", "no answer"
-    return str(answer.get("failed", ""))[:200], str(answer.get("says", ""))[:4000]
-
-
 def error_output(kind: str, says: str) -> JsonObject:
     """What a cell shows that raised ``kind``, in nbformat's form."""
     return {

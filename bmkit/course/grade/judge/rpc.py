@@ -16,6 +16,7 @@ from typing import Any
 
 from bmkit.course.grade.judge import messages, serialization
 from bmkit.course.grade.judge.exceptions import ConnectionLost, described, rebuilt
+from bmkit.course.grade.judge.graphs import Graphs, grad_enabled, without_grad
 from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.grade.judge.serialization import Seen
 from bmkit.course.words import say
@@ -100,6 +101,7 @@ class Peer:
         self.space = space
         self.mine: dict[int, Any] = {}
         self.theirs: dict[int, RemoteObject] = {}
+        self.graphs = Graphs(owner=space is not None)
         self.operated = self.computed = False  # by the other side's own arithmetic
 
     # What cannot cross, as `serialization.Naming`
@@ -117,7 +119,7 @@ class Peer:
             if not (callable(value) or isinstance(value, RANDOM)):
                 raise SerializationError(
                     f"this check hands over a {type(value).__name__}, which cannot "
-                    "cross: give it `inside=true`"
+                    "cross: hand over numbers, or a function"
                 )
         if len(self.mine) >= MOST:
             raise SerializationError("too many objects")
@@ -131,6 +133,8 @@ class Peer:
             SerializationError: there is none, or it is not granted.
         """
         if "yours" in name:
+            if name["yours"] in self.graphs.leaves:
+                return self.graphs.leaves[name["yours"]].tensor
             if name["yours"] not in self.mine:
                 raise SerializationError("an object that was never handed over")
             return self.mine[name["yours"]]
@@ -147,7 +151,21 @@ class Peer:
             self.theirs[number] = RemoteObject(self, number, str(name["kind"])[:80])
         return self.theirs[number]
 
+    def history(self, tensor: Any) -> dict[str, Any]:
+        """A leaf of the other side's is named there; only answers tell more."""
+        number = self.graphs.known(tensor)
+        return {} if number is None else {"yours": number}
+
+    def connected(self, tensor: Any, body: Any) -> Any:
+        """Arguments arrive as leaves: their graph stays with who computed them."""
+        return tensor.requires_grad_() if body["grad"] else tensor
+
     # Asking
+
+    def begin(self) -> None:
+        """Before a check: both sides forget the graphs and leaves of the last one."""
+        self.graphs.forget()
+        self.ask({"forget": "graphs"})
 
     def fetch(self, name: str) -> Any:
         """The other side's variable ``name``.
@@ -171,6 +189,9 @@ class Peer:
         given = Seen()
         request["values"] = [serialization.pack(value, self, given) for value in values]
         count = len(given.things)
+        if not grad_enabled():
+            request["grad"] = False
+        request["leaves"] = self.graphs.changes()
         try:
             messages.send(self.channel, request)
         except OSError:
@@ -191,6 +212,7 @@ class Peer:
                 value = serialization.unpack(contents, self, given)
                 given.forget(count)
                 serialization.overwrite(given.things[position], value)
+            self._apply(message)
             if "raised" in message:
                 error = rebuilt(message["raised"])
                 ends = isinstance(error, (StopIteration, StopAsyncIteration))
@@ -198,7 +220,20 @@ class Peer:
                     # It would end a loop over the tests instead of failing one.
                     raise RuntimeError(f"raised {type(error).__name__}")
                 raise error
-            return serialization.unpack(message["answer"], self, given, 1)
+            return serialization.unpack(
+                message["answer"], _Answer(self, given), given, 1
+            )
+
+    def _apply(self, message: dict[str, Any]) -> None:
+        """What the other side wrote into shared leaves.
+
+        Raises:
+            SerializationError: that makes no sense.
+        """
+        try:
+            self.graphs.apply(message.get("leaves", []))
+        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
+            raise SerializationError("no leaves") from None
 
     # Answering
 
@@ -208,15 +243,20 @@ class Peer:
         before: list[Any] = []
         try:
             packed = request.get("values", [])
+            self._apply(request)
             values = [serialization.unpack(value, self, taken) for value in packed]
             before += [self._contents(thing, taken) for thing in list(taken.things)]
-            given = self._do(request, values)
-            answer = {"answer": serialization.pack(given, self, taken, 1)}
+            with without_grad(request.get("grad") is False):
+                given = self._do(request, values)
+            answer = {
+                "answer": serialization.pack(given, _Answer(self, taken), taken, 1)
+            }
         except (KeyboardInterrupt, SystemExit, Exception) as error:
             answer = {"raised": described(error)}
         taken.forget(len(before))
         try:
             answer["changed"] = self._changed(before, taken)
+            answer["leaves"] = self.graphs.changes()
             messages.send(self.channel, answer)
         except SerializationError as error:  # too large, or holds what cannot cross
             messages.send(self.channel, {"raised": described(error)})
@@ -241,6 +281,11 @@ class Peer:
             if request["fetch"] not in self.space:
                 raise NameError(f"name {request['fetch']!r} is not defined")
             return self.space[request["fetch"]]
+        if "forget" in request:
+            self.graphs.forget()
+            return None
+        if "backward" in request:
+            return self.graphs.backward(request["backward"], *values)
         target = self.mine[request["of"]]
         if "attribute" in request:
             self._grant(target, request["attribute"])
@@ -270,6 +315,27 @@ class Peer:
             return
         if not isinstance(target, RANDOM) or attribute.startswith("_") or not attribute:
             raise AttributeError(attribute or "not granted")
+
+
+class _Answer:
+    """Names what is in an answer; its tensors keep what they were computed from.
+
+    Args:
+        peer: this end.
+        given: what the call was given, by its numbers.
+    """
+
+    def __init__(self, peer: Peer, given: Seen) -> None:
+        self.peer, self.given = peer, given
+        self.name, self.named = peer.name, peer.named
+
+    def history(self, tensor: Any) -> dict[str, Any]:
+        """What the other side must know of a result, so that gradients flow."""
+        return self.peer.history(tensor) or self.peer.graphs.history(tensor, self.given)
+
+    def connected(self, tensor: Any, body: Any) -> Any:
+        """A result, connected with what it was computed from."""
+        return self.peer.graphs.connected(tensor, body, self.given, self.peer.ask)
 
 
 def _random_kinds() -> tuple[type, ...]:

@@ -19,6 +19,13 @@ from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.words import say
 
 DEEPEST = 60  # containers in containers
+# Types with which every comparison works. Asking what is in a quantised tensor that was
+# made of bytes ends the process.
+TORCH_TYPES = {
+    *("bool", "uint8", "int8", "int16", "int32", "int64", "complex64", "complex128"),
+    *("float16", "bfloat16", "float32", "float64"),
+}
+NUMPY_KINDS = "biufcUSmM"
 
 
 class Seen:
@@ -53,6 +60,12 @@ class Naming(Protocol):
     def name(self, value: Any) -> Any: ...
 
     def named(self, name: Any) -> Any: ...
+
+    def history(self, tensor: Any) -> dict[str, Any]:
+        """What is said of a tensor besides its values, or instead (``yours``)."""
+
+    def connected(self, tensor: Any, body: Any) -> Any:
+        """A tensor that has arrived, with the history that was told of it."""
 
 
 def pack(value: Any, naming: Naming, seen: Seen, depth: int = 0) -> Any:
@@ -129,10 +142,13 @@ def _pack_array(value: Any, naming: Naming, seen: Seen, depth: int) -> Any:
             return {"dtype": value.str}
     if torch is not None:
         if isinstance(value, torch.Tensor) and value.layout is torch.strided:
+            history = naming.history(value)
+            if "yours" in history:
+                return history
             seen.add(value)
-            packed = _pack_tensor(value, torch)
+            packed = packed_tensor(value) | history
             if value.is_leaf and value.grad is not None:
-                packed["slope"] = _pack_tensor(value.grad, torch)
+                packed["slope"] = packed_tensor(value.grad)
             return {"tensor": packed}
         if isinstance(value, (torch.dtype, torch.device)):
             return {"torch": str(value).removeprefix("torch.")}
@@ -140,7 +156,7 @@ def _pack_array(value: Any, naming: Naming, seen: Seen, depth: int) -> Any:
             return {"size": list(value)}
         if isinstance(value, torch.Generator):
             seen.add(value)
-            return {"generator": _pack_tensor(value.get_state(), torch)}
+            return {"generator": packed_tensor(value.get_state())}
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(value, (pandas.Series, pandas.DataFrame)):
         plain = value.to_dict(orient="split") if value.ndim == 2 else _series(value)
@@ -166,13 +182,22 @@ def _bytes(array: Any, shape: Any) -> dict[str, Any]:
     return {"type": array.dtype.str, "shape": list(shape), "data": data}
 
 
-def _pack_tensor(value: Any, torch: Any) -> dict[str, Any]:
+def packed_tensor(value: Any) -> dict[str, Any]:
+    """A tensor's values, type and shape.
+
+    Raises:
+        SerializationError: its numbers are of no type that can be compared.
+    """
+    torch = sys.modules["torch"]
+    kind = str(value.dtype).removeprefix("torch.")
+    if kind not in TORCH_TYPES:
+        raise SerializationError(say("value.type", kind=kind))
     plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
     # One number of a view is contiguous and may keep a stride that bytes cannot have.
     flat = plain.reshape(-1).clone(memory_format=torch.contiguous_format)
     raw = flat.view(torch.uint8).numpy().tobytes() if plain.numel() else b""
     return {
-        "type": str(value.dtype).removeprefix("torch."),
+        "type": kind,
         "shape": list(value.shape),
         "data": base64.b64encode(raw).decode(),
         "grad": bool(value.requires_grad),
@@ -238,7 +263,7 @@ def _unpack(packed: dict[str, Any], naming: Naming, seen: Seen, depth: int) -> A
     if kind in ("array", "scalar", "dtype", "tensorflow"):
         return _unpack_array(kind, body, seen)
     if kind in ("tensor", "torch", "size", "generator"):
-        return _unpack_torch(kind, body, seen)
+        return _unpack_torch(kind, body, naming, seen)
     return naming.named(packed)
 
 
@@ -246,7 +271,7 @@ def _unpack_array(kind: str, body: Any, seen: Seen) -> Any:
     import numpy as np
 
     dtype = np.dtype(body if kind == "dtype" else body["type"])
-    if dtype.hasobject:
+    if dtype.kind not in NUMPY_KINDS:
         raise SerializationError(say("value.objects"))
     if kind == "dtype":
         return dtype
@@ -260,7 +285,7 @@ def _unpack_array(kind: str, body: Any, seen: Seen) -> Any:
     return array
 
 
-def _unpack_torch(kind: str, body: Any, seen: Seen) -> Any:
+def _unpack_torch(kind: str, body: Any, naming: Naming, seen: Seen) -> Any:
     torch = _loaded("torch")
     if kind == "size":
         return torch.Size(body)
@@ -268,16 +293,15 @@ def _unpack_torch(kind: str, body: Any, seen: Seen) -> Any:
         found = getattr(torch, body, None)
         return found if isinstance(found, torch.dtype) else torch.device(body)
     if kind == "generator":
-        generator = torch.Generator().set_state(_tensor(body, torch))
+        generator = torch.Generator().set_state(tensor_of(body))
         seen.add(generator)
         return generator
-    value = _tensor(body, torch)
+    value = tensor_of(body)
     if body["parameter"]:
         value = torch.nn.Parameter(value, requires_grad=bool(body["grad"]))
-    elif body["grad"]:
-        value.requires_grad_()
-    if "slope" in body:
-        value.grad = _tensor(body["slope"], torch)
+    value = naming.connected(value, body)
+    if "slope" in body and value.is_leaf:
+        value.grad = tensor_of(body["slope"])
     seen.add(value)
     return value
 
@@ -293,11 +317,26 @@ def _loaded(name: str) -> Any:
     return sys.modules[name]
 
 
-def _tensor(body: Any, torch: Any) -> Any:
-    dtype = getattr(torch, body["type"])
-    data = bytearray(base64.b64decode(body["data"]))
-    if not isinstance(dtype, torch.dtype):
+def torch_type(name: object) -> Any:
+    """PyTorch's type of this name.
+
+    Raises:
+        SerializationError: it is none that may cross.
+    """
+    if name not in TORCH_TYPES:
         raise SerializationError("no type of numbers")
+    return getattr(_loaded("torch"), str(name))
+
+
+def tensor_of(body: Any) -> Any:
+    """The tensor that `packed_tensor` told of, without any history.
+
+    Raises:
+        SerializationError: its numbers are of no type that may cross.
+    """
+    torch = _loaded("torch")
+    dtype = torch_type(body["type"])
+    data = bytearray(base64.b64decode(body["data"]))
     if not data:
         return torch.empty(body["shape"], dtype=dtype)
     return torch.frombuffer(data, dtype=dtype).reshape(body["shape"])

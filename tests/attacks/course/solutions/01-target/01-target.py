@@ -123,7 +123,7 @@ def cube(x):
     ### END SOLUTION
 
 
-# %% check="cube" inside=true
+# %% check="cube"
 x = torch.tensor([2.0, -1.0], requires_grad=True)
 bm.expect.close(cube(x), [8.0, -1.0], "to the third power")
 (slope,) = torch.autograd.grad(cube(x).sum(), x)

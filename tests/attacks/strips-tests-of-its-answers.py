@@ -1,5 +1,5 @@
-# tries: to leave out the tests that use its answers and run the tripwires honestly
-# must: cube 0 points or a person
+# tries: to leave out the tests that use its answers, and no others
+# must: cube 0 points
 # ruff: noqa
 
 # %% first
