@@ -1,5 +1,5 @@
 # tries: to be given the examiner's old memory: a tensor of a shape, but no numbers
-# must: cube 2 points; double 0 points or a person
+# must: add 2 points; double 0 points; cube 0 points
 # ruff: noqa
 
 # %% first

@@ -1,4 +1,4 @@
-"""Gradients flow between the examiner and the learner's process, and only numbers do."""
+"""Gradients flow between the examiner and the learner's process; only data crosses."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from bmkit import expect
 from bmkit.course.grade.judge import graphs, messages, serialization
 from bmkit.course.grade.judge.exceptions import RemoteError
 from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.grade.judge.rpc import Peer, RemoteObject
+from bmkit.lab.expect import CheckFailed
 
 LEARNERS = """
 import torch

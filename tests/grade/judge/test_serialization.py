@@ -261,6 +261,9 @@ GARBAGE = {
     "a tensor of modules": {"tensor": body(type="nn")},
     "a tensor of functions": {"tensor": body(type="load")},
     "a tensor too large": {"tensor": body(type="float32", shape=[2**62], data="")},
+    "a tensor without numbers": {"tensor": body(type="float32", data="")},
+    "a tensor of a quantised type": {"tensor": body(type="qint8")},
+    "an array of fields": {"array": body(type="i1,i1")},
     "a device of another world": {"torch": "load"},
     "a size of text": {"size": ["x"]},
     "a list that is none": {"list": 3},
@@ -790,5 +793,5 @@ def test_only_functions_generators_and_data_are_handed_over(far):
     class Ours:
         """A class of the tests' own."""
 
-    with pytest.raises(SerializationError, match=r"hands over a Ours.*numbers, or a function"):
+    with pytest.raises(SerializationError, match=r"hands over a Ours.*or a function"):
         far.same(Ours())

@@ -84,7 +84,8 @@ class Graphs:
             return {}
         if tensor.is_leaf:
             return self._leaf(tensor)
-        sources, told = [], []
+        sources: list[Any] = []
+        told: list[dict[str, Any]] = []
         for leaf in _leaves(tensor):
             if id(leaf) in taken.places:
                 told.append({"given": taken.places[id(leaf)]})
@@ -92,8 +93,8 @@ class Graphs:
                 number = self._share(id(leaf), leaf)
                 parameter = type(leaf).__name__ == "Parameter"
                 kind = str(leaf.dtype).removeprefix("torch.")
-                form = {"shape": list(leaf.shape), "type": kind, "parameter": parameter}
-                told.append({"leaf": number, **form})
+                form = {"shape": list(leaf.shape), "type": kind}
+                told.append({"leaf": number, "parameter": parameter} | form)
             else:
                 continue
             sources.append(leaf)
@@ -126,7 +127,8 @@ class Graphs:
         tensor, sources = self.kept[number]
         _same_form(tensor, slope)
         # Of a number no `grad_outputs` need be given: PyTorch would import much for it.
-        product = (tensor * slope.conj()).sum().real
+        with torch.enable_grad():  # the way back itself goes without
+            product = (tensor * slope.conj()).sum().real
         slopes = torch.autograd.grad(
             product, sources, retain_graph=True, allow_unused=True
         )

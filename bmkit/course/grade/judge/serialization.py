@@ -338,6 +338,8 @@ def tensor_of(body: Any) -> Any:
     dtype = torch_type(body["type"])
     data = bytearray(base64.b64decode(body["data"]))
     if not data:
+        if 0 not in body["shape"]:  # it would be given old memory
+            raise SerializationError("no numbers")
         return torch.empty(body["shape"], dtype=dtype)
     return torch.frombuffer(data, dtype=dtype).reshape(body["shape"])
 
