@@ -12,7 +12,7 @@ import pytest
 
 SECONDS = 60  # what a lesson may take at ci: the table flags those that take more
 RUN = ("run", "graders", "mutants", "equations")  # all of it in the lesson's own kernel
-COLUMNS = (*RUN, "pages", "judging", "stock")
+COLUMNS = (*RUN, "variants", "pages", "judging", "stock")
 COSTS = pytest.StashKey[dict[str, dict[str, float]]]()
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from bmkit.course.build.notebooks import dumps
 from bmkit.course.build.release import learner_notebook
 from bmkit.course.kernels import environment
-from bmkit.course.run import runner
+from bmkit.course.run import execution, jobs, kept_results, runner
 from bmkit.course.run.worker import work
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.course.source.loading import source_of
@@ -80,19 +80,18 @@ def best(name: str, words: list[str], course: Course, rounds: int = ROUNDS) -> N
 
 def keep_results(course: Course) -> None:
     """Run the first lesson; keep what came of it as every lesson's result."""
-    settings = runner.Settings(
-        profile="ci", device="cpu", store=course.state / "results"
-    )
-    lessons = [one for one in course.lessons() if not runner._absent(one)]
+    settings = execution.Settings(profile="ci", device="cpu", store=course.results)
+    lessons = [one for one in course.lessons() if not jobs.absent(one)]
     keys = [runner._key(lesson, settings, "cpu") for lesson in lessons]
-    job = runner._job(lessons[0], settings, 1, keys[0])
+    notebook = runner._instructor(lessons[0], "en")
+    job = jobs.job(lessons[0], settings, 1, keys[0], notebook)
     result = work(job)
     if not result.good:
         sys.exit(f"{lessons[0].slug}: {result.status}: {result.message}")
     for lesson, key in zip(lessons, keys, strict=True):
         names = {"slug": lesson.slug, "title": lesson.title["en"], "key": key}
         kept = dataclasses.replace(result, **names)
-        runner._keep(kept, dataclasses.replace(job, **names), settings.store)
+        kept_results.keep(kept, dataclasses.replace(job, **names), settings.store)
 
 
 def honest(lesson: Lesson, path: Path) -> Path:

@@ -20,7 +20,7 @@ from bmkit.course.grade import nbgrader_engine
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.submission import Submission
 from bmkit.course.report import registry, run_report
-from bmkit.course.run import runner
+from bmkit.course.run import carry_on, execution, jobs, runner
 from bmkit.course.run.progress import Board
 from bmkit.course.run.result import Result
 from bmkit.course.source.catalog import LANGS, Course, Lesson
@@ -51,7 +51,7 @@ def results(request: pytest.FixtureRequest) -> dict[str, Result]:
     """The lessons at ci, afresh, side by side; the report is kept for CI."""
     os.environ["BMKIT_OFFLINE"] = "1"
     lessons = selected(request)
-    settings = runner.Settings(
+    settings = execution.Settings(
         profile="ci",
         device="cpu",
         jobs=CORES,
@@ -99,6 +99,30 @@ def _shares(result: Result) -> dict[str, float]:
     return {**shares, "run": result.seconds - sum(shares.values())}
 
 
+@pytest.fixture(scope="session")
+def carried(request: pytest.FixtureRequest) -> dict[str, list[Result]]:
+    """The lessons at ci with their variants in place of their answers.
+
+    One that has not changed since all this passed is not run again.
+    """
+    os.environ["BMKIT_OFFLINE"] = "1"
+    lessons = selected(request)
+    store = Course(ROOT).results
+    settings = execution.Settings(device="cpu", jobs=CORES, limit=300, store=store)
+    found = {}
+    with request.config.pluginmanager.getplugin(
+        "capturemanager"
+    ).global_and_fixture_disabled():
+        names = [name for lesson in lessons for name in carry_on.names(lesson)]
+        done, _ = carry_on.run(lessons, settings, Board(names))
+    for lesson in lessons:
+        mine = {*carry_on.names(lesson), lesson.slug}
+        found[lesson.slug] = [one for one in done if one.slug in mine]
+        seconds = sum(x.seconds for x in found[lesson.slug] if x.status != "unchanged")
+        request.config.stash[COSTS][lesson.slug]["variants"] += seconds
+    return found
+
+
 Waiting = dict[str, futures.Future[list[str]]]
 
 
@@ -116,7 +140,7 @@ def judgings(request, cost, tmp_path_factory) -> Iterator[Waiting]:
                 judging, lesson, tmp_path_factory.mktemp(lesson.slug)
             )
             for lesson in selected(request)
-            if not runner._absent(lesson)
+            if not jobs.absent(lesson)
         }
         pool.shutdown(cancel_futures=True)
 
@@ -143,7 +167,7 @@ def comparisons(request, cost, tmp_path_factory) -> Iterator[Waiting]:
                 compared, lesson, tmp_path_factory.mktemp(lesson.slug)
             )
             for lesson in selected(request)
-            if not runner._absent(lesson)
+            if not jobs.absent(lesson)
         }
         pool.shutdown(cancel_futures=True)
 

@@ -111,6 +111,16 @@ def test_it_is_a_whole_lesson(results, slug):
     assert all(figure["alt"] for figure in result.figures)
 
 
+@each_lesson
+def test_every_variant_carries_on(carried, slug):
+    """Each put in place of the answer, and the rest of the lesson run with it."""
+    for result in carried[slug]:
+        if result.status == "skipped":
+            pytest.skip(result.message)
+        assert result.good, f"{result.slug}: {result.message}\n{result.traceback}"
+    assert carried[slug]
+
+
 def test_there_is_a_report(results):
     assert (OUTPUT / "report.html").is_file()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from bmkit.course.run.cache_key import fingerprint, modules, reached
-from bmkit.course.run.runner import Settings, _key
+from bmkit.course.run.execution import Settings
+from bmkit.course.run.runner import _key
 from bmkit.course.source.catalog import Course
 
 

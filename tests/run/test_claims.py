@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from bmkit.course.report import registry, run_report
-from bmkit.course.run import runner
+from bmkit.course.run import execution, runner
 from bmkit.course.source.catalog import Course
 
 pytestmark = pytest.mark.integration
@@ -23,7 +23,7 @@ def ran(course, adding, tmp_path, old: str = "", new: str = ""):
     text = adding.read_text(encoding="utf-8")
     assert old in text
     adding.write_text(text.replace(old, new, 1), encoding="utf-8")
-    settings = runner.Settings(device="cpu", store=Course(course).results)
+    settings = execution.Settings(device="cpu", store=Course(course).results)
     lessons = Course(course).pick(["adding"])
     (result,), _ = runner.run(lessons, settings, Silent())
     claims = registry.entries(Course(course))

@@ -16,13 +16,13 @@ import pytest
 from nbformat import v4
 
 from bmkit.course.report import run_report
-from bmkit.course.run import runner
+from bmkit.course.run import execution, kept_results, runner
 from bmkit.course.run.result import Result
 from bmkit.course.run.worker import Job, work
 from bmkit.course.source.catalog import Course
 from tests import ROOT
 
-SETTINGS = runner.Settings(store=Path("unused"))
+SETTINGS = execution.Settings(store=Path("unused"))
 pytestmark = pytest.mark.integration
 CLAIM = """
 from IPython.display import display
@@ -72,11 +72,11 @@ def job(slug: str, code: str, limit: float = 60) -> Job:
 @pytest.fixture(scope="module")
 def results(tmp_path_factory) -> dict[str, Result]:
     """What comes of each case; the one that is stopped begins when all is warm."""
-    settings = runner.Settings(jobs=2, store=tmp_path_factory.mktemp("results"))
+    settings = execution.Settings(jobs=2, store=tmp_path_factory.mktemp("results"))
     done: dict[str, Result] = {}
     quick = [job(n, code) for n, (code, _) in CASES.items() if n != "sleeps"]
     for jobs in (quick, [job("sleeps", CASES["sleeps"][0], 10)]):
-        runner._all(jobs, settings, 2, done, Silent())
+        execution.execute(jobs, settings, 2, done, Silent())
     return {name: done[name] for name in CASES}
 
 
@@ -121,7 +121,9 @@ def test_output_is_escaped_in_the_report(tmp_path):
 
 
 def test_an_unchanged_lesson_is_not_run_again(course, tmp_path):
-    settings = runner.Settings(profile="ci", device="cpu", jobs=2, store=tmp_path / "s")
+    settings = execution.Settings(
+        profile="ci", device="cpu", jobs=2, store=tmp_path / "s"
+    )
     lessons = Course(course).lessons()
     first, _ = runner.run(lessons, settings, Silent())
     assert [r.status for r in first] == ["passed", "passed"], first[0].message
@@ -141,7 +143,7 @@ STOPPED = """
 import signal
 import sys
 from pathlib import Path
-from bmkit.course.run import runner
+from bmkit.course.run import execution, kept_results, runner
 from tests.run.test_run import Silent, job
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -150,8 +152,8 @@ if __name__ == "__main__":
         def finished(self, result):
             print(result.slug, result.status, flush=True)
     done = {}
-    settings = runner.Settings(jobs=2, store=Path(sys.argv[1]))
-    print("stopped", runner._all(jobs, settings, 2, done, Say()))
+    settings = execution.Settings(jobs=2, store=Path(sys.argv[1]))
+    print("stopped", execution.execute(jobs, settings, 2, done, Say()))
 """
 
 
@@ -189,9 +191,9 @@ def test_an_unknown_lesson_and_a_missing_gpu_get_one_line(course, capsys):
 
 @pytest.mark.slow
 def test_no_scheduler_gets_one_line(tmp_path):
-    settings = runner.Settings(store=tmp_path, cluster="tcp://127.0.0.1:9", jobs=1)
-    with pytest.raises(runner.CannotRun, match="no Dask scheduler answers"):
-        runner._all([job("fine", "1")], settings, 1, {}, Silent())
+    settings = execution.Settings(store=tmp_path, cluster="tcp://127.0.0.1:9", jobs=1)
+    with pytest.raises(execution.CannotRun, match="no Dask scheduler answers"):
+        execution.execute([job("fine", "1")], settings, 1, {}, Silent())
 
 
 @pytest.mark.slow
@@ -202,10 +204,10 @@ def test_a_cluster_runs_lessons(tmp_path):
     with LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
-        settings = runner.Settings(cluster=cluster.scheduler_address, store=tmp_path)
+        settings = execution.Settings(cluster=cluster.scheduler_address, store=tmp_path)
         jobs = [job("one", CLAIM.format(holds=True)), job("two", "1 / 0")]
         done: dict[str, Result] = {}
-        runner._all(jobs, settings, 2, done, Silent())
+        execution.execute(jobs, settings, 2, done, Silent())
     assert {name: result.status for name, result in done.items()} == {
         "one": "passed",
         "two": "failed",
@@ -222,16 +224,16 @@ def test_a_kept_result_has_a_version_and_unknown_fields_do_no_harm(tmp_path):
     told = Result("adding", "Adding", "passed", key="k", memory=7)
     made = job("adding", "1")
     made.parameters |= {"profile": "ci", "device": "cpu"}
-    runner._keep(told, made, tmp_path)
+    kept_results.keep(told, made, tmp_path)
     file = tmp_path / "k.json"
     written = json.loads(file.read_text(encoding="utf-8"))
     assert written["version"] == 2
     file.write_text(json.dumps({**written, "colour": "red"}), encoding="utf-8")
-    kept = runner._kept("k", tmp_path)
+    kept = kept_results.find("k", tmp_path)
     assert (kept.status, kept.memory) == ("unchanged", 7)
     for other in ({**written, "version": 3}, {"slug": "adding"}, [], None, 3):
         file.write_text(json.dumps(other), encoding="utf-8")
-        assert runner._kept("k", tmp_path) is None
+        assert kept_results.find("k", tmp_path) is None
     claim = {"text": "x", "holds": True, "numbers": 3}
     for wrong in (
         {"claims": 3},
@@ -244,14 +246,14 @@ def test_a_kept_result_has_a_version_and_unknown_fields_do_no_harm(tmp_path):
         {"notebook": None},
     ):
         file.write_text(json.dumps({**written, **wrong}), encoding="utf-8")
-        assert runner._kept("k", tmp_path) is None, wrong
+        assert kept_results.find("k", tmp_path) is None, wrong
 
 
 @pytest.mark.parametrize("text", ["null", "[]", '{"adding ci cpu": "1"}', "{broken"])
 def test_durations_in_another_shape_are_as_if_not_there(tmp_path, text):
-    (tmp_path / runner.SECONDS).write_text(text, encoding="utf-8")
-    assert runner._seconds(tmp_path) == {}
+    (tmp_path / kept_results.SECONDS).write_text(text, encoding="utf-8")
+    assert kept_results.seconds(tmp_path) == {}
     made = job("adding", "1")
     made.parameters |= {"profile": "ci", "device": "cpu"}
-    runner._keep(Result("adding", "Adding", "passed", 2, key="k"), made, tmp_path)
-    assert runner._seconds(tmp_path) == {"adding ci cpu": 2}
+    kept_results.keep(Result("adding", "Adding", "passed", 2, key="k"), made, tmp_path)
+    assert kept_results.seconds(tmp_path) == {"adding ci cpu": 2}

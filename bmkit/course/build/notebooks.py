@@ -54,6 +54,31 @@ def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
     return _notebook(lesson, source, lang, cells)
 
 
+def carried_notebook(
+    lesson: Lesson, answers: dict[str, str], lang: str = "en"
+) -> NotebookNode:
+    """The lesson with other answers in place of its own, and nothing tried on them.
+
+    Args:
+        lesson: which.
+        answers: an exercise cell's code, by the exercise's name.
+        lang: the language of all else.
+
+    Raises:
+        SourceError: with every problem of this source.
+    """
+    source = source_of(lesson)
+    demand_right(lint.own(source))
+    cells: list[NotebookNode] = []
+    for cell in source.cells:
+        if cell.kind not in ("mistake", "variant", "hint"):
+            made = _cells(cell, source, lang)
+            if cell.kind == "exercise" and cell.name in answers:
+                made[0].source = answers[cell.name]
+            cells += made
+    return _notebook(lesson, source, lang, cells)
+
+
 def source_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
     """The notebook that stock nbgrader takes as an assignment's source."""
     source = source_of(lesson)

@@ -29,6 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0)
     cores = os.cpu_count() or 1
     add("-j", "--jobs", type=options.whole, default=cores, help="side by side")
+    about = "run each lesson with its variants in place of its answers"
+    add("--carry-on", action="store_true", help=about)
     add("--fresh", action="store_true", help="run unchanged lessons too")
     add("--cluster", metavar="ADDRESS", help="a Dask scheduler, as tcp://host:8786")
     about = "where the report goes (.bmkit/report)"
@@ -41,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Run the lessons; return 0 when all are good, 1 when not, 130 when stopped."""
     from bmkit.course.report import registry, run_report
-    from bmkit.course.run import runner
+    from bmkit.course.run import carry_on, execution, runner
     from bmkit.course.run.progress import Board
 
     course = Course.find(args.course)
@@ -49,11 +51,11 @@ def main(args: argparse.Namespace) -> int:
     if args.output:  # found out before an hour of running, not after
         output = make_folder(args.output)
     else:
-        output = course.state / "report"
+        output = course.state / ("carry-on" if args.carry_on else "report")
         with writing(output):
             state.make(output)
     began = time.time()
-    settings = runner.Settings(
+    settings = execution.Settings(
         profile=args.profile,
         device=args.device,
         lang=language(),
@@ -67,11 +69,15 @@ def main(args: argparse.Namespace) -> int:
     broken = [] if args.slugs else runner.unreadable(problems)
     if args.slugs:
         course_lessons.tell(problems)
-    names = [lesson.slug for lesson in lessons] + [one.slug for one in broken]
+    names = [lesson.slug for lesson in lessons]
+    if args.carry_on:
+        names = [name for lesson in lessons for name in carry_on.names(lesson)]
+    names += [one.slug for one in broken]
     with Board(names) as board:
         for one in broken:
             board.finished(one)
-        results, stopped = runner.run(lessons, settings, board)
+        way = carry_on.run if args.carry_on else runner.run
+        results, stopped = way(lessons, settings, board)
     results += broken
     with writing(output):
         claims = registry.entries(course, settings.lang)

@@ -22,7 +22,7 @@ from bmkit.course.run.result import Result
 from bmkit.course.words import say
 
 if TYPE_CHECKING:
-    from bmkit.course.run.runner import Settings
+    from bmkit.course.run.execution import Settings
 
 
 def write(

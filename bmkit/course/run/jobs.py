@@ -1,0 +1,126 @@
+"""A lesson and the settings of a run, to a job and to what its result goes by."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import subprocess
+from functools import cache
+
+from bmkit.course.json_values import JsonObject
+from bmkit.course.run.cache_key import fingerprint
+from bmkit.course.run.execution import CannotRun, Settings
+from bmkit.course.run.result import Result
+from bmkit.course.run.worker import Job
+from bmkit.course.source.catalog import Lesson
+from bmkit.course.words import say
+from bmkit.errors import BmkitError
+
+MODULES = {"tensorflow": "tensorflow", "cluster": "distributed"}
+
+
+def job(
+    lesson: Lesson,
+    settings: Settings,
+    workers: int,
+    key: str,
+    notebook: str,
+    slug: str = "",
+) -> Job:
+    """What one worker needs to run a notebook of the lesson.
+
+    Args:
+        lesson: its data, packages and title.
+        settings: of the run.
+        workers: how many run side by side.
+        key: what the result goes by.
+        notebook: as text.
+        slug: what the result is called, if not as the lesson.
+    """
+    return Job(
+        slug=slug or lesson.slug,
+        title=lesson.title[settings.lang],
+        lang=settings.lang,
+        notebook=notebook,
+        parameters=parameters(lesson, settings),
+        threads=max(1, (os.cpu_count() or 1) // workers),
+        limit=settings.limit,
+        kernel="bmkit-tensorflow" if "tensorflow" in lesson.extras else "bmkit",
+        key=key,
+    )
+
+
+def key(
+    lesson: Lesson, settings: Settings, processor: str, reached: dict[str, str]
+) -> str:
+    """What the result of a notebook of the lesson goes by.
+
+    Args:
+        lesson: its data count.
+        settings: of the run.
+        processor: from `processor`.
+        reached: what `cache_key.reached` says of the notebook.
+    """
+    from bmkit import data
+
+    given = parameters(lesson, settings)
+    hashes = data.hashes(lesson.data, str(given["profile"]))
+    return fingerprint(reached, {**given, "lang": settings.lang}, processor, hashes)
+
+
+def parameters(lesson: Lesson, settings: Settings) -> JsonObject:
+    """What papermill sets."""
+    return {
+        "profile": _profile(lesson, settings),
+        "device": settings.device,
+        "seed": settings.seed,
+    }
+
+
+def _profile(lesson: Lesson, settings: Settings) -> str:
+    """A lesson too small for a GPU has no `full` of its own: it is not run twice."""
+    if settings.profile == "full" and not lesson.gpu:
+        return "workshop"
+    return settings.profile
+
+
+def skipped(lesson: Lesson, settings: Settings) -> Result | None:
+    """The result of a lesson that needs what is not installed here."""
+    lacking = absent(lesson)
+    if not lacking:
+        return None
+    message = say("run.extra", extra=lacking)
+    title = lesson.title[settings.lang]
+    return Result(lesson.slug, title, "skipped", message=message)
+
+
+def absent(lesson: Lesson) -> str:
+    """The first extra that the lesson needs and this environment lacks."""
+    for extra in lesson.extras:
+        if importlib.util.find_spec(MODULES.get(extra, extra)) is None:
+            return extra
+    return ""
+
+
+def unsound(slug: str, title: str, error: BmkitError) -> Result:
+    """What came of a lesson whose source, or whose data's card, is wrong."""
+    first, *more = str(error).splitlines()
+    message = say("run.source", first=first, more=len(more)) if more else first
+    return Result(slug, title, "failed", message=message, traceback=str(error))
+
+
+@cache
+def processor(device: str) -> str:
+    """The GPU's name, or ``cpu``, found without importing a framework."""
+    name = ""
+    if device != "cpu" and shutil.which("nvidia-smi"):
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+            name = subprocess.run(
+                command, capture_output=True, text=True, timeout=20, check=True
+            ).stdout.strip()
+    if device == "cuda" and not name:
+        raise CannotRun(say("run.no_gpu"))
+    return name or "cpu"
