@@ -120,7 +120,7 @@ class Graphs:
         Raises:
             SerializationError: nothing is.
         """
-        import torch
+        torch = serialization.loaded("torch")
 
         if number not in self.kept:
             raise SerializationError("a graph that is not kept")
@@ -148,7 +148,7 @@ class Graphs:
         Raises:
             SerializationError: it was told nonsense.
         """
-        import torch
+        torch = serialization.loaded("torch")
 
         if "leaf" in body and not self.owner:
             return self._arrived(int(body["leaf"]), value, body.get("slope"))
@@ -184,7 +184,7 @@ class Graphs:
 
     def _placeholder(self, told: Any) -> Any:
         """A leaf of which only the form is known: nobody has asked for its values."""
-        import torch
+        torch = serialization.loaded("torch")
 
         number = int(told["leaf"])
         if self.owner:
@@ -252,10 +252,11 @@ class Graphs:
 @cache
 def _node() -> Any:
     """The node of autograd that stands for a graph of the other process."""
-    import torch
-    from torch.autograd.function import once_differentiable
+    torch = serialization.loaded("torch")
+    function: Any = torch.autograd.Function
+    once: Any = torch.autograd.function.once_differentiable
 
-    class Elsewhere(torch.autograd.Function):
+    class Elsewhere(function):
         """Values that the other process computed, and how to go back from them."""
 
         @staticmethod
@@ -263,18 +264,19 @@ def _node() -> Any:
             ctx.ask, ctx.count = ask, len(sources)
             return value[0]  # in a tuple: a tensor among the inputs would be a source
 
-        @staticmethod
-        @once_differentiable
-        def backward(ctx: Any, slope: Any) -> Any:
-            slopes = ctx.ask(slope)
-            kinds = (torch.Tensor, type(None))
-            if not isinstance(slopes, list) or len(slopes) != ctx.count:
-                raise SerializationError("no gradients")
-            if not all(isinstance(one, kinds) for one in slopes):
-                raise SerializationError("no gradients")
-            return None, None, *slopes
+        backward = staticmethod(once(_back))
 
     return Elsewhere
+
+
+def _back(ctx: Any, slope: Any) -> Any:
+    torch = serialization.loaded("torch")
+    slopes = ctx.ask(slope)
+    if not isinstance(slopes, list) or len(slopes) != ctx.count:
+        raise SerializationError("no gradients")
+    if not all(isinstance(one, (torch.Tensor, type(None))) for one in slopes):
+        raise SerializationError("no gradients")
+    return None, None, *slopes
 
 
 def _leaves(tensor: Any) -> list[Any]:
@@ -320,7 +322,7 @@ def _copied(tensor: Any) -> Any:
 
 
 def _equal(one: Any, other: Any) -> bool:
-    import torch
+    torch = serialization.loaded("torch")
 
     if one is None or other is None:
         return one is other

@@ -280,13 +280,13 @@ def _unpack_array(kind: str, body: Any, seen: Seen) -> Any:
     if kind == "scalar":
         return array[()]
     if kind == "tensorflow":
-        return _loaded("tensorflow").constant(array)
+        return loaded("tensorflow").constant(array)
     seen.add(array)
     return array
 
 
 def _unpack_torch(kind: str, body: Any, naming: Naming, seen: Seen) -> Any:
-    torch = _loaded("torch")
+    torch = loaded("torch")
     if kind == "size":
         return torch.Size(body)
     if kind == "torch":
@@ -306,7 +306,7 @@ def _unpack_torch(kind: str, body: Any, naming: Naming, seen: Seen) -> Any:
     return value
 
 
-def _loaded(name: str) -> Any:
+def loaded(name: str) -> Any:
     """A framework that the tests use; the kit itself never imports one.
 
     Raises:
@@ -325,7 +325,7 @@ def torch_type(name: object) -> Any:
     """
     if name not in TORCH_TYPES:
         raise SerializationError("no type of numbers")
-    return getattr(_loaded("torch"), str(name))
+    return getattr(loaded("torch"), str(name))
 
 
 def tensor_of(body: Any) -> Any:
@@ -334,7 +334,7 @@ def tensor_of(body: Any) -> Any:
     Raises:
         SerializationError: its numbers are of no type that may cross.
     """
-    torch = _loaded("torch")
+    torch = loaded("torch")
     dtype = torch_type(body["type"])
     data = bytearray(base64.b64decode(body["data"]))
     if not data:
