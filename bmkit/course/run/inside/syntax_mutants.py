@@ -49,10 +49,11 @@ _PAIRS = (
 PAIRS = {a: b for pair in _PAIRS for a, b in itertools.permutations(pair.split())}
 PAIRS |= {"floor": "round", "ceil": "floor", "prod": "sum", "nanmean": "mean"}
 # f(x) → x, and x.f() → x; for an iterable, list(x).
-PASSED = {"sqrt", "exp", "log", "abs", "square", "relu", "tanh", "sigmoid", "float"}
+PASSED = {"sqrt", "exp", "log", "abs", "square", "relu", "tanh", "sigmoid"}
 PASSED |= {"int", "round", "floor", "ceil", "clone", "copy", "deepcopy", "log1p"}
 LISTED = {"sorted", "reversed", "set"}
 SAME = {"strict", "stacklevel", "dim", "axis"}  # keywords that are not left out
+ALIKE = ("dtype", "device", "new_", "type")  # what all tensors of a call have alike
 NUMBERLESS = 1e6  # as large as this a number stands for infinity
 TINY = 1e-4  # as small as this a number only keeps from dividing by zero
 
@@ -203,6 +204,8 @@ def _changes(place: _Place, kinds: dict[str, str]) -> Iterator[New]:
         yield from _calls(node)
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
         kind = kinds.get(node.id)
+        if getattr(place.parent, "attr", "").startswith(ALIKE):
+            return
         for other_name, its_kind in kinds.items():
             if kind and its_kind == kind and other_name != node.id:
                 yield ast.Name(other_name, ast.Load())
@@ -283,13 +286,15 @@ def _operations(node: ast.BinOp) -> Iterator[New]:
 def _calls(node: ast.Call) -> Iterator[New]:
     name = _called(node)
     other = PAIRS.get(name)
-    if other:
+    # What is whole already, int(x.sum()) say, stays the same: only its type changes.
+    whole = name == "int" and not any(isinstance(x, ast.BinOp) for x in node.args)
+    if other and not whole:
         yield ast.Call(_renamed(node.func, other), node.args, node.keywords)
     method = isinstance(node.func, ast.Attribute) and not (
         isinstance(node.func.value, ast.Name)
         and node.func.value.id in ("torch", "np", "math", "F", "nn", "copy", "random")
     )
-    if name in PASSED and not node.keywords:
+    if name in PASSED and not node.keywords and not whole:
         if method and not node.args:
             assert isinstance(node.func, ast.Attribute)
             yield node.func.value
@@ -353,7 +358,7 @@ def _title(tree: ast.AST, place: _Place, new: New) -> str:
 def _around(tree: ast.AST, place: _Place) -> _Place:
     """The smallest expression around a node that tells where it stands."""
     places = {id(one.node): one for one, _ in _places(tree, "")}
-    small = (ast.Constant, ast.Name, ast.UnaryOp)
+    small = (ast.Constant, ast.Name, ast.UnaryOp, ast.Attribute)
     while isinstance(place.node, small) or not isinstance(place.node, ast.expr):
         above = places.get(id(place.parent))
         if above is None or not isinstance(above.node, ast.expr | ast.keyword):

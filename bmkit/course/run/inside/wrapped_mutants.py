@@ -69,7 +69,7 @@ def _all(seen: Seen, method: bool, changes: tuple[str, ...]) -> Iterator[Row]:
         yield from _of_parameter(name, parameter, changes)
     if seen.outer == ["None"]:
         return
-    if not method:
+    if not method and seen.parameters:
         yield "the visible answers are memorised", _memorised, False, True
         yield "the first answer is remembered", _first
     if seen.draws:
