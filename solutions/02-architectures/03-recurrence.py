@@ -28,7 +28,7 @@
 # dependencies, and a few lines later that their gradients vanish. Both are measured
 # here.
 
-# %% [markdown] lang="zh" of="5c44c876"
+# %% [markdown] lang="zh" of="25545350"
 # 一句话可能有五个词，也可能有五十个，而句末取决于句首。输入个数固定的层读不了它。
 # **循环网络**（recurrent network）可以：它一个词一个词地读，随身带一本大小固定的笔记，
 # 每走一步就重写一遍。这本笔记的标准名称是**隐藏状态**（hidden state）。
@@ -632,7 +632,7 @@ bm.equation("circular", rho, torch.tensor(1 / math.sqrt(3)), atol=0.05)
 #
 # $$g' = g\,\min\!\left(1, \frac{c}{\lVert g\rVert}\right) \label{clipped}$$
 
-# %% [markdown] lang="zh" of="bebdc7f6"
+# %% [markdown] lang="zh" of="e0212ac9"
 # ## 梯度裁剪
 #
 # 两种毛病里，爆炸比较好治。取第一幅图中的标量网络，学习它的权重 $w$，
@@ -645,7 +645,7 @@ bm.equation("circular", rho, torch.tensor(1 / math.sqrt(3)), atol=0.05)
 # $$g' = g\,\min\!\left(1, \frac{c}{\lVert g\rVert}\right) \label{clipped}$$
 
 
-# %% exercise="clip" points=2 minutes=6 level=2 changes="gradients"
+# %% exercise="clip" points=2 minutes=6 level=2
 def clip(gradients, largest):
     """Shorten gradients that are together longer than `largest`.
 
@@ -1251,7 +1251,7 @@ STARTS = {  # the layer, and what is changed in its initialisation
 }
 
 
-class Recall(nn.Module):
+class Remember(nn.Module):
     """Logits of the first symbol, (batch, kinds), from one-hot x, (batch, n + 1, 8)."""
 
     def __init__(self, name, kinds=4):
@@ -1305,7 +1305,7 @@ fig, ax = plt.subplots(figsize=(6.4, 4))
 for i, name in enumerate(STARTS):
     torch.manual_seed(lab.seed)
     x, _ = sequences(64, 60, torch.Generator().manual_seed(lab.seed))
-    model = Recall(name).to(lab.device)
+    model = Remember(name).to(lab.device)
     (slope,) = torch.autograd.grad(model(x.requires_grad_()).square().sum(), x)
     sizes = slope.norm(dim=-1).mean(0).flip(0).cpu()
     ax.semilogy(sizes / sizes[0], "-" if i % 2 else ":", lw=1 + i / 2, label=name)
@@ -1349,7 +1349,7 @@ STEPS = lab.pick(ci=400, workshop=1500, full=6000)
 def steps_to_learn(name, n, trial, alike=False, cut=None, steps=STEPS):
     """Training steps until 95 % are right at distance n; infinite if never."""
     torch.manual_seed(100 * lab.seed + trial)
-    model = Recall(name, 8 if alike else 4).to(lab.device)
+    model = Remember(name, 8 if alike else 4).to(lab.device)
     optimizer = torch.optim.Adam(model.parameters(), 3e-3)
     draws = torch.Generator().manual_seed(trial)
     test, wanted = sequences(500, n, draws, alike)
@@ -1436,7 +1436,7 @@ bm.show.figure(fig, alt=alt)
 # %% fold
 row = needed[20]
 bm.claim(
-    "With its forget gate open, an LSTM learns to recall a symbol across 20 steps "
+    "With its forget gate open, an LSTM learns to remember a symbol for 20 steps "
     "within 150 training steps, with every seed",
     lambda steps: max(steps) <= 150,
     {"steps": row["LSTM, open"]},
@@ -1461,7 +1461,7 @@ bm.claim(
 if STEPS >= 1500:
     bm.claim(
         "Given 1,500 training steps, some plain RNN with PyTorch's initialisation "
-        "recalls across 40 steps",
+        "remembers for 40 steps",
         lambda steps, allowed: min(steps) <= allowed,
         {"steps": needed[40]["RNN"], "allowed": 1500},
         control={"steps": needed[40]["RNN"], "allowed": 400},
@@ -1469,7 +1469,7 @@ if STEPS >= 1500:
     )
 
 # %% [raw] lang="zh"
-# With its forget gate open, an LSTM learns to recall a symbol across 20 steps within
+# With its forget gate open, an LSTM learns to remember a symbol for 20 steps within
 # 150 training steps, with every seed
 # → 遗忘门敞开时，LSTM 在 150 个训练步之内学会隔 20 步回忆一个符号，每个种子都行
 # PyTorch's initialisation → PyTorch 的初始化
@@ -1477,12 +1477,12 @@ if STEPS >= 1500:
 # That task is easy since the symbols in between are of other kinds than the first
 # → 这个任务容易，是因为中间的符号与第一个符号种类不同
 # symbols in between of the same kinds → 中间的符号与第一个同类
-# Given 1,500 training steps, some plain RNN with PyTorch's initialisation recalls
-# across 40 steps
+# Given 1,500 training steps, some plain RNN with PyTorch's initialisation
+# remembers for 40 steps
 # → 训练 1500 步，用 PyTorch 初始化的朴素 RNN 也有能隔 40 步回忆的
 # 400 training steps → 400 个训练步
-# LSTM, open →
-# RNN, orthogonal →
+# RNN, orthogonal → RNN，正交
+# LSTM, open → LSTM，敞开
 
 # %% [markdown]
 # So the document's two sentences are both half right, and a number such as "remembers
@@ -1494,10 +1494,10 @@ if STEPS >= 1500:
 # others, who added the forget gate in 2000, proposed such a bias. PyTorch still starts
 # it near 0.
 #
-# Let us look inside an open LSTM that recalls across 40 steps: two numbers of its cell
+# Let us look inside an open LSTM that remembers for 40 steps: two numbers of its cell
 # state, for each of the four symbols, over one and the same noise.
 
-# %% [markdown] lang="zh" of="a02521a3"
+# %% [markdown] lang="zh" of="b6e52639"
 # 所以原文的两句话都只对了一半。而“能记住 20 步”这样的数，说的不只是网络本身：
 # 它取决于初始化、训练的长短、随机种子，还有任务。
 # [卷积、循环还是注意力](lesson:comparison)一课的问题更难，中间的符号与第一个长得一样，
@@ -1510,7 +1510,7 @@ if STEPS >= 1500:
 
 # %% fold
 torch.manual_seed(lab.seed)
-model = Recall("LSTM, open").to(lab.device)
+model = Remember("LSTM, open").to(lab.device)
 optimizer = torch.optim.Adam(model.parameters(), 3e-3)
 draws = torch.Generator().manual_seed(lab.seed)
 for _ in range(200):
@@ -1544,6 +1544,7 @@ bm.show.figure(fig, alt=alt)
 # %% [raw] lang="zh"
 # each of the four symbols first → 开头各放一种符号
 # what depends on the symbol → 取决于符号的部分
+# LSTM, open → LSTM，敞开
 # time t → 时间 t
 # cell state, number {unit} → 记忆元状态的第 {unit} 个数
 # first symbol → 第一个符号
@@ -1551,7 +1552,6 @@ bm.show.figure(fig, alt=alt)
 # part within the first steps and stay apart to the end.
 # → 记忆元状态的两个数在 41 步中的变化，每种开头一条线。几条线在头几步就分开，
 #   直到最后都没有合拢。
-# LSTM, open →
 
 # %% [markdown]
 # ## Truncated backpropagation
@@ -1561,10 +1561,11 @@ bm.show.figure(fig, alt=alt)
 # steps. The state is carried from each piece into the next, but the gradient stops at
 # the cut: there the state is *detached*.
 #
-# Does the network then learn nothing that lies beyond the cut? Train the recall across
-# 20 steps with the gradient cut after 10. The symbol is never within its reach.
+# Does the network then learn nothing that lies beyond the cut? Ask for the
+# symbol of 20 steps ago, with the gradient cut after 10: the symbol is never within
+# its reach.
 
-# %% [markdown] lang="zh" of="c4e3c66e"
+# %% [markdown] lang="zh" of="6c07fd0f"
 # ## 截断的反向传播
 #
 # 一本书有一百万个字符，谁也不会为一次梯度在内存里存下一百万步。
@@ -1581,7 +1582,7 @@ cut = {
     for name in names
 }
 bm.claim(
-    "An LSTM with an open forget gate learns to recall across 20 steps within 150 "
+    "An LSTM with an open forget gate learns to remember for 20 steps within 150 "
     "training steps, though its gradient goes back only 10",
     lambda steps: max(steps) <= 150,
     {"steps": cut["LSTM, open"]},
@@ -1590,11 +1591,11 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# An LSTM with an open forget gate learns to recall across 20 steps within 150 training
+# An LSTM with an open forget gate learns to remember for 20 steps within 150 training
 # steps, though its gradient goes back only 10
 # → 遗忘门敞开的 LSTM，梯度只往回走 10 步，仍在 150 个训练步之内学会隔 20 步回忆
 # PyTorch's initialisation, the same cut → PyTorch 的初始化，同样截断
-# LSTM, open →
+# LSTM, open → LSTM，敞开
 
 # %% [markdown]
 # The open gate carries the symbol across the cut before anything is learned; the last
@@ -1919,9 +1920,9 @@ bm.show.figure(fig, alt=alt)
 # steeply over the first ten or so, and hardly after that.
 # → 左：损失随训练步数的变化；三种网络都降到成对计数的表以下，到最后还在下降。
 #   右：损失随已读字符数的变化；在头十个字符左右急剧下降，此后几乎不降。
-# RNN →
-# LSTM →
-# GRU →
+# RNN → =
+# LSTM → =
+# GRU → =
 
 # %% [markdown]
 # The dashed line is a table that only counts how often each character follows each
@@ -2053,17 +2054,13 @@ def gru(last, state):
 
 
 for temperature in (0.5, 1.0):
-    print(f"--- temperature {temperature}\n{write(gru, 300, temperature)}\n")
+    print(f"--- temperature {temperature}")
+    print(write(gru, 300, temperature), "\n")
 
 # %% [raw] lang="zh"
 # count characters; predict: (id, state) to logits of the next, and the state.
 # → 写 count 个字符；predict：由 (id, 状态) 得到下一个字符的 logits 和新的状态。
-# --- temperature {temperature}
-# {write(gru, 300, temperature)}
-# → --- 温度 {temperature}
-#   {write(gru, 300, temperature)}
-# --- temperature {temperature}\n{write(gru, 300, temperature)}\n
-# →
+# --- temperature {temperature} → --- 温度 {temperature}
 
 # %% [markdown]
 # Names, lines and punctuation stand where they belong; the sentences mean nothing. One
