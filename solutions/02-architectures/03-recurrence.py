@@ -419,6 +419,10 @@ def through_time(states, W_h):
     return found
 
 
+# %% [raw] excuse="through_time"
+# W_h.dtype → states.dtype: states and weights have one dtype
+# the result is detached: the matrices are looked at, nothing is trained through them
+
 # %% [markdown]
 # Equation (\ref{through-time}) is now compared with autograd, which does not use it.
 
@@ -689,7 +693,7 @@ bm.expect.close(length, torch.tensor(1.0), "together they are now `largest` long
 ### BEGIN HIDDEN TESTS
 draws = torch.Generator().manual_seed(3)
 parts = [
-    torch.randn(*s, generator=draws).double() for s in ((3, 4), (5,), (2, 2, 2), ())
+    torch.randn(s, generator=draws).double() for s in ((3, 4), (5,), (2, 2, 2), ())
 ]
 whole = torch.cat([g.flatten() for g in parts])
 for largest in (0.1, 2.5, 100.0):
@@ -777,6 +781,9 @@ def clip(gradients, largest):
     nn.utils.clip_grad_norm_(gradients, largest)
     return [g.grad for g in gradients]
 
+
+# %% [raw] excuse="clip"
+# the result is detached: gradients are not differentiated again
 
 # %% equation="clipped" of="80ccd9c4"
 g = [torch.randn(3, 4), torch.randn(5)]
@@ -1672,7 +1679,8 @@ bm.expect.equal(x[1], torch.tensor([6, 7, 8]), "row 1 starts the second part")
 bm.expect.equal(y, x + 1, "y is the text one character later")
 ### BEGIN HIDDEN TESTS
 draws = torch.Generator().manual_seed(6)
-for length, rows, n in ((47, 3, 5), (46, 3, 5), (45, 3, 5), (40, 4, 3), (9, 1, 4)):
+cases = (47, 3, 5), (46, 3, 5), (45, 3, 5), (40, 4, 3), (7, 2, 1), (9, 1, 4)
+for length, rows, n in cases:
     ids = torch.randint(100, (length,), generator=draws)
     pairs, part = lay_out(ids, rows, n), (length - 1) // (rows * n) * n
     advice = "as many whole pieces as fit, one character kept for the last y"
