@@ -1416,6 +1416,9 @@ for k, (n, row) in enumerate(needed.items()):
     rows = [(i + 0.2 * k, steps) for i, steps in enumerate(row.values())]
     dots(ax, rows, "osD^"[k], f"{n}")
 ax.set(xscale="log", xlim=(20, 1.6 * STEPS), xlabel="training steps until 95 % right")
+ticks = [tick for tick in (25, 50, 100, 200, 400, 1500, 6000) if tick <= STEPS]
+ax.set_xticks(ticks, ticks)
+ax.minorticks_off()
 ax.set_yticks(range(6), list(STARTS))
 ax.invert_yaxis()
 ax.legend(title="distance n", loc="upper left", bbox_to_anchor=(1, 1))
@@ -1549,7 +1552,7 @@ for ax, unit in zip(axes, keepers, strict=True):
 axes[0].legend(title="first symbol", ncols=2, fontsize=8)
 alt = (
     "Two numbers of the cell state over 41 steps, a line for each first symbol. The "
-    "lines part within the first steps and stay apart to the end."
+    "lines part; at the end the two numbers together tell the four symbols apart."
 )
 bm.show.figure(fig, alt=alt)
 
@@ -1561,9 +1564,9 @@ bm.show.figure(fig, alt=alt)
 # cell state, number {unit} → 记忆元状态的第 {unit} 个数
 # first symbol → 第一个符号
 # Two numbers of the cell state over 41 steps, a line for each first symbol. The lines
-# part within the first steps and stay apart to the end.
-# → 记忆元状态的两个数在 41 步中的变化，每种开头一条线。几条线在头几步就分开，
-#   直到最后都没有合拢。
+# part; at the end the two numbers together tell the four symbols apart.
+# → 记忆元状态的两个数在 41 步中的变化，每种开头一条线。几条线逐渐分开；
+#   到最后，两个数合起来就能区分四种符号。
 
 # %% [markdown]
 # ## Truncated backpropagation
@@ -1939,13 +1942,12 @@ bm.show.figure(fig, alt=alt)
 
 # %% [markdown]
 # The dashed line is a table that only counts how often each character follows each
-# other one. The order of the networks on the left changes, or the distances between
-# them do, as training goes on: who compares two networks after one training time has
-# compared them at that time only.
+# other one. The distances between the networks on the left change as training goes on:
+# a comparison after one training time holds for that time only.
 
-# %% [markdown] lang="zh" of="df05e9f0"
+# %% [markdown] lang="zh" of="07f05ecc"
 # 虚线是一张只会计数的表：每个字符后面跟着哪个字符多少次。
-# 左图中，随着训练进行，三种网络的先后或差距会变：只在一个时间点上比较两个网络，
+# 左图中，三种网络的差距随着训练而变：只在一个时间点上比较，
 # 结论也只在那个时间点上成立。
 
 # %% fold
