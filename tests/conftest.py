@@ -35,6 +35,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Lessons run on both data, for long, only where ``-m`` names the marker."""
+    if "real" in config.option.markexpr:
+        return
+    long = [item for item in items if item.get_closest_marker("real")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in long]
+
+
 @pytest.fixture
 def course(tmp_path: Path) -> Path:
     """A copy of the tiny course, free to be broken."""

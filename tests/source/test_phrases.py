@@ -144,6 +144,14 @@ SAID = {
     "a shape with words": ("x = 1  # (batch, n), all alike", ["(batch, n), all alike"]),
     "a directive": ("x = 1  # noqa: E501", []),
     "a claim": ('bm.claim("So it is", True)', ["So it is"]),
+    "what a claim is compared with": (
+        'bm.claim("So", f, {"n": 1}, control={"n": 2}, against="luck")',
+        ["So", "luck"],
+    ),
+    "why a claim is certain": (
+        'bm.claim("So", f, {"n": 1}, certain="arithmetic")',
+        ["So", "arithmetic"],
+    ),
     "advice": ('bm.expect.close(f(1), 2, "twice")', ["twice"]),
     "advice by name": ('a = "twice"\nbm.expect.true(f(1), a)', ["twice"]),
     "an alt text by name": (
