@@ -13,22 +13,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmkit.errors import BmkitError
 from bmkit.lab import number_kinds
+from bmkit.lab.failures import CheckFailed as CheckFailed
+from bmkit.lab.guard import watching
 from bmkit.lab.words import say
 
 
-class CheckFailed(BmkitError, AssertionError):
-    """An answer is not right yet; the message says how and what to try."""
+def at_once(*names: str, changes: str = "") -> Callable[[Callable[[], None]], None]:
+    """Run a check where it is defined, so that the names that it binds are its own.
 
-    def _render_traceback_(self) -> list[str]:
-        # IPython shows these lines instead of a traceback through the kit's own code.
-        return [f"✗ {self}"]
+    While it runs, what the exercise defines is watched (`guard`).
 
+    Args:
+        names: the functions and classes that the exercise defines.
+        changes: the parameters that it may change, with spaces between.
+    """
 
-def at_once(check: Callable[[], None]) -> None:
-    """Run a check where it is defined, so that the names that it binds are its own."""
-    check()
+    def run(check: Callable[[], None]) -> None:
+        with watching(check.__globals__, names, changes):
+            check()
+
+    return run
 
 
 def _numbers(value: object) -> NDArray[Any]:

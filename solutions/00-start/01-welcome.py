@@ -1023,7 +1023,7 @@ def step(theta, g, lr):
     return [t - lr * slope.sign() for t, slope in zip(theta, g, strict=True)]
 
 
-# %% mistake="step" says="in place"
+# %% mistake="step" says="was changed"
 def step(theta, g, lr):
     for t, slope in zip(theta, g, strict=True):
         t -= lr * slope

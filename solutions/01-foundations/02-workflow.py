@@ -329,7 +329,7 @@ def clean_split(keys, share, seed):
     return list(range(cut)), list(range(cut, len(keys)))
 
 
-# %% mistake="clean_split" says="same seed"
+# %% mistake="clean_split" says="second call"
 def clean_split(keys, share, seed):
     unique = list(dict.fromkeys(keys))
     chosen = set(

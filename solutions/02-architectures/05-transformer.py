@@ -1372,7 +1372,7 @@ def decoder_inputs(y, start):
     return tokens, torch.ones(n, n, dtype=torch.bool)
 
 
-# %% mistake="decoder_inputs" says="caller's y"
+# %% mistake="decoder_inputs" says="was changed"
 def decoder_inputs(y, start):
     tokens = y.roll(1, 1)
     tokens[:, 0] = start

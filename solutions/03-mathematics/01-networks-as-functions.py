@@ -803,7 +803,7 @@ def balance(W1, b1, W2):
     return c * W1, c * b1, W2 / c
 
 
-# %% mistake="balance" says="do not change"
+# %% mistake="balance" says="was changed"
 def balance(W1, b1, W2):
     c = (W2.square().sum(0) / (W1.square().sum(1) + b1**2)) ** 0.25
     W1 *= c[:, None]

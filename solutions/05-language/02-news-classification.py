@@ -894,7 +894,7 @@ bm.expect.close(
 # 再写入 `row[:len(found)]`。
 
 
-# %% mistake="encode_headlines" says="must not grow"
+# %% mistake="encode_headlines" says="was changed"
 def encode_headlines(texts, vocabulary, length):
     ids = np.zeros((len(texts), length), dtype=int)
     for i, text in enumerate(texts):

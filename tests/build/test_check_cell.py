@@ -62,3 +62,16 @@ def test_a_check_that_leaves_a_name_is_told():
     row = answer_matrix._again(mine, TEXT)
     assert not row["ok"]
     assert set(row["message"].split(", ")) >= {"n", "q", "text"}
+
+
+def test_what_the_exercise_defines_is_watched():
+    def first(numbers):
+        numbers.sort()
+        return numbers[0]
+
+    check = 'bm.expect.equal(first([2, 1]), 1, "the least")'
+    mine = {"bm": bm, "first": first, "__name__": "__main__"}
+    with pytest.raises(CheckFailed, match="`numbers` was changed"):
+        exec(enclosed(check, "check", ["first"]), mine)
+    assert mine["first"] is first
+    exec(enclosed(check, "check", ["first"], "numbers"), mine)

@@ -74,6 +74,11 @@ WRONG = {
     ),
     "grade id": ('exercise="add"', 'exercise="a d"', "no grade id"),
     "no points": (" points=2", "", "lacks points="),
+    "no parameter": (
+        " points=2",
+        ' points=2 changes="c"',
+        "changes= names 'c', no parameter of 'add'",
+    ),
     "no need": ("needs: []", "needs: [flying]", "needs 'flying', which does not exist"),
     "circle": ("needs: []", "needs: [plotting]", "needs go in a circle"),
     "no says": (' says="negative"', "", "a mistake must have says="),

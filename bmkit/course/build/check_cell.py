@@ -1,7 +1,8 @@
 """A check as learners run it: in a function, so that it leaves no name behind.
 
 Authors write a check as plain lines. Built, they stand in a function that runs where it
-is defined: what the check binds is its own, and running it again changes nothing.
+is defined: what the check binds is its own, and running it again changes nothing. What
+the exercise defines is watched meanwhile (`bmkit.lab.guard`).
 """
 
 from __future__ import annotations
@@ -9,25 +10,47 @@ from __future__ import annotations
 import io
 import textwrap
 import tokenize
+from collections.abc import Sequence
+
+from bmkit.course.source.cells import Cell
+from bmkit.course.source.signatures import defined
 
 INDENT = " " * 4
-HEAD = "# {}\n@bm.expect.at_once\ndef _check():\n"
+HEAD = "# {}\n@bm.expect.at_once({})\ndef _check():\n"
 TAIL = "\n\ndel _check"
 
 
-def enclosed(check: str, title: str) -> str:
+def check_cell(exercise: Cell, check: str, title: str) -> str:
+    """The check of an exercise as learners get it.
+
+    Args:
+        exercise: what is checked.
+        check: the check's lines.
+        title: a comment before them.
+    """
+    changes = str(exercise.options.get("changes", ""))
+    return enclosed(check, title, defined(exercise.source), changes)
+
+
+def enclosed(
+    check: str, title: str, names: Sequence[str] = (), changes: str = ""
+) -> str:
     """The check's lines as the body of a function that runs at once.
 
     Args:
         check: the lines.
         title: a comment before them: of a folded cell, the first line is seen.
+        names: what the exercise defines, to be watched meanwhile.
+        changes: the parameters that it may change, with spaces between.
     """
+    given = [f'"{name}"' for name in names]
+    given += [f'changes="{changes}"'] if changes else []
     inside = _within_strings(check)
     rows = [
         row if number in inside else textwrap.indent(row, INDENT)
         for number, row in enumerate(check.split("\n"), 1)
     ]
-    return HEAD.format(title) + "\n".join(rows) + TAIL
+    return HEAD.format(title, ", ".join(given)) + "\n".join(rows) + TAIL
 
 
 def _within_strings(code: str) -> set[int]:

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from bmkit.course.build import nbgrader_cells
-from bmkit.course.build.check_cell import enclosed
+from bmkit.course.build.check_cell import check_cell
 from bmkit.course.json_values import JsonObject
 from bmkit.course.source import links, lint, prose
 from bmkit.course.source.catalog import Lesson
@@ -163,11 +163,13 @@ def _cells(cell: Cell, source: Source, lang: str) -> list[NotebookNode]:
         metadata["nbgrader"] = nbgrader_cells.metadata(cell.name, solution=True)
         metadata["bmkit"] = {"exercise": cell.name}
     elif cell.kind == "check":
-        points = source.of("exercise", cell.name)[0].options["points"]
+        exercise = source.of("exercise", cell.name)[0]
+        points = exercise.options["points"]
         check = nbgrader_cells.check_id(cell.name)
         metadata["nbgrader"] = nbgrader_cells.metadata(check, points=points)
         metadata["bmkit"] = {"check": cell.name}
-        text = enclosed(text, say("notebook.check", lang, exercise=cell.name))
+        title = say("notebook.check", lang, exercise=cell.name)
+        text = check_cell(exercise, text, title)
     elif cell.kind == "equation":
         metadata["bmkit"] = {"equation": cell.name}
     return [v4.new_code_cell(text, metadata=metadata)]
@@ -245,7 +247,7 @@ def _matrix(name: str, source: Source, lang: str) -> NotebookNode:
         "from bmkit.course.run.inside import answer_matrix\n\n"
         f"answer_matrix.matrix(globals(), {name!r},\n"
         f"    points={exercise.options['points']},\n"
-        f"    check={enclosed(check.text(lang), name)!r},\n"
+        f"    check={check_cell(exercise, check.text(lang), name)!r},\n"
         f"    reference={exercise.text(lang)!r},\n"
         f"    stub={stub(exercise.text(lang))!r},\n"
         f"    mistakes={mistakes!r},\n    variants={variants!r},\n"

@@ -19,7 +19,7 @@ OPTIONS: dict[str, set[str]] = {
     "prose": set(),
     "code": set(),
     "parameters": {"tags"},
-    "exercise": {"exercise", "points", "minutes", "level"},
+    "exercise": {"exercise", "points", "minutes", "level", "changes"},
     "check": {"check"},
     "hint": {"hint"},
     "mistake": {"mistake", "says"},

@@ -10,15 +10,17 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
 from bmkit.course import parsing
 from bmkit.course.source import claims, equations, links, pages, quotes
-from bmkit.course.source.cells import Cell, Problem, Source, both, digest
+from bmkit.course.source.cells import Cell, Problem, Source, both, digest, nearest
 from bmkit.course.source.glossary import missing, names
 from bmkit.course.source.minutes import LONGEST, estimate
 from bmkit.course.source.phrase_list import SAME
 from bmkit.course.source.phrases import SHAPE
 from bmkit.course.source.regions import HIDDEN, SOLUTION, cut, regions_wrong
+from bmkit.course.source.signatures import parameters
 
 SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
@@ -118,6 +120,11 @@ def _exercises(source: Source) -> Iterator[Problem]:
         level = cell.options.get("level")
         if isinstance(level, int) and not 1 <= level <= 5:
             yield Problem(*at, f"exercise {cell.name!r}: level is 1 to 5, not {level}")
+        known = {x.strip("*") for x in chain(*parameters(cell.source).values())}
+        for name in str(cell.options.get("changes", "")).split():
+            if name not in known:
+                message = f"changes= names {name!r}, no parameter of {cell.name!r}"
+                yield Problem(*at, message + nearest(name, known))
         for kind, least in (("check", 1), ("hint", 1), ("mistake", 2), ("variant", 1)):
             count = len(source.of(kind, cell.name))
             if count < least:
