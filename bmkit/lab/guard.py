@@ -83,7 +83,7 @@ class Guard:
             parameters: their names, as far as they are known, in order; ``*rest`` so.
             args: by position.
             kwargs: by name.
-            repeat: whether two calls have to give the same.
+            repeat: whether two calls have to give the same; without arguments none has.
 
         Raises:
             CheckFailed: an argument was changed, or a second call gave something else.
@@ -95,7 +95,8 @@ class Guard:
         before = [contents(value) for value in values]
         again: Arguments | None = None
         put_back: Callable[[], None] | None = None
-        if repeat and name not in self._repeated and all(map(is_data, before)):
+        again_too = repeat and values and name not in self._repeated
+        if again_too and all(map(is_data, before)):
             self._repeated.add(name)
             with contextlib.suppress(RuntimeError, TypeError):  # in a graph: no copy
                 again = copy.deepcopy((args, kwargs))

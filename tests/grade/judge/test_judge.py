@@ -23,7 +23,7 @@ JAILED = not sandbox.missing()
 TINY = ROOT / "tests" / "course" / "solutions" / "01-first" / "01-adding.py"
 
 EXERCISE = """
-# %% exercise="{name}" points={points} minutes=3 level=1
+# %% exercise="{name}" points={points} minutes=3 level=1{options}
 {answer}
 
 # %% check="{name}"
@@ -113,6 +113,50 @@ CASES = {
             "def {name}(rows):\n    rows.append(1)",
         ],
     ),
+    "changed": (
+        "import torch\nrows = [torch.tensor([3.0, 1.0]), {{'a': [2]}}]\n"
+        "bm.expect.close({name}(rows)[0], rows[0] + 1, 'add one')",
+        [
+            "def {name}(rows): return [rows[0] + 1]",
+            "def {name}(rows):\n    rows[0] += 1\n    return [rows[0] + 1]",
+            "def {name}(rows):\n    rows[0].view(-1)[:] = 0\n    return rows[0] + 1",
+            "def {name}(rows):\n    rows[1]['a'].append(1)\n    return [rows[0] + 1]",
+        ],
+    ),
+    "overwritten": (
+        "import torch\nscores = torch.tensor([3.0, 1.0])\n"
+        "bm.expect.close({name}(scores), scores * 2, 'double them')",
+        [
+            "def {name}(s): return s.clone().mul_(2)",
+            "def {name}(s): return s.mul_(0)",
+            "def {name}(s):\n    s *= 0\n    return s.numpy()",
+            "import functools\n{name} = functools.partial(lambda n, s: s.mul_(n), 0)",
+        ],
+    ),
+    "kept": (
+        "import torch\nbm.expect.close({name}(torch.ones(2)), [1.0, 1.0], 'the mean')",
+        [
+            "def {name}(x): return x / (1 + 0 * x)",
+            "def {name}(x, seen=[]):\n    seen.append(x)\n    return sum(seen)",
+            "import random\ndef {name}(x): return x + 1e-9 * random.random()",
+            "import torch\ndef {name}(x):\n"
+            "    keep = torch.rand(2) < 2\n    return x * keep",
+        ],
+    ),
+    "objects_change": (
+        "import torch\nx = torch.ones(2)\n"
+        "bm.expect.close({name}(2).of(x), 2 * torch.ones(2), 'times v')",
+        [
+            "class {name}:\n    def __init__(self, v): self.v = v\n"
+            "    def of(self, x): return x * self.v",
+            "class {name}:\n    def __init__(self, v): self.v = v\n"
+            "    def of(self, x): return x.mul_(self.v)",
+            "class {name}:\n    def __init__(self, v): self.v = v\n"
+            "    def of(self, x):\n        self.last = x\n        return x * self.v",
+            "class {name}:\n    def __init__(self, v): self.v = v\n"
+            "    def of(self, x): return x",
+        ],
+    ),
     "must_raise": (
         "try:\n    {name}(-1)\nexcept ValueError as error:\n"
         "    bm.expect.true('neg' in str(error), 'say why')\n"
@@ -193,6 +237,7 @@ CASES = {
         ],
     ),
 }
+OPTIONS = {"inplace": ' changes="rows"'}  # of the exercise's header
 # Also before every answer: a cell of the learner's own.
 EXTRA = "helper = 3\nprint('my own cell', helper)\nhelper"
 
@@ -221,6 +266,7 @@ def many(tmp_path_factory):
         EXERCISE.format(
             name=name,
             points=number,
+            options=OPTIONS.get(name.rpartition("_")[0], ""),
             answer=solution(right.format(name=name)),
             check=check.format(name=name),
         )
@@ -254,6 +300,22 @@ def test_every_right_way_has_its_points_and_a_message_where_it_has_none(many, tm
             assert mark.points == mark.of, f"{mark.exercise}: {mark.message}"
         assert (mark.points == mark.of) == (not mark.message), mark.exercise
         assert (mark.points == mark.of) == (not mark.hint), mark.exercise
+
+
+@pytest.mark.slow
+def test_changed_arguments_and_kept_state_are_told_as_such(many, tmp_path):
+    answers = {name: way.format(name=name) for name, (*_, way) in WAYS.items()}
+    verdict = judged(handed_in(many[0], answers, tmp_path / "mine.ipynb"))
+    told = {mark.exercise: mark.message for mark in verdict.marks}
+    for name in ("changed_1", "changed_2", "changed_3"):
+        assert told[name] == "`rows` was changed: work on a copy"
+    for name in ("overwritten_1", "overwritten_2"):
+        assert told[name] == "`s` was changed: work on a copy"
+    assert told["overwritten_3"].endswith("was changed: work on a copy")  # no name
+    assert told["objects_change_1"] == "`x` was changed: work on a copy"
+    assert told["kept_1"].startswith("the second call")
+    for name in ("kept_2", "kept_3", "objects_change_2", "inplace_0"):
+        assert not told[name]
 
 
 def test_every_known_answer_of_the_tiny_course_is_judged_rightly(tmp_path):

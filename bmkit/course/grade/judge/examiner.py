@@ -20,6 +20,7 @@ from bmkit.course.grade.judge.exceptions import ConnectionLost, RemoteError
 from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.grade.judge.rpc import Peer, RemoteObject
 from bmkit.course.kernels import sandbox
+from bmkit.language import speak
 
 
 def main(files: list[int], *, memory: int) -> None:
@@ -44,22 +45,19 @@ def main(files: list[int], *, memory: int) -> None:
         except EOFError:
             return
         if "setup" in message:
-            messages.send(control, setup(message["setup"], message["lang"], space))
+            messages.send(control, setup(message["setup"], space))
         else:
             messages.send(control, check(message, peer, space))
 
 
-def setup(cells: list[str], lang: str, space: dict[str, Any]) -> dict[str, Any]:
+def setup(cells: list[str], space: dict[str, Any]) -> dict[str, Any]:
     """Run the lesson's own cells that the tests need."""
-    from bmkit.language import speak
-
     with _quiet():
         for number, source in enumerate(cells):
             try:
                 exec(compile(source, f"<lesson {number}>", "exec"), space)
             except Exception:
                 return {"failed": traceback.format_exc(limit=-3)}
-    speak(lang)  # the lesson's own start has spoken English
     return {"failed": ""}
 
 
@@ -67,12 +65,15 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
     """Run one check against the learner's names; what it raised, in words.
 
     Args:
-        message: ``check``, the tests' source; ``names``, what the learner defines.
+        message: ``check``, the tests' source; ``lang``, theirs; ``names``, what the
+            learner defines, ``parameters`` of it, and ``changes``, those that may be.
         peer: the bridge to the learner's process.
         space: the lesson's own names; the tests' are added, as in a notebook.
     """
     own = {name: space[name] for name in message["names"] if name in space}
     kind, says = "", ""
+    guard = peer.watch(message["changes"], message["parameters"])
+    speak(message["lang"])
     peer.operated = peer.computed = False
     try:
         with _quiet():
@@ -93,6 +94,8 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
         kind, says = "RemoteError", str(error)
     except BaseException as error:
         kind, says = type(error).__name__, _safely(error)
+    if guard.failed is not None and kind != "ConnectionLost":
+        kind, says = "CheckFailed", str(guard.failed)  # a check may have passed over it
     for name in message["names"]:
         if isinstance(space.get(name), RemoteObject) or name not in own:
             space.pop(name, None)

@@ -14,6 +14,7 @@ from bmkit.course.grade.submission import Submission
 from bmkit.course.source import loading, prose
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Cell, Source
+from bmkit.course.source.signatures import parameters
 from bmkit.language import language
 
 
@@ -29,6 +30,8 @@ class Check:
         english: the same in English, to tell which known mistake was made.
         setup: the lesson's own cells to run before it, after those of earlier checks.
         names: what the learner's cell defines and the tests may use.
+        parameters: of what it defines, by name (`signatures.parameters`).
+        changes: the parameters that it may change.
         classes: whether its answer is a class, whose objects may well compute.
         hint: the first hint.
         mistakes: the ``says`` of each known mistake.
@@ -41,6 +44,8 @@ class Check:
     english: str
     setup: tuple[str, ...]
     names: tuple[str, ...]
+    parameters: dict[str, list[str]]
+    changes: tuple[str, ...]
     classes: bool
     hint: str
     mistakes: tuple[str, ...]
@@ -135,6 +140,8 @@ def _checks_of(lesson: Lesson, lang: str, told: str) -> list[Check]:
                 english=check.text("en"),
                 setup=setups[cell.name],
                 names=_names(cell),
+                parameters=parameters(cell.source),
+                changes=tuple(str(cell.options.get("changes", "")).split()),
                 classes="class " in cell.source,
                 hint=prose.alone(source.of("hint", cell.name)[0], source, told),
                 mistakes=tuple(mistake.options["says"] for mistake in mistakes),

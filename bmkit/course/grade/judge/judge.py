@@ -166,18 +166,18 @@ class _Judging:
         says = says or kind
         mistake = self._mistake(check, says)
         if check.told != check.source and kind in ("CheckFailed", "AssertionError"):
-            says = self._again(check, check.told) or says
+            says = self._again(check, check.told, self.job.lang) or says
         cell["outputs"] = [error_output(kind, says)]
         self._give(check, says, mistake)
 
     def _examine(self, check: Check) -> tuple[str, str]:
         """The check in the clean process: what it raised and said, or nothing."""
-        setup = {"setup": self._setup(check), "lang": self.job.lang}
+        setup = {"setup": self._setup(check)}
         failed = self.pair.ask_examiner(setup, self.deadline)["failed"]
         if failed:
             reason = failed.strip().splitlines()[-1]
             self.call("person.lesson", why=reason)
-        message = {"check": check.source, "names": check.names}
+        message = _examined(check, check.source, self.job.lang)
         answer = self.pair.ask_examiner(message, self.deadline)
         if answer["kind"] == "ConnectionLost":
             self.pair.learner.wait(2)
@@ -201,13 +201,13 @@ class _Judging:
     def _mistake(self, check: Check, says: str) -> str:
         """Which of the known mistakes the message tells of."""
         if check.english != check.source:  # mistakes are known by their English words
-            says = self._again(check, check.english) or says
+            says = self._again(check, check.english, "en") or says
         return next((known for known in check.mistakes if known in says), "")
 
-    def _again(self, check: Check, source: str) -> str:
+    def _again(self, check: Check, source: str, lang: str) -> str:
         """What a check that failed says in another language; empty if nothing."""
         with contextlib.suppress(ProcessLost):
-            message = {"check": source, "names": check.names}
+            message = _examined(check, source, lang)
             return str(self.pair.ask_examiner(message, self.deadline)["says"])
         return ""
 
@@ -216,6 +216,17 @@ class _Judging:
         hint = check.hint if message else ""
         mark = Mark(check.exercise, points, check.points, message, hint, mistake)
         self.verdict.marks.append(mark)
+
+
+def _examined(check: Check, source: str, lang: str) -> JsonObject:
+    """What the examiner is told: a check's tests, in which language, and of what."""
+    return {
+        "check": source,
+        "lang": lang,
+        "names": check.names,
+        "parameters": check.parameters,
+        "changes": check.changes,
+    }
 
 
 def _exercise(cell: JsonObject) -> str:

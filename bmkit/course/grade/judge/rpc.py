@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bmkit.course.grade.judge import messages, serialization
@@ -20,6 +21,7 @@ from bmkit.course.grade.judge.graphs import Graphs, grad_enabled, without_grad
 from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.grade.judge.serialization import Seen
 from bmkit.course.words import say
+from bmkit.lab.guard import Guard, random_states
 
 MOST = 100_000  # objects handed over, items of one iteration
 OPERATORS = (
@@ -35,6 +37,11 @@ METHODS = COMPUTING | {
     *("__float__", "__int__", "__index__", "__str__", "__repr__", "__iter__"),
     *("__next__", "__enter__", "__exit__", "__bool__"),
 }
+# Kinds of what is watched when it is called by the name that the exercise gives it.
+FUNCTIONS = (
+    *("function", "builtin_function_or_method", "partial"),
+    "_lru_cache_wrapper",
+)
 
 
 class RemoteObject:
@@ -47,14 +54,14 @@ class RemoteObject:
         object.__setattr__(self, "_remote", (peer, number, kind))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        peer, number, _ = self._remote
-        return peer.call(number, "__call__", args, kwargs)
+        peer, number, kind = self._remote
+        return peer.use(number, kind, args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
         peer, number, _ = object.__getattribute__(self, "_remote")
         if name.startswith("__"):  # Python's own questions are not asked there
             raise AttributeError(name)
-        return peer.ask({"attribute": name, "of": number})
+        return peer.known(peer.ask({"attribute": name, "of": number}), name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         peer, number, _ = self._remote
@@ -103,6 +110,9 @@ class Peer:
         self.theirs: dict[int, RemoteObject] = {}
         self.graphs = Graphs(owner=space is not None)
         self.operated = self.computed = False  # by the other side's own arithmetic
+        self.guard: Guard | None = None
+        self.parameters: dict[str, list[str]] = {}
+        self.names: dict[int, str] = {}  # of the other side's objects
 
     # What cannot cross, as `serialization.Naming`
 
@@ -173,7 +183,57 @@ class Peer:
         Raises:
             NameError: it has none.
         """
-        return self.ask({"fetch": name})
+        found = self.ask({"fetch": name})
+        if type(found) is RemoteObject:
+            self.names[found._remote[1]] = name
+        return found
+
+    # Watching
+
+    def watch(self, changes: Sequence[str], parameters: dict[str, list[str]]) -> Guard:
+        """Watch the calls of what is fetched from now on.
+
+        Args:
+            changes: the parameters that may be changed.
+            parameters: those of what the exercise defines, by name.
+        """
+        self.guard, self.parameters = Guard(changes, self.random_states), parameters
+        self.names.clear()
+        return self.guard
+
+    def known(self, value: Any, name: str) -> Any:
+        """Remember by which name a method of the other side's objects was found."""
+        if type(value) is RemoteObject and value._remote[2] not in FUNCTIONS:
+            self.names[value._remote[1]] = name
+        return value
+
+    def use(self, number: int, kind: str, args: Any, kwargs: Any) -> Any:
+        """Call the other side's object, watched while a check runs.
+
+        A function that was not fetched by its name, but made or kept by what was, is
+        not watched: nothing is known of its parameters.
+        """
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return self.call(number, "__call__", args, kwargs)
+
+        function = kind in FUNCTIONS
+        name = self.names.get(number)
+        if self.guard is None or (function and name is None):
+            return call(*args, **kwargs)
+        parameters = self.parameters.get(name or "__call__", [])
+        name = name or "__call__"
+        return self.guard.call(call, name, parameters, args, kwargs, repeat=function)
+
+    def random_states(self) -> Callable[[], None]:
+        """Keep the states of random numbers on both sides; puts them back."""
+        here, there = random_states(), self.ask({"random": "keep"})
+
+        def put_back() -> None:
+            here()
+            there()
+
+        return put_back
 
     def call(self, number: int, method: str, args: Any, kwargs: Any) -> Any:
         """Call a method of the other side's object; arguments changed there change."""
@@ -286,6 +346,8 @@ class Peer:
             return None
         if "backward" in request:
             return self.graphs.backward(request["backward"], *values)
+        if "random" in request and self.space is not None:
+            return random_states()
         target = self.mine[request["of"]]
         if "attribute" in request:
             self._grant(target, request["attribute"])
