@@ -263,7 +263,7 @@ def _mutants(name: str, source: Source) -> NotebookNode:
     text = (
         "from bmkit.course.run.inside import mutants\n\n"
         f"mutants.trial(globals(), {name!r},\n"
-        f"    check={enclosed(check.source, name)!r},\n"
+        f"    check={check_cell(exercise, check.source, name)!r},\n"
         f"    reference={exercise.source!r},\n"
         f"    changes={exercise.options.get('changes', '')!r},\n"
         f"    excuses={excuses!r})"

@@ -38,10 +38,7 @@ METHODS = COMPUTING | {
     *("__next__", "__enter__", "__exit__", "__bool__"),
 }
 # Kinds of what is watched when it is called by the name that the exercise gives it.
-FUNCTIONS = (
-    *("function", "builtin_function_or_method", "partial"),
-    "_lru_cache_wrapper",
-)
+FUNCTIONS = {"function", "builtin_function_or_method", "partial", "_lru_cache_wrapper"}
 
 
 class RemoteObject:
