@@ -649,7 +649,7 @@ bm.equation("circular", rho, torch.tensor(1 / math.sqrt(3)), atol=0.05)
 # $$g' = g\,\min\!\left(1, \frac{c}{\lVert g\rVert}\right) \label{clipped}$$
 
 
-# %% exercise="clip" points=2 minutes=6 level=2
+# %% exercise="clip" points=2 minutes=6 level=2 changes="gradients"
 def clip(gradients, largest):
     """Shorten gradients that are together longer than `largest`.
 
