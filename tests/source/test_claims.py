@@ -61,6 +61,11 @@ WRONG = {
     "predicate": ("lambda total:", "lambda sum:", "takes sum; measured has total"),
     "control": ('={"total"', '={"sum"', "takes total; control has sum"),
     "dict": ('{"total": add(20, 22)}', "dict(a=1, b=2)", "measured has a, b"),
+    "made up": (
+        'control={"total": add(20, 20)}',
+        'control={"total": -7}',
+        "from the run",
+    ),
     "empty": ('{"total": add(20, 22)}', "{}", "measured has nothing"),
 }
 
@@ -80,6 +85,7 @@ def test_a_claim_that_is_written_wrong_is_an_error(adding, case):
         ('{"total": add(20, 22)}', "measured"),
         ('{"total": add(20, 22)}', "dict(total=42)"),
         ('{"total": add(20, 22)}', '{"total": 42, **more}'),
+        ("add(20, 20)", "20 + 20"),
         ("lambda total: total == 42", "is_42"),
         ("lambda total: total == 42", "lambda **all: all['total'] == 42"),
     ],

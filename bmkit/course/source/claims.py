@@ -75,7 +75,7 @@ def problems(source: Source) -> Iterator[Problem]:
                 message = "a claim has control= and against=, or else certain="
                 yield Problem(*where, message)
             else:
-                for wrong in _misnamed(call):
+                for wrong in (*_misnamed(call), *_made_up(call)):
                     yield Problem(*where, wrong)
     if certain > RARE * count:
         message = f"{certain} of {count} claims are certain: a claim has a control"
@@ -100,6 +100,22 @@ def _misnamed(call: ast.Call) -> Iterator[str]:
                 f"the predicate takes {', '.join(sorted(wanted)) or 'nothing'}; "
                 f"{what} has {', '.join(sorted(given)) or 'nothing'}"
             )
+
+
+def _made_up(call: ast.Call) -> Iterator[str]:
+    """A control that no run measured: every value in it is written out."""
+    for word in call.keywords:
+        control = word.value if word.arg == "control" else None
+        if isinstance(control, ast.Dict) and all(map(_written, control.values)):
+            yield "the control is written out: take its numbers from the run"
+
+
+def _written(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except ValueError:
+        return False
+    return True
 
 
 def _names(node: ast.expr) -> set[str] | None:
