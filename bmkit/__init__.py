@@ -15,6 +15,7 @@ _NAMES = {
     "start": "bmkit.lab.start",
     "claim": "bmkit.lab.claims",
     "equation": "bmkit.lab.claims",
+    "inequality": "bmkit.lab.inequalities",
     "check": "bmkit.lab.checks",
 }
 __all__ = sorted(_ROOMS | set(_NAMES))

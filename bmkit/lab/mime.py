@@ -3,3 +3,4 @@
 CLAIM = "application/vnd.bmkit.claim+json"
 GRADER = "application/vnd.bmkit.grader+json"
 MUTANTS = "application/vnd.bmkit.mutants+json"
+EQUATIONS = "application/vnd.bmkit.equations+json"

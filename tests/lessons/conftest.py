@@ -30,7 +30,7 @@ from tests.known_answers import differences, handed_in, judged, known_answers, m
 from tests.lesson_costs import COSTS
 
 OUTPUT = ROOT / ".bmkit" / "test-report"
-COLUMNS = {"matrix": "graders", "mutants": "mutants", "flips": "equations"}
+COLUMNS = {"matrix": "graders", "mutants": "mutants", "perturbed": "equations"}
 CORES = os.cpu_count() or 1
 # Stock nbgrader runs a whole lesson with a cold kernel for each submission.
 SUBMISSIONS = 2

@@ -6,7 +6,7 @@ import pytest
 
 from bmkit.course.kernels import forkserver_client
 from bmkit.course.run.result import Result
-from bmkit.course.source import claims, lint
+from bmkit.course.source import claims, equations, lint
 from bmkit.course.source.loading import source_of
 from tests.course_lessons import LESSONS, each_lesson, sample
 from tests.lessons.conftest import OUTPUT
@@ -15,7 +15,8 @@ pytestmark = pytest.mark.lessons
 forks = pytest.mark.skipif(
     not forkserver_client.supported(), reason="forking warm processes needs Linux"
 )
-# Lessons whose checks do not catch every mutant yet; one that is mended is taken off.
+# Lessons whose checks do not catch every mutant yet, or whose equations not every
+# change; one that is mended is taken off.
 UNMENDED = {
     "welcome",
     "big-models",
@@ -57,8 +58,7 @@ def test_it_runs_with_every_claim_held(results, slug):
 @each_lesson
 def test_its_graders_judge_known_answers_rightly(results, slug):
     source = source_of(LESSONS[slug])
-    graders = [g for g in ran(results, slug).graders if "equation" not in g]
-    graded = {grader["exercise"]: grader for grader in graders}
+    graded = {grader["exercise"]: grader for grader in ran(results, slug).graders}
     assert set(graded) == {cell.name for cell in source.exercises()}
     for name, grader in graded.items():
         for row in grader["rows"]:
@@ -86,25 +86,30 @@ def test_its_checks_catch_every_mutant(results, slug):
 
 
 @each_lesson
-def test_a_wrong_sign_in_an_equation_is_noticed(results, slug):
-    """After each equation cell its signs were turned round (`run.inside.mutation`)."""
-    source = source_of(LESSONS[slug])
+def test_its_equations_notice_every_change(results, slug):
+    """Or the source says why one need not be noticed (`run.inside.equations`)."""
+    source, result = source_of(LESSONS[slug]), ran(results, slug)
     labels = {cell.name for cell in source.cells if cell.kind == "equation"}
-    tried = {g["equation"]: g for g in ran(results, slug).graders if "equation" in g}
-    assert set(tried) == labels
-    for label, grader in tried.items():
-        for row in grader["rows"]:
-            assert row["ok"], f"{label}: {row['kind']}: its check holds all the same"
-        assert any(row["message"] for row in grader["rows"]), label
+    assert {one["exercise"] for one in result.equations} == labels
+    for one in result.equations:
+        assert one["caught"] or "cannot be forked" in one["skipped"], one
+    if slug in UNMENDED:
+        pytest.xfail("its equations are still to be mended")
+    wrong = [
+        f"{label}: {row['kind']}: {row['title']}"
+        for label, rows in result.equations_wrong.items()
+        for row in rows
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 @each_lesson
 def test_it_is_a_whole_lesson(results, slug):
     result = ran(results, slug)
     lacks = [note.message for note in lint.own(source_of(LESSONS[slug])) if note.note]
-    # Those that are too long are still to be cut, and claims to get their controls:
-    # the build tells which.
-    allowed = ("takes ", claims.LACKS)
+    # Those that are too long are still to be cut, claims to get their controls, and
+    # inequalities their case of equality: the build tells which.
+    allowed = ("takes ", claims.LACKS, equations.LACKS)
     assert [line for line in lacks if not line.startswith(allowed)] == []
     assert [claim for claim in result.claims if claim.get("kind") == "claim"]
     assert len(result.figures) >= 2

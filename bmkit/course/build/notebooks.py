@@ -49,8 +49,8 @@ def instructor_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
             cells.append(_matrix(cell.name, source, lang))
             if lang == "en":  # a mutant is none of one language
                 cells.append(_mutants(cell.name, source))
-        if cell.kind == "equation":
-            cells.append(_flips(cell, lang))
+        if cell.kind == "equation" and lang == "en":
+            cells.append(_perturbed(cell, source))
     return _notebook(lesson, source, lang, cells)
 
 
@@ -230,12 +230,15 @@ def _hint(cell: Cell, source: Source, rung: int, lang: str) -> NotebookNode:
     return _nbformat().v4.new_markdown_cell(text, metadata=metadata)
 
 
-def _flips(cell: Cell, lang: str) -> NotebookNode:
+def _perturbed(cell: Cell, source: Source) -> NotebookNode:
+    excuses = source.excused(cell.name, equation=True)
     text = (
-        "from bmkit.course.run.inside import mutation\n\n"
-        f"mutation.flips(globals(), {cell.name!r}, {cell.text(lang)!r})"
+        "from bmkit.course.run.inside import equations\n\n"
+        f"equations.trial(globals(), {cell.name!r},\n"
+        f"    code={cell.source!r},\n    excuses={excuses!r})"
     )
-    return _nbformat().v4.new_code_cell(text, metadata={"bmkit": {"flips": cell.name}})
+    metadata = {"bmkit": {"perturbed": cell.name}}
+    return _nbformat().v4.new_code_cell(text, metadata=metadata)
 
 
 def _matrix(name: str, source: Source, lang: str) -> NotebookNode:
@@ -259,13 +262,12 @@ def _matrix(name: str, source: Source, lang: str) -> NotebookNode:
 def _mutants(name: str, source: Source) -> NotebookNode:
     exercise = source.of("exercise", name)[0]
     check = source.of("check", name)[0]
-    excuses = {one.title: one.why for one in source.excuses if one.exercise == name}
     text = (
         "from bmkit.course.run.inside import mutants\n\n"
         f"mutants.trial(globals(), {name!r},\n"
         f"    check={check_cell(exercise, check.source, name)!r},\n"
         f"    reference={exercise.source!r},\n"
         f"    changes={exercise.options.get('changes', '')!r},\n"
-        f"    excuses={excuses!r})"
+        f"    excuses={source.excused(name)!r})"
     )
     return _nbformat().v4.new_code_cell(text, metadata={"bmkit": {"mutants": name}})

@@ -19,7 +19,10 @@ from bmkit.course.words import say
 # verb: (module, what it does). Each module has add_arguments(parser) and main(args).
 VERBS = {
     "run": ("run", "run lessons headless and write a report"),
-    "mutants": ("mutants", "show the mutants that an exercise's check does not catch"),
+    "mutants": (
+        "mutants",
+        "show what an exercise's check, or an equation, lets pass",
+    ),
     "test": ("test", "run the tests, lessons included"),
     "lab": ("lab", "open the lessons in JupyterLab"),
     "build": ("build", "build lessons/ from solutions/"),

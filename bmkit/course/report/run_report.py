@@ -70,12 +70,14 @@ def _json(path: Path, results: list[Result], facts: JsonObject) -> None:
         row = asdict(result)
         row.pop("notebook")
         row["mutants_told"] = result.mutants_told
+        row["equations_told"] = result.equations_told
         row["figures"] = [figure["alt"] for figure in result.figures]
         rows.append(row)
-    mutants = Counter[str]()
+    mutants, equations = Counter[str](), Counter[str]()
     for result in results:
         mutants.update(result.mutants_told)
-    whole = {**facts, "mutants": mutants, "lessons": rows}
+        equations.update(result.equations_told)
+    whole = {**facts, "mutants": mutants, "equations": equations, "lessons": rows}
     text = json.dumps(whole, indent=1, ensure_ascii=False)
     atomic.write(path, text)
 
@@ -118,23 +120,29 @@ def _junit(path: Path, results: list[Result], seconds: float) -> None:
                 if not answer["ok"]:
                     wanted = f"{answer['kind']} must {answer['expected']}"
                     _failure(row, wanted, f"it said: {answer['message'] or 'nothing'}")
-        for mutants in result.mutants:
-            row = ElementTree.SubElement(
-                suite,
-                "testcase",
-                classname=f"lessons.{result.slug}.{mutants['exercise']}",
-                name="mutants",
-            )
-            wrong = result.mutants_wrong.get(mutants["exercise"], [])
-            told = "\n".join(f"{one['kind']}: {one['title']}" for one in wrong)
-            if wrong and not result.good:
-                _failure(row, f"{len(wrong)} mutants survive", told)
-            elif told or mutants["skipped"]:
-                out = ElementTree.SubElement(row, "system-out")
-                out.text = _clean(told or mutants["skipped"])
+        for name in ("mutants", "equations"):
+            _tried(suite, result, name)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
     ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _tried(suite: ElementTree.Element, result: Result, name: str) -> None:
+    """A case for each exercise's mutants, or for each equation's changes."""
+    for one in getattr(result, name):
+        row = ElementTree.SubElement(
+            suite,
+            "testcase",
+            classname=f"lessons.{result.slug}.{one['exercise']}",
+            name=name,
+        )
+        wrong = getattr(result, f"{name}_wrong").get(one["exercise"], [])
+        told = "\n".join(f"{row['kind']}: {row['title']}" for row in wrong)
+        if wrong and not result.good:
+            _failure(row, f"{len(wrong)} changes survive", told)
+        elif told or one["skipped"]:
+            out = ElementTree.SubElement(row, "system-out")
+            out.text = _clean(told or one["skipped"])
 
 
 def _failure(case: ElementTree.Element, message: str, text: str) -> None:

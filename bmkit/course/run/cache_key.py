@@ -38,6 +38,7 @@ SHORT = {
     "start": "lab.start",
     "claim": "lab.claims",
     "equation": "lab.claims",
+    "inequality": "lab.inequalities",
     "check": "lab.checks",
     "expect": "lab.expect",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bmkit.course.json_values import JsonObject
 from bmkit.course.run.result import Grader, Result
-from bmkit.lab.mime import CLAIM, GRADER, MUTANTS
+from bmkit.lab.mime import CLAIM, EQUATIONS, GRADER, MUTANTS
 
 
 def read_outputs(book: JsonObject, result: Result) -> None:
@@ -20,6 +20,8 @@ def read_outputs(book: JsonObject, result: Result) -> None:
                 result.graders.append(grader)
             if MUTANTS in data:
                 result.mutants.append(data[MUTANTS])
+            if EQUATIONS in data:
+                result.equations.append(data[EQUATIONS])
             if "image/png" in data:
                 alt = output.get("metadata", {}).get("image/png", {}).get("alt", "")
                 png = "".join(data["image/png"]).replace("\n", "")

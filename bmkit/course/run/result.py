@@ -51,9 +51,11 @@ class Grader(TypedDict):
 class Mutant(TypedDict):
     """A mutant that its check did not catch, or what is wrong with an excuse.
 
+    Of an equation likewise: a change of its cell that the comparison did not notice.
+
     ``kind`` is survivor, excused, misjudged (a harmless change that the check does not
     take, in no words of its own), stale (an excuse of what is caught) or control (the
-    reference itself failed). ``line`` is that of the exercise's cell, 0 for none.
+    reference itself failed). ``line`` is that of the cell, 0 for none.
     """
 
     kind: str
@@ -65,7 +67,10 @@ class Mutant(TypedDict):
 
 
 class Mutants(TypedDict):
-    """What came of an exercise's mutants; ``skipped`` says why none was tried."""
+    """What came of an exercise's mutants; ``skipped`` says why none was tried.
+
+    For an equation ``exercise`` is its label.
+    """
 
     exercise: str
     made: int
@@ -93,6 +98,7 @@ class Result:
     claims: list[Claim] = field(default_factory=list)
     graders: list[Grader] = field(default_factory=list)
     mutants: list[Mutants] = field(default_factory=list)
+    equations: list[Mutants] = field(default_factory=list)
     figures: list[dict[str, str]] = field(default_factory=list)
     notebook: str = ""
     key: str = ""
@@ -106,24 +112,41 @@ class Result:
     @property
     def mutants_wrong(self) -> dict[str, list[Mutant]]:
         """By exercise, what mutants tell is wrong with its check or its excuses."""
-        rows = {
-            one["exercise"]: [row for row in one["rows"] if not row["ok"]]
-            for one in self.mutants
-        }
-        return {exercise: wrong for exercise, wrong in rows.items() if wrong}
+        return _wrong(self.mutants)
 
     @property
     def mutants_told(self) -> dict[str, int]:
         """How many mutants were made, caught and excused, and how many survived."""
-        rows = [row for one in self.mutants for row in one["rows"]]
-        return {
-            "made": sum(one["made"] for one in self.mutants),
-            "caught": sum(one["caught"] for one in self.mutants),
-            "survivors": sum(r["kind"] in ("survivor", "misjudged") for r in rows),
-            "excused": sum(row["kind"] == "excused" for row in rows),
-        }
+        return _told(self.mutants)
+
+    @property
+    def equations_wrong(self) -> dict[str, list[Mutant]]:
+        """By label, the changes that an equation's cell does not notice."""
+        return _wrong(self.equations)
+
+    @property
+    def equations_told(self) -> dict[str, int]:
+        """How many changes of equations were made, caught, excused; how many not."""
+        return _told(self.equations)
 
     @property
     def says(self) -> str:
         """The status in the user's language."""
         return say(f"status.{self.status.replace(' ', '_')}")
+
+
+def _wrong(tried: list[Mutants]) -> dict[str, list[Mutant]]:
+    rows = {
+        one["exercise"]: [row for row in one["rows"] if not row["ok"]] for one in tried
+    }
+    return {exercise: wrong for exercise, wrong in rows.items() if wrong}
+
+
+def _told(tried: list[Mutants]) -> dict[str, int]:
+    rows = [row for one in tried for row in one["rows"]]
+    return {
+        "made": sum(one["made"] for one in tried),
+        "caught": sum(one["caught"] for one in tried),
+        "survivors": sum(row["kind"] in ("survivor", "misjudged") for row in rows),
+        "excused": sum(row["kind"] == "excused" for row in rows),
+    }

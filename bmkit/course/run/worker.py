@@ -179,10 +179,11 @@ class _Run:
 
 
 def _survived(result: Result) -> list[str]:
-    """The exercises whose mutants fail the lesson."""
+    """The exercises and equations whose mutants fail the lesson."""
     return [
         exercise
-        for exercise, rows in result.mutants_wrong.items()
+        for wrong in (result.mutants_wrong, result.equations_wrong)
+        for exercise, rows in wrong.items()
         if SURVIVORS_FAIL or any(row["kind"] in ("stale", "control") for row in rows)
     ]
 

@@ -100,12 +100,17 @@ class Cell:
 
 @dataclass(frozen=True)
 class Excuse:
-    """Why a mutant of an exercise's reference is right, and where that is said."""
+    """Why a mutant of an exercise's reference is right, and where that is said.
+
+    Of an equation: why a change of its cell need not be noticed; ``exercise`` is then
+    the label.
+    """
 
     exercise: str
     title: str
     why: str
     line: int
+    equation: bool = False
 
 
 @dataclass
@@ -125,6 +130,14 @@ class Source:
     def of(self, kind: str, name: str) -> list[Cell]:
         """The cells of one kind that belong to exercise (or equation) ``name``."""
         return [c for c in self.cells if c.kind == kind and c.name == name]
+
+    def excused(self, name: str, *, equation: bool = False) -> dict[str, str]:
+        """What is excused of an exercise or an equation, and why, by title."""
+        return {
+            one.title: one.why
+            for one in self.excuses
+            if one.exercise == name and one.equation == equation
+        }
 
 
 def digest(text: str) -> str:

@@ -14,6 +14,11 @@ from bmkit.course.source.cells import PROSE, Cell, Problem, Source, both, digest
 
 DISPLAY = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
 LABEL = re.compile(r"\\label\{([^}]*)\}")
+# What makes a formula an inequality, unless it is a condition: below, or in brackets.
+INEQUALITY = re.compile(r"\\(?:le|leq|ge|geq|leqslant|geqslant|lesssim)(?![A-Za-z])")
+LACKS = "an equation without its case of equality"  # a note begins so
+STRICT = re.compile(r"[<>]|\\[lg]t(?![A-Za-z])")
+BELOW = re.compile(r"[_^]\{(?:[^{}]|\{[^{}]*\})*\}|\([^()]*\)$|\\quad.*$")
 REFERENCE = re.compile(r"\\ref\{([^}]*)\}")
 
 
@@ -61,6 +66,7 @@ def problems(source: Source) -> Iterator[Problem]:
             if f'"{cell.name}"' not in cell.source:
                 message = f'equation cell must call bm.equation("{cell.name}", …)'
                 yield Problem(source.path, cell.line, message)
+            yield from _form(source, cell)
             yield from _bound(source, cell)
         if cell.kind in PROSE:
             for text, line in both(cell):
@@ -73,6 +79,18 @@ def problems(source: Source) -> Iterator[Problem]:
                 ):
                     message = "the translation must label the same equations"
                     yield Problem(source.path, line, message)
+
+
+def _form(source: Source, cell: Cell) -> Iterator[Problem]:
+    """An inequality is executed as one, and nothing else is."""
+    formula = BELOW.sub("", LABEL.sub("", displayed(source, cell.name)).rstrip())
+    wanted = INEQUALITY.search(formula)
+    if wanted and "bm.inequality(" not in cell.source:
+        message = f"{LACKS}: {cell.name!r} is an inequality, see bm.inequality"
+        yield Problem(source.path, cell.line, message, note=True)
+    elif not wanted and not STRICT.search(formula) and "bm.inequality(" in cell.source:
+        message = f"{cell.name!r} shows no inequality: bm.equation"
+        yield Problem(source.path, cell.line, message)
 
 
 def _bound(source: Source, cell: Cell) -> Iterator[Problem]:

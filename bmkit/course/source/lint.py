@@ -150,8 +150,10 @@ def _exercises(source: Source) -> Iterator[Problem]:
 def _excuses(source: Source) -> Iterator[Problem]:
     names = {cell.name for cell in source.exercises()}
     for excuse in source.excuses:
-        if excuse.exercise not in names:
+        if excuse.exercise not in names and not excuse.equation:
             message = f"excuse of {excuse.exercise!r}: no such exercise here"
+            if source.of("equation", excuse.exercise):
+                message += "; an equation's stands right after its cell"
             yield Problem(source.path, excuse.line, message)
 
 

@@ -171,14 +171,20 @@ def _translation(source: Source, raw: Any, options: dict[str, Any], line: int) -
 
 
 def _excuses(source: Source, text: str, options: dict[str, Any], line: int) -> None:
-    """Note which mutants are right, and why: `title: why`, a line each."""
+    """Note which mutants are right, and why: `title: why`, a line each.
+
+    Right after an equation's cell they are changes of it: an exercise may have the same
+    name.
+    """
 
     def wrong(at: int, message: str) -> None:
         source.problems.append(Problem(source.path, at, message))
 
     for key in sorted(set(options) - {"excuse"}):
         wrong(line, f"unknown key {key!r} in a cell of excuses: it takes excuse alone")
-    seen = {one.title for one in source.excuses if one.exercise == options["excuse"]}
+    name, before = str(options["excuse"]), source.cells[-1] if source.cells else None
+    equation = before is not None and (before.kind, before.name) == ("equation", name)
+    seen = set(source.excused(name, equation=equation))
     for number, row in enumerate(text.split("\n"), line + 1):
         title, _, why = (part.strip() for part in row.rpartition(": "))
         if not row.strip():
@@ -189,7 +195,7 @@ def _excuses(source: Source, text: str, options: dict[str, Any], line: int) -> N
             wrong(number, f"{title!r} is excused twice")
         else:
             seen.add(title)
-            source.excuses.append(Excuse(str(options["excuse"]), title, why, number))
+            source.excuses.append(Excuse(name, title, why, number, equation))
 
 
 def _list(source: Source, text: str, options: dict[str, Any], line: int) -> None:

@@ -64,7 +64,7 @@ def trial(
         seen, limit, failed = tests.control()
         if failed:
             row["skipped"] = f"the reference fails in a forked process: {failed}"
-            rows.append(_row("control", exercise, 0, row["skipped"], ok=False))
+            rows.append(outcome("control", exercise, 0, row["skipped"], ok=False))
         else:
             mutants = _numbered(
                 [
@@ -92,8 +92,8 @@ class _Tests:
 
     def control(self) -> tuple[dict[str, Seen], float, str]:
         """What the reference's calls look like, a mutant's seconds, what went wrong."""
-        outcome = forked.in_children([self._observed], CONTROL)[0]
-        found = outcome.value or {"failed": outcome.lost}
+        came = forked.in_children([self._observed], CONTROL)[0]
+        found = came.value or {"failed": came.lost}
         seen = {target: Seen.read(one) for target, one in found.get("seen", {}).items()}
         limit = max(LEAST, TIMES * found.get("seconds", 0.0))
         return seen, limit, found.get("failed", "")
@@ -169,20 +169,20 @@ def _survivors(
         [tests.attempt(one) for one in mutants.values()], limit
     )
     rows: list[JsonObject] = []
-    for (title, mutant), outcome in zip(mutants.items(), outcomes, strict=True):
-        raised, words = outcome.value or ("other", outcome.lost)
+    for (title, mutant), came in zip(mutants.items(), outcomes, strict=True):
+        raised, words = came.value or ("other", came.lost)
         harmless = isinstance(mutant, WrappedMutant) and mutant.harmless
         if raised == "own" or (raised and not harmless) or (not raised and harmless):
             continue
         why = excuses.get(title, "")
         kind = "excused" if why else "misjudged" if harmless else "survivor"
         line, code = _code(tests.text, mutant)
-        rows.append(_row(kind, title, line, why or words, ok=bool(why), code=code))
+        rows.append(outcome(kind, title, line, why or words, ok=bool(why), code=code))
     told = {row["title"] for row in rows}
     for title in excuses:
         if title not in told:
             why = "it is caught" if title in mutants else "there is no such mutant"
-            rows.append(_row("stale", title, 0, f"stale excuse: {why}", ok=False))
+            rows.append(outcome("stale", title, 0, f"stale excuse: {why}", ok=False))
     return rows
 
 
@@ -197,9 +197,10 @@ def _code(reference: str, mutant: Mutant) -> tuple[int, str]:
     return mutant.line, "\n".join(row for row in rows if row[0] in "+-")
 
 
-def _row(
+def outcome(
     kind: str, title: str, line: int, message: str, *, ok: bool, code: str = ""
 ) -> JsonObject:
+    """A row of the report: `run.result.Mutant`."""
     return {
         "kind": kind,
         "title": title,
@@ -210,16 +211,16 @@ def _row(
     }
 
 
-def show(row: JsonObject) -> None:
+def show(row: JsonObject, mime: str = MUTANTS, what: str = "mutants") -> None:
     """Show what survived, and keep it for the report."""
     from IPython.display import display
 
     excused = sum(one["kind"] == "excused" for one in row["rows"])
-    head = f"{row['exercise']}: {row['made']} mutants, {row['caught']} caught"
+    head = f"{row['exercise']}: {row['made']} {what}, {row['caught']} caught"
     head += f", {excused} excused, in {row['seconds']} s" if row["made"] else ""
     lines = [head, *([row["skipped"]] if row["skipped"] else [])]
     for one in row["rows"]:
         told = f": {one['message']}" if one["message"] else ""
         lines.append(f"{'✓' if one['ok'] else '✗'} {one['kind']}: {one['title']}{told}")
-    data: dict[str, Any] = {MUTANTS: row, "text/plain": "\n".join(lines)}
+    data: dict[str, Any] = {mime: row, "text/plain": "\n".join(lines)}
     display(data, raw=True)
