@@ -60,7 +60,8 @@ def entries(course: Course, lang: str = "en") -> list[Entry]:
 
     Args:
         course: whose.
-        lang: the language whose runs come first; those in the other stand in.
+        lang: the language whose runs come first; one in the other stands in, where it
+            alone is of the lesson as it is.
     """
     runs: dict[str, list[Measured]] = {}
     for one in measured.read(course.results):
@@ -84,8 +85,8 @@ def _entry(lesson: Lesson, said: Stated, runs: list[Measured], lang: str) -> Ent
     now = measured.source_hash(lesson) if runs else ""
     for profile in PROFILES:
         of_it = [one for one in runs if one.profile == profile]
-        # The language asked for first; of two old runs, one of the source as it is.
-        of_it.sort(key=lambda one: (one.lang != lang, one.source != now))
+        # First one of the source as it is; of two such, one in the language asked for.
+        of_it.sort(key=lambda one: (one.source != now, one.lang != lang))
         for one in of_it[:1]:
             found += [
                 Run(profile, one.device, one.source != now, claim)
