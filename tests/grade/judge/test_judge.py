@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
 from bmkit.course.grade import nbgrader_engine
-from bmkit.course.grade.judge import worker
+from bmkit.course.grade.judge import processes, worker
 from bmkit.course.grade.judge.job import make_job
 from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.kernels.limits import Limits
-from bmkit.course.source.catalog import LANGS, Course
+from bmkit.course.source.catalog import LANGS, Course, Lesson
 from tests import ROOT
 from tests.known_answers import differences, handed_in, judged, known_answers, misjudged
 
@@ -350,3 +351,82 @@ def test_a_cell_left_out_changes_no_mark(tmp_path):
         whole = dataclasses.replace(make_job(made), whole=True)
         every = worker.judge_job(whole, worker.preload(lesson), Limits(), JAILED)
         assert not differences(judged(made), every)
+
+
+def lesson_of(root: Path, *exercises: str) -> Lesson:
+    """A lesson of these exercises."""
+    path = root / "course" / "solutions" / "01-first" / "01-adding.py"
+    path.parent.mkdir(parents=True)
+    head = TINY.read_text(encoding="utf-8").partition("# %% [markdown]\n# By (")[0]
+    path.write_text(head + "\n".join(exercises), encoding="utf-8")
+    (lesson,) = Course(root / "course").lessons()
+    return lesson
+
+
+ENDS = "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)"
+
+
+def test_an_examiner_that_ends_is_our_fault_and_another_goes_on(tmp_path):
+    """Each check that ends its process is told of; the others are judged as ever."""
+    answers = {f"add{n}": FIRST.format(name=f"add{n}") for n in range(4)}
+    checks = [f"base = {n}\n{ADDS}" for n in range(4)]
+    checks[1] += f"\n{ENDS}"
+    cells = [
+        "# %%\nstart = 7\n",
+        *(
+            EXERCISE.format(
+                name=name,
+                points=1,
+                answer=solution(answer),
+                check=check.format(name=name) + "\nassert start == 7",
+            )
+            for (name, answer), check in zip(answers.items(), checks, strict=True)
+        ),
+    ]
+    answers["add2"] = answers["add2"].replace("+", "-")
+    lesson = lesson_of(tmp_path, *cells)
+    verdict = judged(handed_in(lesson, answers, tmp_path / "mine.ipynb"))
+    assert [mark.points for mark in verdict.marks] == [1, 0, 0, 1]
+    assert "no fault of this notebook" in verdict.marks[1].message
+    assert "did you add?" in verdict.marks[2].message
+    (told,) = verdict.person
+    assert "add1" in told
+    assert "signal 11" in told
+    assert "error of bmkit's" in told
+
+
+def test_there_are_only_so_many_examiners(tmp_path):
+    answers = {f"add{n}": FIRST.format(name=f"add{n}") for n in range(5)}
+    cells = [
+        EXERCISE.format(name=name, points=1, answer=solution(code), check=ENDS)
+        for name, code in answers.items()
+    ]
+    lesson = lesson_of(tmp_path, *cells)
+    verdict = judged(handed_in(lesson, answers, tmp_path / "mine.ipynb"))
+    assert verdict.points == 0
+    assert len(verdict.person) == processes.EXAMINERS
+    assert all("no fault of this notebook" in x.message for x in verdict.marks)
+
+
+def test_numbers_that_no_check_can_compare_end_nothing(tmp_path):
+    """A quantised tensor once ended the examiner, and every exercise after it."""
+    check = "import torch\nx = torch.ones(2)\nbm.expect.close({name}(x), x, 'as it is')"
+    right = "import torch\ndef {name}(x): return x"
+    wrong = "import torch\ndef {name}(x):\n    return torch.quantize_per_tensor("
+    wrong += "x, 0.1, 0, torch.qint8)"
+    ways = {"first": wrong, "second": right}
+    cells = [
+        EXERCISE.format(
+            name=name,
+            points=1,
+            answer=solution(right.format(name=name)),
+            check=check.format(name=name),
+        )
+        for name in ways
+    ]
+    answers = {name: way.format(name=name) for name, way in ways.items()}
+    lesson = lesson_of(tmp_path, *cells)
+    verdict = judged(handed_in(lesson, answers, tmp_path / "mine.ipynb"))
+    assert [mark.points for mark in verdict.marks] == [0, 1]
+    assert "qint8" in verdict.marks[0].message
+    assert verdict.person == []

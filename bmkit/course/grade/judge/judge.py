@@ -6,7 +6,6 @@ and the examiner which check, and believes the examiner alone about what passed.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from bmkit.course.grade.judge.outputs import error_output, kept_outputs
 from bmkit.course.grade.judge.processes import (
     EXAMINER,
     LEARNER,
+    ExaminerLost,
     ProcessLost,
     ProcessPair,
     ending,
@@ -73,7 +73,7 @@ class _Judging:
     verdict: Verdict
     pair: ProcessPair
     deadline: float
-    lost: bool = False
+    lost: str = ""  # why nothing more can be judged, as a key of [judge]
     set_up: set[str] = field(default_factory=set)
     book: JsonObject = field(default_factory=dict)
 
@@ -144,15 +144,21 @@ class _Judging:
 
     def _lose(self, key: str, **values: Any) -> None:
         """From here on nothing can be judged."""
-        self.lost = True
+        self.lost = "judge.lost"
         self.call(key, **values)
 
     def _mark(self, check: Check, cell: JsonObject) -> None:
         if self.lost:
-            self._give(check, self.tell("judge.lost"))
+            self._give(check, self.tell(self.lost))
             return
         try:
             kind, says = self._examine(check)
+        except ExaminerLost as lost:
+            how = lost.told(self.job.teacher)
+            self.call("person.examiner", exercise=check.exercise, how=how)
+            self._give(check, self.tell("judge.examiner"))
+            self._renew()
+            return
         except ProcessLost as lost:
             how = lost.told(self.job.teacher)
             self._lose("person.check", exercise=check.exercise, how=how)
@@ -206,10 +212,20 @@ class _Judging:
 
     def _again(self, check: Check, source: str, lang: str) -> str:
         """What a check that failed says in another language; empty if nothing."""
-        with contextlib.suppress(ProcessLost):
-            message = _examined(check, source, lang)
+        message = _examined(check, source, lang)
+        try:
             return str(self.pair.ask_examiner(message, self.deadline)["says"])
+        except ExaminerLost:
+            self._renew()
+        except ProcessLost:
+            pass  # the next cell or check will tell
         return ""
+
+    def _renew(self) -> None:
+        """Another examiner, for the exercises that come; it has set up nothing yet."""
+        self.set_up.clear()
+        if not self.pair.renew_examiner():
+            self.lost = "judge.examiner"
 
     def _give(self, check: Check, message: str = "", mistake: str = "") -> None:
         points = 0.0 if message else check.points

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from bmkit.course.grade.judge import messages
-from bmkit.course.grade.judge.exceptions import text_of
+from bmkit.course.grade.judge.exceptions import ConnectionLost, text_of
 from bmkit.course.grade.judge.recorder import Recorder
 from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.json_values import JsonObject
@@ -50,25 +50,28 @@ def prepare() -> None:
 
 
 def main(files: list[int], *, home: str, output: float) -> None:
-    """Serve the judge on the first file and the examiner on the second.
+    """Serve the judge on the first file, and the examiner on the one that it uses.
 
     Args:
-        files: the two sockets.
+        files: the sockets: the judge's, and one for each examiner that there may be.
         home: the folder to work in.
         output: MiB that may be shown in all.
     """
-    control, bridge = (socket.socket(fileno=file) for file in files)
+    control, *bridges = (socket.socket(fileno=file) for file in files)
     _step_into(home)
     space = _shell.user_ns
     space["__name__"] = "__main__"
     recorder = Recorder(int(output * 2**20))
     recorder.attach(_shell)
-    peer = Peer(bridge, space)
+    peers = {bridge: Peer(bridge, space) for bridge in bridges}
     while True:
-        ready, _, _ = select.select([control, bridge], [], [])
-        if bridge in ready:
-            request = messages.receive(bridge)
-            _interruptible(partial(peer.serve, request))
+        ready, _, _ = select.select([control, *peers], [], [])
+        for bridge in peers.keys() & set(ready):
+            try:
+                request = messages.receive(bridge)
+                _interruptible(partial(peers[bridge].serve, request))
+            except (EOFError, OSError, ConnectionLost):
+                del peers[bridge]  # this examiner has ended; another may come
         if control in ready:
             try:
                 message = messages.receive(control)

@@ -22,6 +22,7 @@ from bmkit.course.words import say
 LEARNER = "bmkit.course.grade.judge.learner"
 EXAMINER = "bmkit.course.grade.judge.examiner"
 GRACE = 2.0  # seconds that a cell gets to end after SIGINT
+EXAMINERS = 3  # one after another, where one has ended
 
 
 class ProcessLost(Exception):
@@ -41,8 +42,15 @@ class ProcessLost(Exception):
         return say(self.key, lang=lang, **self.values)
 
 
+class ExaminerLost(ProcessLost):
+    """The examiner has ended, which no answer should bring about."""
+
+
 class ProcessPair:
     """The learner's process and the examiner; a context manager that leaves nothing.
+
+    The learner's process holds a bridge for each examiner that there may be, since
+    none can be handed to it later.
 
     Args:
         server: forks both.
@@ -57,28 +65,40 @@ class ProcessPair:
         self.home = ""
         if not self.server.jailed:
             self.home = tempfile.mkdtemp(prefix="bmkit-grade-")
-        ours, theirs, self.pair = [], [], socket.socketpair()
-        for _ in range(2):
-            one, other = socket.socketpair()
-            ours.append(one)
-            theirs.append(other)
+        self.to_learner, theirs = socket.socketpair()
+        pairs = [socket.socketpair() for _ in range(EXAMINERS)]
+        self.bridges = [one for one, _ in pairs]
+        ends = [theirs, *(other for _, other in pairs)]
         args = {"home": self.home or sandbox.HOME, "output": self.limits.output}
         try:
-            self.learner = self._start(
-                f"{LEARNER}:main", args, [theirs[0], self.pair[0]], jailed=True
-            )
+            self.learner = self._start(f"{LEARNER}:main", args, ends, jailed=True)
+        finally:
+            for end in ends:
+                end.close()
+        self._start_examiner()
+        return self
+
+    def _start_examiner(self) -> None:
+        self.to_examiner, theirs = socket.socketpair()
+        bridge = self.bridges.pop(0)
+        with theirs, bridge:
             # Trusted code: the walls of the fork server are enough for it.
             self.examiner = self._start(
                 f"{EXAMINER}:main",
                 {"memory": self.limits.memory},
-                [theirs[1], self.pair[1]],
+                [theirs, bridge],
                 jailed=False,
             )
-        finally:
-            for end in (*theirs, *self.pair):
-                end.close()
-        self.to_learner, self.to_examiner = ours
-        return self
+
+    def renew_examiner(self) -> bool:
+        """A new examiner in place of one that has ended; False if there were enough."""
+        if not self.bridges:
+            return False
+        self.examiner.kill()
+        self.to_examiner.close()
+        self.learner.signal(2)  # it may still be at what the old one asked
+        self._start_examiner()
+        return True
 
     def _start(
         self, entry: str, args: Any, ends: list[socket.socket], *, jailed: bool
@@ -89,7 +109,7 @@ class ProcessPair:
     def __exit__(self, *_: object) -> None:
         for process in (self.learner, self.examiner):
             process.kill()
-        for channel in (self.to_learner, self.to_examiner):
+        for channel in (self.to_learner, self.to_examiner, *self.bridges):
             channel.close()
         for process in (self.learner, self.examiner):
             process.wait(10)
@@ -109,10 +129,16 @@ class ProcessPair:
         """What the examiner answers; the learner's function over time is interrupted.
 
         Raises:
-            ProcessLost: it ended, or the learner's process would not stop.
+            ExaminerLost: it ended.
+            ProcessLost: the learner's process would not stop.
         """
         until = self._until(deadline)
-        return self._ask(self.to_examiner, self.examiner, message, until)
+        try:
+            return self._ask(self.to_examiner, self.examiner, message, until)
+        except ProcessLost as lost:
+            if self.examiner.code is None:
+                raise
+            raise ExaminerLost(lost.key, **lost.values) from None
 
     def _until(self, deadline: float) -> float:
         """How long the next answer may take."""
