@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from bmkit.lab import progress
+from bmkit.lab import mixed_kinds, progress
 from bmkit.lab.expect import CheckFailed
 from bmkit.lab.words import say
 
@@ -129,6 +129,8 @@ def in_words(error: BaseException) -> str:
         return say("check.stub")
     if isinstance(error, AssertionError) and str(error):
         return str(error)
+    if mixed := mixed_kinds.told(error):
+        return mixed
     text = f"{type(error).__name__}: {error}"
     line = _learners_line(error)
     return say("check.at", error=text, line=line) if line else text

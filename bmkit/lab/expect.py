@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmkit.lab import number_kinds
+from bmkit.lab import mixed_kinds, number_kinds
 from bmkit.lab.failures import CheckFailed as CheckFailed
 from bmkit.lab.guard import watching
 from bmkit.lab.words import say
@@ -30,8 +30,14 @@ def at_once(*names: str, changes: str = "") -> Callable[[Callable[[], None]], No
     """
 
     def run(check: Callable[[], None]) -> None:
-        with watching(check.__globals__, names, changes):
-            check()
+        try:
+            with watching(check.__globals__, names, changes):
+                check()
+        except (RuntimeError, TypeError, AttributeError) as error:
+            told = mixed_kinds.told(error)
+            if not told:
+                raise
+            raise CheckFailed(told) from None
 
     return run
 

@@ -121,6 +121,47 @@ def test_kinds_that_lose_nothing_are_alike():
     equal(torch.tensor([1, 2], dtype=torch.int32), torch.tensor([1, 2]))
 
 
+def checked(answer, check):
+    """What a check says that goes on with what ``answer`` returned."""
+    space = {"answer": answer, "torch": torch, "bm": bm, "__name__": "__main__"}
+    code = f"@bm.expect.at_once('answer')\ndef _check():\n    {check}"
+    try:
+        exec(code, space)
+    except CheckFailed as error:
+        return str(error)
+    except Exception as error:
+        return f"raw: {error}"
+    return ""
+
+
+X = "torch.ones(2, 2)"
+
+
+@pytest.mark.parametrize(
+    "answer, check",
+    [
+        (lambda x: x.double(), f"answer({X}) @ {X}"),
+        (lambda x: x.double(), f"torch.allclose(answer({X}), {X})"),
+        (lambda x: x.numpy(), f"answer({X}).detach()"),
+        (lambda x: x.numpy() > 0, f"{X}.masked_fill(answer({X}), 0)"),
+        (lambda x: x.numpy(), f"answer({X}) @ {X}"),
+    ],
+)
+def test_a_check_that_cannot_go_on_with_another_kind_says_so(answer, check):
+    said = checked(answer, check)
+    assert said.startswith("the check cannot compute with what your code returned")
+    assert said.endswith("return the kind of numbers that it was given")
+
+
+def test_an_error_of_the_learners_own_line_stays_as_it_is():
+    wrong = checked(lambda x: x @ x.double(), f"answer({X})")
+    assert wrong.startswith("raw: ") and "dtype" in wrong
+    assert checked(lambda x: x, f"answer({X}).no_such") == (
+        "raw: 'Tensor' object has no attribute 'no_such'"
+    )
+    assert checked(lambda x: x, f"answer({X}) @ {X}") == ""
+
+
 def test_several_results_may_be_a_list_and_never_an_array():
     assert several([1, 2], 2, "") == several((1, 2), 2, "") == (1, 2)
     said = message(several, [1, 2, 3], 2, "return h and c")

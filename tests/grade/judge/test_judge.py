@@ -124,6 +124,16 @@ CASES = {
             "def {name}(rows):\n    rows[1]['a'].append(1)\n    return [rows[0] + 1]",
         ],
     ),
+    "mixed": (
+        "import torch\nx = torch.ones(2, 2)\n"
+        "bm.expect.close({name}(x) @ x, 2 * x, 'as it is')",
+        [
+            "def {name}(x): return x",
+            "def {name}(x): return x.double()",
+            "def {name}(x): return x.numpy()",
+            "def {name}(x): return x @ x.double()",
+        ],
+    ),
     "overwritten": (
         "import torch\nscores = torch.tensor([3.0, 1.0])\n"
         "bm.expect.close({name}(scores), scores * 2, 'double them')",
@@ -315,6 +325,9 @@ def test_changed_arguments_and_kept_state_are_told_as_such(many, tmp_path):
     assert told["overwritten_3"].endswith("was changed: work on a copy")  # no name
     assert told["objects_change_1"] == "`x` was changed: work on a copy"
     assert told["kept_1"].startswith("the second call")
+    for name in ("mixed_1", "mixed_2"):
+        assert told[name].startswith("the check cannot compute with what your code")
+    assert told["mixed_3"].startswith("RuntimeError: expected m1 and m2")
     for name in ("kept_2", "kept_3", "objects_change_2", "inplace_0"):
         assert not told[name]
 
