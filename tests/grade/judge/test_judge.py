@@ -390,6 +390,7 @@ def test_an_examiner_that_ends_is_our_fault_and_another_goes_on(tmp_path):
             EXERCISE.format(
                 name=name,
                 points=1,
+                options="",
                 answer=solution(answer),
                 check=check.format(name=name) + "\nassert start == 7",
             )
@@ -411,7 +412,9 @@ def test_an_examiner_that_ends_is_our_fault_and_another_goes_on(tmp_path):
 def test_there_are_only_so_many_examiners(tmp_path):
     answers = {f"add{n}": FIRST.format(name=f"add{n}") for n in range(5)}
     cells = [
-        EXERCISE.format(name=name, points=1, answer=solution(code), check=ENDS)
+        EXERCISE.format(
+            name=name, points=1, options="", answer=solution(code), check=ENDS
+        )
         for name, code in answers.items()
     ]
     lesson = lesson_of(tmp_path, *cells)
@@ -432,6 +435,7 @@ def test_numbers_that_no_check_can_compare_end_nothing(tmp_path):
         EXERCISE.format(
             name=name,
             points=1,
+            options="",
             answer=solution(right.format(name=name)),
             check=check.format(name=name),
         )
