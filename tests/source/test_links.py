@@ -12,6 +12,7 @@ from bmkit.course.source import links, lint, prose
 from bmkit.course.source.catalog import Course
 from bmkit.course.source.cells import digest
 from bmkit.course.source.reader import read
+from tests import ROOT
 
 HINT = "# Python has an operator for it."
 CHINESE = "# Python 有一个运算符。"
@@ -64,3 +65,19 @@ def test_away_from_its_notebook_a_link_is_its_words(linking):
     hint = source.of("hint", "add")[0]
     assert prose.alone(hint, source, "zh") == "见第二课。"
     assert links.unlinked("see [this](https://example.org)").endswith("example.org)")
+
+
+def test_a_chapter_lists_its_lessons_or_says_that_they_are_to_come(adding):
+    source = read(adding)
+    both = "[](chapter:02-second), [](chapter:07-seventh)"
+    assert links.linked(both, source, "en") == (
+        "[Plotting](../02-second/01-plotting.ipynb), to come"
+    )
+    assert links.linked(both, source, "zh").endswith("ipynb), 尚待编写")
+
+
+def test_the_map_of_the_course_shows_every_chapter_that_has_lessons():
+    every = Course(ROOT).lessons()
+    welcome = every[0].path.read_text(encoding="utf-8")
+    for folder in {lesson.path.parent.name for lesson in every}:
+        assert welcome.count(f"[](chapter:{folder})") == 2, folder

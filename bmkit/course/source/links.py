@@ -1,7 +1,9 @@
 """Links to other lessons: ``[Attention](lesson:attention)`` in prose and in hints.
 
 A source names the lesson by its slug. The page in a language links to that lesson's
-notebook in the same language, wherever in the course it stands.
+notebook in the same language, wherever in the course it stands. A whole chapter is
+named by its folder: ``[](chapter:05-language)`` becomes the links to all its lessons,
+or says that they are to come.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from collections.abc import Iterator
 
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.course.source.cells import PROSE, Problem, Source, both, nearest
+from bmkit.course.words import say
 
 LINK = re.compile(r"\[(?P<words>[^\[\]]*)\]\(lesson:(?P<slug>[^)\s]*)\)")
+CHAPTER = re.compile(r"\[\]\(chapter:(?P<folder>[^)\s]*)\)")
 
 
 def address(lesson: Lesson) -> str:
@@ -20,14 +24,15 @@ def address(lesson: Lesson) -> str:
     return f"../{lesson.built.as_posix()}"
 
 
-def linked(text: str, source: Source) -> str:
-    """Markdown whose links to lessons are links to their notebooks.
+def linked(text: str, source: Source, lang: str) -> str:
+    """Markdown whose links to lessons and chapters are links to notebooks.
 
     A lesson that does not exist gives the words alone; `problems` tells of it.
     """
-    if "](lesson:" not in text:
+    if "](lesson:" not in text and "](chapter:" not in text:
         return text
     found = _lessons(source)
+    text = CHAPTER.sub(lambda link: _chapter(link["folder"], found, lang), text)
     return LINK.sub(
         lambda link: (
             f"[{link['words']}]({address(found[link['slug']])})"
@@ -36,6 +41,13 @@ def linked(text: str, source: Source) -> str:
         ),
         text,
     )
+
+
+def _chapter(folder: str, found: dict[str, Lesson], lang: str) -> str:
+    """Links to the lessons of a chapter, or that there are none yet."""
+    inside = [x for x in found.values() if x.path.parent.name == folder]
+    links = [f"[{lesson.title[lang]}]({address(lesson)})" for lesson in inside]
+    return " · ".join(links) or say("links.to_come", lang)
 
 
 def unlinked(text: str) -> str:

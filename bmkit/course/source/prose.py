@@ -15,7 +15,7 @@ def shown(cell: Cell, source: Source, lang: str) -> str:
     """
     if cell.kind == "quote":
         return _quote(cell, source, lang)
-    return flowing(linked(numbered(cell.text(lang), source), source))
+    return flowing(linked(numbered(cell.text(lang), source), source, lang))
 
 
 def alone(cell: Cell, source: Source, lang: str) -> str:
