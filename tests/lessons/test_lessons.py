@@ -24,6 +24,7 @@ UNMENDED = {
     "recurrence",
     "attention",
     "transformer",
+    "scaling-laws",
     "comparison",
     "networks-as-functions",
     "gradient-descent",
