@@ -79,6 +79,13 @@ def _pretty(value: Plain) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def _flat(value: Plain) -> list[Plain]:
+    """A value as a list of what it holds."""
+    if not isinstance(value, list):
+        return [value]
+    return [one for item in value for one in _flat(item)]
+
+
 def _listed(numbers: Numbers) -> str:
     return ", ".join(f"{name} = {_pretty(value)}" for name, value in numbers.items())
 
@@ -129,8 +136,11 @@ def claim(
     if not holds:
         why = say("claim.refuted")
     if control is not None:
-        passes = _judged(text, predicate, control)
+        # NaN fails every comparison: a control that came out so shows nothing.
+        undefined = any("nan" in _flat(value) for value in other.values())
+        passes = undefined or _judged(text, predicate, control)
         key = "claim.control_passes" if passes else "claim.control"
+        key = "claim.control_undefined" if undefined else key
         notes = (say(key, against=against, numbers=_listed(other)),)
         if holds and passes:
             holds, why = False, notes[0]

@@ -60,6 +60,20 @@ def test_a_predicate_that_the_control_passes_does_not_hold(tuned):
         assert data["why"] in words
 
 
+@pytest.mark.parametrize("lost", [float("nan"), np.array([[0.1, np.nan]])])
+def test_a_control_that_came_out_as_no_number_shows_nothing(lost):
+    right = np.full(np.shape(lost), 0.9)
+    data, _, page = shown(
+        "Training helps",
+        lambda right: np.all(right > 0.8),
+        {"right": right},
+        control={"right": lost},
+        against="too large a step",
+    )
+    assert data["holds"] is False and "not a number" in data["why"]
+    assert data["why"] in page
+
+
 def test_a_claim_that_the_run_refutes_is_shown_and_not_raised():
     data, text, _ = shown(
         "Two", lambda n: n == 2, {"n": 3}, control={"n": 4}, against="four"
