@@ -169,7 +169,7 @@ def _errors(submission: Submission, folder: Path) -> dict[str, str]:
 
 
 def _in_words(name: str, value: str, lang: str) -> str:
-    if name == "NotImplementedError":
+    if name == "NotImplementedError" and not value:
         return lesson_says("check.stub", lang=lang)
     if name == "NameError":
         return say("judge.name", lang=lang, error=value)

@@ -15,7 +15,8 @@ from bmkit import expect
 from bmkit.course.grade.judge import graphs, messages, serialization
 from bmkit.course.grade.judge.exceptions import RemoteError
 from bmkit.course.grade.judge.messages import SerializationError
-from bmkit.course.grade.judge.rpc import Peer, RemoteObject
+from bmkit.course.grade.judge.remote_object import RemoteObject
+from bmkit.course.grade.judge.rpc import Peer
 from bmkit.lab.expect import CheckFailed
 
 LEARNERS = """

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.grade import nbgrader_engine
+from bmkit.course.grade import classroom, nbgrader_engine
 from bmkit.course.grade.judge import processes, worker
 from bmkit.course.grade.judge.job import make_job
 from bmkit.course.kernels import forkserver_client, pool, sandbox
@@ -447,3 +447,82 @@ def test_numbers_that_no_check_can_compare_end_nothing(tmp_path):
     assert [mark.points for mark in verdict.marks] == [0, 1]
     assert "qint8" in verdict.marks[0].message
     assert verdict.person == []
+
+
+UNFAIR = {
+    "none": (
+        "assert abs({name}(2).sum()) == 2, 'twice'",
+        "import numpy as np\ndef {name}(x): return np.array([x])",
+        "def {name}(x): [x]",
+        "your code left None",
+    ),
+    "pairs": (
+        "first, second = {name}(2)\nassert first == second, 'twice'",
+        "def {name}(x): return x, x",
+        "def {name}(x): (x, x)",
+        "your code left None",
+    ),
+    "ordered": (
+        "assert 0 <= {name}(2) <= 3, 'small'",
+        "def {name}(x): return x",
+        "class Far: pass\ndef {name}(x): return Far()",
+        "between instances of 'int' and 'Far'",
+    ),
+    "added": (
+        "assert {name}(2) + 1 == 3, 'small'",
+        "def {name}(x): return x",
+        "class Far: pass\ndef {name}(x): return Far()",
+        "for +: 'Far' and 'int'",
+    ),
+    "written": (
+        "import torch\nbm.expect.close({name}(torch.ones(2)), [0.5, 0.5], 'softmax')",
+        "def {name}(x): return x.softmax(0)",
+        "def {name}(x): return x.long().softmax(0)",
+        'NotImplementedError: "softmax',
+    ),
+    "forwards": (
+        "bm.expect.equal({name}()(2), 2, 'as it is')",
+        "import torch\nclass {name}(torch.nn.Module):\n"
+        "    def forward(self, x): return x",
+        "import torch\nclass {name}(torch.nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        def forward(self, x): return x",
+        'missing the required "forward"',
+    ),
+    "waits": (
+        "bm.expect.equal({name}(2), 2, 'as it is')",
+        "import asyncio\nasync def later(x): return x\n"
+        "def {name}(x): return asyncio.run(later(x))",
+        "def {name}(x): raise NotImplementedError()",
+        "not written yet",
+    ),
+}
+
+
+def test_what_went_wrong_is_told_in_the_learners_terms(tmp_path):
+    """Wrong answers that once were told of in raw words or wrongly, and right ones."""
+    cells = [
+        EXERCISE.format(
+            name=name,
+            points=1,
+            options="",
+            answer=solution(right.format(name=name)),
+            check=check.format(name=name),
+        )
+        for name, (check, right, *_) in UNFAIR.items()
+    ]
+    lesson = lesson_of(tmp_path, *cells)
+    path = tmp_path / "mine.ipynb"
+    right = {name: way[1].format(name=name) for name, way in UNFAIR.items()}
+    verdict = judged(handed_in(lesson, right, path))
+    assert [(x.exercise, x.message) for x in verdict.marks] == [(n, "") for n in UNFAIR]
+    assert verdict.person == []
+    wrong = {name: way[2].format(name=name) for name, way in UNFAIR.items()}
+    verdict = judged(handed_in(lesson, wrong, path))
+    for mark in verdict.marks:
+        assert mark.points == 0
+        assert UNFAIR[mark.exercise][3] in mark.message
+    room = classroom.Part(lesson.slug)
+    classroom._add(room, verdict)
+    unwritten = {x.name for x in room.exercises.values() if x.unwritten}
+    assert unwritten == {"waits"}

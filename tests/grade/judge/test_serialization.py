@@ -17,7 +17,8 @@ import torch
 from bmkit.course.grade.judge import messages, serialization
 from bmkit.course.grade.judge.exceptions import RemoteError
 from bmkit.course.grade.judge.messages import SerializationError
-from bmkit.course.grade.judge.rpc import Peer, RemoteObject
+from bmkit.course.grade.judge.remote_object import RemoteObject
+from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.grade.judge.serialization import Seen
 
 Point = collections.namedtuple("Point", "x y")
@@ -646,13 +647,28 @@ def test_objects_and_functions_are_true_or_false_as_over_there(far):
 
 
 def test_pythons_own_questions_are_not_asked_there(far):
-    assert far.box.__class__ is RemoteObject
+    assert isinstance(far.box, RemoteObject)
+    assert far.box.__class__.__name__ == "Box"
     for name in ("__dict__", "__globals__", "__array__", "__eq__", "__hash__"):
         asked = getattr(RemoteObject, name, None)
         assert not getattr(asked, "__qualname__", "").startswith("_relayed"), name
     with pytest.raises(AttributeError):
         _ = far.add.__globals__
     assert bool(far.box)
+
+
+def test_what_an_object_cannot_do_python_says_by_its_own_name(far):
+    nothing = far.Nothing()
+    for use, says in (
+        (lambda: nothing + 1, "for \\+: 'Nothing' and 'int'"),
+        (lambda: 1.5 * nothing, "for \\*: 'float' and 'Nothing'"),
+        (lambda: nothing < 3, "between instances of 'Nothing' and 'int'"),
+        (lambda: 1 in nothing, "Nothing"),
+        (lambda: -nothing, "Nothing"),
+    ):
+        with pytest.raises(TypeError, match=says):
+            use()
+    assert far.box + 1 == ("added", 1)
 
 
 # What the examiner's side does not grant

@@ -18,7 +18,8 @@ from typing import Any
 from bmkit.course.grade.judge import messages
 from bmkit.course.grade.judge.exceptions import ConnectionLost, RemoteError
 from bmkit.course.grade.judge.messages import SerializationError
-from bmkit.course.grade.judge.rpc import Peer, RemoteObject
+from bmkit.course.grade.judge.remote_object import RemoteObject
+from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.kernels import sandbox
 from bmkit.language import speak
 

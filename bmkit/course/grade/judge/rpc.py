@@ -19,75 +19,18 @@ from bmkit.course.grade.judge import messages, serialization
 from bmkit.course.grade.judge.exceptions import ConnectionLost, described, rebuilt
 from bmkit.course.grade.judge.graphs import Graphs, grad_enabled, without_grad
 from bmkit.course.grade.judge.messages import SerializationError
+from bmkit.course.grade.judge.remote_object import (
+    FUNCTIONS,
+    LACKS,
+    METHODS,
+    RemoteObject,
+    remote_kind,
+)
 from bmkit.course.grade.judge.serialization import Seen
 from bmkit.course.words import say
 from bmkit.lab.guard import Guard, random_states
 
 MOST = 100_000  # objects handed over, items of one iteration
-OPERATORS = (
-    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
-    *("and", "or", "xor", "neg", "pos", "invert", "abs"),
-)
-REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-COMPUTING = {f"__{name}__" for name in (*OPERATORS, "contains")} | {
-    *(f"__r{name}__" for name in REFLECTED),
-}
-METHODS = COMPUTING | {
-    *("__len__", "__getitem__", "__setitem__", "__delitem__", "__contains__"),
-    *("__float__", "__int__", "__index__", "__str__", "__repr__", "__iter__"),
-    *("__next__", "__enter__", "__exit__", "__bool__"),
-}
-# Kinds of what is watched when it is called by the name that the exercise gives it.
-FUNCTIONS = {"function", "builtin_function_or_method", "partial", "_lru_cache_wrapper"}
-
-
-class RemoteObject:
-    """An object of the other process: using it asks there.
-
-    It equals itself alone: what a stranger's ``__eq__`` would say does not count.
-    """
-
-    def __init__(self, peer: Peer, number: int, kind: str) -> None:
-        object.__setattr__(self, "_remote", (peer, number, kind))
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        peer, number, kind = self._remote
-        return peer.use(number, kind, args, kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        peer, number, _ = object.__getattribute__(self, "_remote")
-        if name.startswith("__"):  # Python's own questions are not asked there
-            raise AttributeError(name)
-        return peer.known(peer.ask({"attribute": name, "of": number}), name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        peer, number, _ = self._remote
-        peer.ask({"set": name, "of": number}, value)
-
-    def __iter__(self) -> Any:
-        peer, number, _ = self._remote
-        return iter(peer.call(number, "__iter__", (), {}))
-
-    def __repr__(self) -> str:
-        return f"<{self._remote[2]} in the learner's process>"
-
-
-def _relayed(method: str) -> Any:
-    def relay(self: RemoteObject, *args: Any) -> Any:
-        peer, number, _ = self._remote
-        answer = peer.call(number, method, args, {})
-        if method in COMPUTING:
-            peer.operated = True
-            # A number made of a number of the tests: it need not be the right one.
-            mixed = bool(args) and not any(type(one) is RemoteObject for one in args)
-            peer.computed |= mixed and type(answer) is not RemoteObject
-        return answer
-
-    return relay
-
-
-for _method in METHODS - {"__iter__", "__repr__"}:
-    setattr(RemoteObject, _method, _relayed(_method))
 
 
 class Peer:
@@ -115,7 +58,7 @@ class Peer:
 
     def name(self, value: Any) -> Any:
         """The name under which the other side may use ``value``."""
-        if type(value) is RemoteObject:
+        if isinstance(value, RemoteObject):
             return {"yours": value._remote[1]}
         if isinstance(value, BaseException):
             return {"raised": described(value)}
@@ -155,7 +98,8 @@ class Peer:
             return found
         number = int(name["object"])
         if number not in self.theirs:
-            self.theirs[number] = RemoteObject(self, number, str(name["kind"])[:80])
+            kind = str(name["kind"])[:80]
+            self.theirs[number] = remote_kind(kind)(self, number, kind)
         return self.theirs[number]
 
     def history(self, tensor: Any) -> dict[str, Any]:
@@ -181,7 +125,7 @@ class Peer:
             NameError: it has none.
         """
         found = self.ask({"fetch": name})
-        if type(found) is RemoteObject:
+        if isinstance(found, RemoteObject):
             self.names[found._remote[1]] = name
         return found
 
@@ -200,7 +144,7 @@ class Peer:
 
     def known(self, value: Any, name: str) -> Any:
         """Remember by which name a method of the other side's objects was found."""
-        if type(value) is RemoteObject and value._remote[2] not in FUNCTIONS:
+        if isinstance(value, RemoteObject) and value._remote[2] not in FUNCTIONS:
             self.names[value._remote[1]] = name
         return value
 
@@ -365,7 +309,7 @@ class Peer:
         if method == "__bool__":
             return bool(target)
         if not hasattr(type(target), method):  # as Python says it, so that it asks on
-            raise TypeError(f"{type(target).__name__!r} object has no {method}")
+            raise TypeError(f"{type(target).__name__!r} {LACKS} {method}")
         return getattr(target, method)(*args)
 
     def _grant(self, target: Any, attribute: str) -> None:

@@ -2,7 +2,7 @@
 
 What comes from a stranger is rebuilt from plain parts: no pickle, no class of theirs,
 no object array. Everything that is not data stays where it is and crosses as a number
-that names it (`rpc.RemoteObject`).
+that names it (`remote_object.RemoteObject`).
 """
 
 from __future__ import annotations
