@@ -75,3 +75,13 @@ def test_what_the_exercise_defines_is_watched():
         exec(enclosed(check, "check", ["first"]), mine)
     assert mine["first"] is first
     exec(enclosed(check, "check", ["first"], "numbers"), mine)
+
+
+def test_a_check_of_an_older_notebook_runs_as_well():
+    older = enclosed("bm.expect.true(add(1, 2) == 3, 'add')", "check").replace(
+        "()", "", 1
+    )
+    assert "@bm.expect.at_once\n" in older
+    exec(older, space(lambda a, b: a + b))
+    with pytest.raises(CheckFailed, match="add"):
+        exec(older, space(lambda a, b: a))
