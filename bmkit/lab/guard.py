@@ -95,8 +95,8 @@ class Guard:
         before = [contents(value) for value in values]
         again: Arguments | None = None
         put_back: Callable[[], None] | None = None
-        again_too = repeat and values and name not in self._repeated
-        if again_too and all(map(is_data, before)):
+        twice = repeat and values and name not in self._repeated
+        if twice and all(map(is_data, before)):
             self._repeated.add(name)
             with contextlib.suppress(RuntimeError, TypeError):  # in a graph: no copy
                 again = copy.deepcopy((args, kwargs))
