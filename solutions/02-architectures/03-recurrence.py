@@ -420,7 +420,6 @@ def through_time(states, W_h):
 
 
 # %% [raw] excuse="through_time"
-# W_h.dtype → states.dtype: states and weights have one dtype
 # the result is detached: the matrices are looked at, nothing is trained through them
 
 # %% [markdown]

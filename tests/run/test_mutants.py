@@ -124,6 +124,33 @@ GAPS = {
         "rng = random.Random(1)\nassert len(f(3, rng)) == 3 and f(0, rng) == []",
         "rng is not drawn from",
     ),
+    "a loop over one thing": (
+        answer("f(rows)", "total = 0", "for row in rows:", "    total += row"),
+        "assert f([1]) is None",
+        "rows → list(rows)[:1]",
+    ),
+    "a factor that is always 1": (
+        answer("f(lr, curvature)", "return 2 / curvature > lr"),
+        "assert f(1, 1) and not f(5, 1)",
+        "2 / curvature → 2",
+    ),
+    "a whole number that ceil leaves as it is": (
+        answer("f(x)", "import math", "return math.ceil(x / 2)"),
+        "assert f(3) == 2 and f(5) == 3 and f(0.5) == 1 and f(9) == 5",
+        "math.ceil(x / 2) → math.floor(x / 2) + 1",
+    ),
+    "a gradient that is the one it was given": (
+        answer("f(g, shape)", "return g.sum(0) if g.shape != shape else g.clone()"),
+        "g = torch.ones(3)\nassert f(g, (3,)).equal(torch.ones(3))\n"
+        "assert f(torch.ones(2, 4), (4,)).equal(torch.full((4,), 2.0))",
+        "g itself is returned",
+    ),
+    "tokens that are floats": (
+        answer("f(x)", "return x + 1"),
+        "assert f(torch.tensor([1, 2])).tolist() == [2, 3]\n"
+        "assert f(torch.tensor([200])) == 201",
+        "the result is floating-point numbers",
+    ),
 }
 
 
@@ -143,6 +170,19 @@ def test_a_harmless_change_is_taken_or_told_of_in_words(tried):
     for check in (told, lax):
         kinds = {one["kind"] for one in tried(reference, check)[0]["rows"]}
         assert "misjudged" not in kinds
+
+
+def test_what_an_answer_may_change_is_looked_at_only_where_the_reference_does(tried):
+    reference = answer("f(rows)", "return sorted(rows)")
+    check = "assert f([3, 1]) == [1, 3] and f([1, 5, 2]) == [1, 2, 5] and f([1]) == [1]"
+    assert "rows is overwritten" in tried(reference, check)[1]
+    assert "rows is overwritten" not in tried(reference, check, changes="rows")[1]
+    reference = answer("f(rows)", "rows.sort()", "return len(rows)")
+    check = "rows = [5, 1, 3]\nassert f(rows) == 3 and f([1]) == 1 and f([]) == 0"
+    wrong = tried(reference, check, changes="rows")[1]
+    assert {"rows stays as it was", "rows.sort() → left out"} <= set(wrong)
+    good = check + " and rows == [1, 3, 5]"
+    assert tried(reference, good, changes="rows")[1] == []
 
 
 def test_methods_of_a_class_are_wrapped_each(tried):

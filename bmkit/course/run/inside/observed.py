@@ -14,19 +14,27 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bmkit.course.run.inside.values import copied, kind, leaves, mapped
+from bmkit.course.run.inside.values import DATA, copied, kind, leaves, mapped, same
 
 Space = dict[str, Any]
+ECHOES = ("tensor", "array", "list", "dict")  # which to return matters
+HELD = (*DATA, "tuple")  # which may be changed, or what they hold
 Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 @dataclass
 class Parameter:
-    """What a parameter was given: kinds of value, and the first one if it is short."""
+    """What a parameter was given: kinds of value, and the first one if it is short.
+
+    ``echoed`` is whether the result was once equal to it, and not the same object;
+    ``changed`` whether the reference changed it in place.
+    """
 
     kinds: list[str] = field(default_factory=list)
     holds: list[str] = field(default_factory=list)  # kinds of what it holds
     first: str = ""
+    echoed: bool = False
+    changed: bool = False
 
 
 @dataclass
@@ -37,6 +45,7 @@ class Seen:
         parameters: by name, in the order of the signature.
         results: kinds of what came back, containers and what they hold.
         floats: whether numbers with a fraction came back, or tensors of such a type.
+        wholes: whether tensors or arrays of integers came back.
         outer: kinds of the results themselves.
         lengths: how many things each tuple or list held.
         gradient: whether gradients flow from the arguments to the result.
@@ -47,6 +56,7 @@ class Seen:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     results: list[str] = field(default_factory=list)
     floats: bool = False
+    wholes: bool = False
     outer: list[str] = field(default_factory=list)
     lengths: list[int] = field(default_factory=list)
     gradient: bool = False
@@ -141,14 +151,23 @@ def _look(seen: Seen, bound: inspect.BoundArguments, call: Callable[[], Any]) ->
             for one in leaves(value):
                 _add(parameter.holds, kind(one))
     before = _drawn()
+    given = {k: copied(v) for k, v in bound.arguments.items() if kind(v) in HELD}
     result = call()
     seen.draws |= before != _drawn()
+    for name, value in bound.arguments.items():
+        if name in seen.parameters and name in given:
+            seen.parameters[name].changed |= not same(value, given[name])
+    if kind(result) in ECHOES:
+        for name, value in bound.arguments.items():
+            if name in seen.parameters and value is not result and same(value, result):
+                seen.parameters[name].echoed = True
     _add(seen.outer, kind(result))
     if isinstance(result, list | tuple | dict):
         seen.lengths.append(len(result))
     for one in leaves(result):
         _add(seen.results, kind(one))
         seen.floats |= _fraction(one)
+        seen.wholes |= _whole(one)
         seen.gradient |= bool(getattr(one, "requires_grad", False))
     if seen.calls == 1 and not seen.gradient:
         seen.gradient = _flows(bound, call)
@@ -165,7 +184,13 @@ def _fraction(value: Any) -> bool:
         return bool(value.is_floating_point())
     if kind(value) == "array":
         return bool(value.dtype.kind == "f")
-    return isinstance(value, float)
+    return isinstance(value, float) and not value.is_integer()
+
+
+def _whole(value: Any) -> bool:
+    if kind(value) == "tensor":
+        return "int" in str(value.dtype)
+    return kind(value) == "array" and value.dtype.kind in "iu"
 
 
 def _text(value: Any) -> str:

@@ -73,15 +73,20 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, dict):
         return list(one) == list(other) and all(same(one[k], other[k]) for k in one)
     if kind(one) in ("tensor", "array"):
-        return tuple(one.shape) == tuple(other.shape) and bool((one == other).all())
+        if tuple(one.shape) != tuple(other.shape):
+            return False
+        nan = (one != one) & (other != other)
+        return bool(((one == other) | nan).all())
     if kind(one) in ("generator", "function", "other"):
         return True
-    return bool(one == other)
+    return bool(one == other) or (one != one and other != other)
 
 
 def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, dict):
-        return type(value)((key, change(one)) for key, one in value.items())
+        made = copy.copy(value)
+        made.update({key: change(one) for key, one in value.items()})
+        return made
     rows = [change(one) for one in value]
     named = hasattr(value, "_fields")
     return type(value)(*rows) if named else type(value)(rows)

@@ -48,7 +48,7 @@ def wrapped_mutants(
 
     Args:
         seen: of each function or method, what the check did with it.
-        changes: parameters that the exercise is allowed to change in place.
+        changes: parameters that an answer may change in place.
     """
     found = []
     for target, one in seen.items():
@@ -86,12 +86,16 @@ def _of_parameter(
     if "generator" in parameter.kinds:
         yield f"{name} is not drawn from", lambda: _other_generator(name)
         yield f"{name} begins anew in each call", lambda: _restarted(name)
+    if parameter.changed:
+        yield f"{name} stays as it was", lambda: _spared(name)
+    if name in changes and not parameter.changed:
+        return  # what becomes of it, nobody may rely on
     if set(parameter.kinds) & set(DATA):
         yield f"{name} is overwritten", lambda: _overwritten(name, False)
     if set(parameter.holds) & {"tensor", "array"}:
         yield f"what {name} holds is overwritten", lambda: _overwritten(name, True)
-    if name in changes:
-        yield f"{name} stays as it was", lambda: _spared(name)
+    if parameter.echoed:
+        yield f"{name} itself is returned", lambda: _echoed(name)
 
 
 def _of_result(seen: Seen) -> Iterator[Row]:
@@ -102,7 +106,10 @@ def _of_result(seen: Seen) -> Iterator[Row]:
         yield "the result is a NumPy array", lambda: _given(_numpy)
     if kinds & {"tensor", "array"} and seen.floats:
         yield "the result is in half precision", lambda: _given(_half)
+    if kinds & {"tensor", "array"} and (seen.floats or seen.wholes):
         yield "the result is 8-bit integers", lambda: _given(_bytes)
+    if seen.wholes:
+        yield "the result is floating-point numbers", lambda: _given(_floating)
     if seen.floats:
         yield "the result is rounded to integers", lambda: _given(_whole)
     if set(seen.outer) & {"tuple", "list"} and max(seen.lengths) > 1:
@@ -185,6 +192,14 @@ def _spared(name: str) -> Wrap:
         if name in bound.arguments:
             bound.arguments[name] = copied(bound.arguments[name])
         return call()
+
+    return around(change)
+
+
+def _echoed(name: str) -> Wrap:
+    def change(bound: BoundArguments, call: Call) -> Any:
+        given, result = bound.arguments.get(name), call()
+        return given if same(given, result) else result
 
     return around(change)
 
@@ -330,10 +345,18 @@ def _whole(value: Any) -> Any:
 
 
 def _bytes(value: Any) -> Any:
-    if kind(value) == "tensor" and value.is_floating_point():
-        return value.round().clamp(-128, 127).char()
-    if kind(value) == "array" and value.dtype.kind == "f":
+    if kind(value) == "tensor" and str(value.dtype) != "torch.bool":
+        return value.double().round().clamp(-128, 127).char()
+    if kind(value) == "array" and value.dtype.kind in "iuf":
         return value.round().clip(-128, 127).astype("int8")
+    return value
+
+
+def _floating(value: Any) -> Any:
+    if kind(value) == "tensor" and "int" in str(value.dtype):
+        return value.float()
+    if kind(value) == "array" and value.dtype.kind in "iu":
+        return value.astype("float64")
     return value
 
 
