@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from bmkit.course.build.cache import kept
+from bmkit.course.source import words
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.course.source.cells import Problem
+from bmkit.course.source.words import Use
 
 
 @dataclass(frozen=True)
@@ -19,10 +21,12 @@ class Facts:
     Attributes:
         problems: what is wrong with it by itself, and what it still lacks.
         minutes: as they are computed.
+        uses: what it does with each term of the glossary.
     """
 
     problems: tuple[Problem, ...]
     minutes: int
+    uses: dict[str, Use]
 
 
 def points(lesson: Lesson) -> dict[str, int]:
@@ -43,7 +47,7 @@ def facts(lesson: Lesson) -> Facts:
     """What stands in this lesson's source."""
     known = kept(lesson, "facts", _Known, lambda: _read(lesson))
     problems = tuple(Problem(lesson.path, *rest) for rest in known["problems"])
-    return Facts(problems, known["minutes"])
+    return Facts(problems, known["minutes"], known["uses"])
 
 
 def sound(lesson: Lesson) -> bool:
@@ -68,10 +72,11 @@ def blaming(lesson: Lesson) -> Iterator[None]:
 
 
 class _Known(TypedDict):
-    """What is kept of `Facts`: line, message and whether it is a note."""
+    """What is kept of `Facts`; of a problem line, message and whether it is a note."""
 
     problems: list[tuple[int, str, bool]]
     minutes: int
+    uses: dict[str, Use]
 
 
 def _read(lesson: Lesson) -> _Known:
@@ -84,6 +89,7 @@ def _read(lesson: Lesson) -> _Known:
     return {
         "problems": [(one.line, one.message, one.note) for one in problems],
         "minutes": estimate(source),
+        "uses": words.uses(source),
     }
 
 
@@ -98,15 +104,17 @@ def checked(course: Course) -> list[Lesson]:
 
     lessons = course.lessons()
     own = [problem for lesson in lessons for problem in facts(lesson).problems]
-    demand_right([*own, *between.problems(lessons)])
+    demand_right([*own, *between.problems(lessons), *early(lessons)])
     return lessons
+
+
+def early(lessons: list[Lesson]) -> list[Problem]:
+    """Terms that lessons use too early, or do not introduce as they should."""
+    return list(words.problems(lessons, {x.slug: facts(x).uses for x in lessons}))
 
 
 def notes(course: Course) -> list[Problem]:
     """What lessons still lack, though they can be built and run."""
-    return [
-        problem
-        for lesson in course.lessons()
-        for problem in facts(lesson).problems
-        if problem.note
-    ]
+    lessons = course.lessons()
+    own = [problem for lesson in lessons for problem in facts(lesson).problems]
+    return sorted(problem for problem in [*own, *early(lessons)] if problem.note)

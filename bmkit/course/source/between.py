@@ -18,16 +18,11 @@ def problems(lessons: list[Lesson]) -> Iterator[Problem]:
 
 
 def _introduced(lessons: list[Lesson]) -> Iterator[Problem]:
-    """A term is introduced once, by the first lesson that explains it."""
-    first: dict[str, Lesson] = {}
+    """What a lesson introduces is a term of the glossary."""
     for lesson in lessons:
         for term in lesson.introduces:
             if term not in terms(lesson.course.solutions):
                 message = f"introduces {term!r}, which the glossary does not have"
-                yield Problem(lesson.path, 1, message)
-            earlier = first.setdefault(term, lesson)
-            if earlier is not lesson:
-                message = f"introduces {term!r}, as {earlier.slug} does before it"
                 yield Problem(lesson.path, 1, message)
 
 
