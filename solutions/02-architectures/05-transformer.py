@@ -322,7 +322,7 @@ bm.equation("distance", fits, torch.full_like(fits, (omega * s).cos().sum()), at
 # words? We shuffle three words and ask whether the answers are merely shuffled too.
 
 # %% [markdown] lang="zh" of="33932efa"
-# 位置编码直接**加**到该处的内容上。这能治好“一袋词”的毛病吗？
+# 位置编码直接**加**到该处的内容上。这能治好“词袋”的毛病吗？
 # 我们打乱几个词，看回答是不是也只是跟着打乱。
 
 # %%
@@ -1439,8 +1439,9 @@ class Decoder(nn.Module):
 # scaled up where they come in. The switch `places` lets us leave the positions out.
 
 # %% [markdown] lang="zh" of="5743ef03"
-# 编码器加解码器，就是 2017 年的变换器。下一个词元的分数，是与解码器自己的嵌入的点积；
-# 所以嵌入的初值取得小，进入网络时再放大。开关 `places` 可以去掉位置编码。
+# 编码器加解码器，就是 2017 年的 Transformer。下一个词元的分数，
+# 是与解码器自己的嵌入的点积；所以嵌入的初值取得小，进入网络时再放大。
+# 开关 `places` 可以去掉位置编码。
 
 
 # %%
@@ -2065,7 +2066,7 @@ bm.claim(
 #
 # ## 参数多少，代价几何
 #
-# §3.3.3 说变换器“模型参数较多，计算成本较高”。我们来数一数。
+# §3.3.3 说 Transformer“模型参数较多，计算成本较高”。我们来数一数。
 # 注意力有四个 $d \times d$ 的变换及其偏置，“想”有两个 $d \times 4d$ 的，
 # 还有两个归一化。合起来，一个块有
 #

@@ -1677,7 +1677,7 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 bm.claim(
-    ("Width buys accuracy at a price that the curve sets: power −2, −1 or only −1/2"),
+    "Width buys a smaller error at a price set by the curve: −2, −1 or only −1/2",
     all(abs(a - b) < 0.2 for a, b in zip(powers, (-2, -0.5, -1), strict=True)),
     hinges=powers[0],
     steps=powers[2],
@@ -1693,8 +1693,8 @@ bm.claim(
 # steep.
 # → 误差随宽度变化，双对数坐标：三条下降的直线。折线逼近光滑曲线降得最陡，
 #   台阶的斜率是它的一半，平方根的是四分之一。
-# Width buys accuracy at a price that the curve sets: power −2, −1 or only −1/2
-# → 宽度换精度，价钱由曲线定：−2 次、−1 次，或只有 −1/2 次
+# Width buys a smaller error at a price set by the curve: −2, −1 or only −1/2
+# → 宽度换来更小的误差，价钱由曲线定：−2 次、−1 次，或只有 −1/2 次
 
 # %% [markdown]
 # That is for one input. With $d$ inputs, a grid of knots as fine as ours needs $k^d$ of

@@ -577,7 +577,7 @@ bm.claim(
 # → 样本多到十六倍，批次只准确到四倍左右
 
 # %% [markdown]
-# Sixteen times the work for four times the precision: batches give diminishing returns.
+# Sixteen times the work for a quarter of the error: batches give diminishing returns.
 # That a thing is unbiased does not make every function of it so. The *length* of a
 # batch's gradient is too large on average, by just that noise:
 #
@@ -586,8 +586,8 @@ bm.claim(
 #
 # So who stops training "when the gradient is small", and looks at batches, never stops.
 
-# %% [markdown] lang="zh" of="57e87542"
-# 十六倍的工作量，换来四倍的精度：批次越大，收益越薄。
+# %% [markdown] lang="zh" of="e71c5db7"
+# 十六倍的工作量，误差才降到四分之一：批次越大，收益越薄。
 # 另外，一个量无偏，不等于它的任何函数都无偏。批次梯度的*长度*平均来说就偏大，
 # 多出来的正是噪声：
 #

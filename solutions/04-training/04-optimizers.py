@@ -230,7 +230,7 @@ def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
 
 
 # %% [markdown]
-# ## RMSprop: even strides
+# ## RMSprop: even steps
 #
 # One `lr` for all directions is too big for the steep ones and too small for the flat
 # ones. RMSprop keeps a running mean of the squared gradient, one number for each
@@ -238,7 +238,7 @@ def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
 # $\theta \leftarrow \theta - \mathrm{lr}\; g / (\sqrt{v} + \epsilon)$. Scale a
 # parameter's loss by 1000 and its steps stay the same (but for $\epsilon$).
 
-# %% [markdown] lang="zh" of="3f9b2086"
+# %% [markdown] lang="zh" of="28fc633f"
 # ## RMSprop：步子匀称
 #
 # 所有方向共用一个 `lr`，陡的方向嫌大，平的方向嫌小。RMSprop

@@ -1497,8 +1497,8 @@ bm.show.figure(
 
 # %% [markdown] lang="zh" of="39ef1490"
 # 对某一类而言，*精确率* $P$ 问：判为该类的有多少真是；*召回率* $R$ 问：
-# 真是该类的有多少被找出来；F1 是两者的调和平均。记真阳性 $TP$、假阳性 $FP$、
-# 假阴性 $FN$，则
+# 真是该类的有多少被找出来；F1 是两者的调和平均。记真正例 $TP$、假正例 $FP$、
+# 假负例 $FN$，则
 #
 # $$F_1 = \frac{2PR}{P + R} = \frac{2\,TP}{2\,TP + FP + FN} \label{f1}$$
 #
@@ -1542,7 +1542,7 @@ def macro_f1(confusion):
 # Returns:
 #     A number from 0 to 1; a class with no true positive has F1 = 0.
 # → 返回：
-#       0 到 1 之间的数；没有真阳性的类 F1 = 0。
+#       0 到 1 之间的数；没有真正例的类 F1 = 0。
 
 # %% check="macro_f1"
 _table = np.array([[90, 10, 0], [5, 5, 0], [0, 8, 2]])
@@ -1583,7 +1583,7 @@ bm.expect.close(
 # The diagonal holds the true positives. What do the sums of rows and of columns count?
 
 # %% [markdown] lang="zh" of="bfaf4ed4"
-# 对角线上是真阳性。行和、列和数的各是什么？
+# 对角线上是真正例。行和、列和数的各是什么？
 
 # %% [markdown] hint="macro_f1"
 # Row sum = TP + FN, column sum = TP + FP, so the denominator of (\ref{f1}) is their

@@ -14,7 +14,7 @@ def test_every_term_is_in_small_letters_and_has_a_translation():
         assert term == term.lower().strip()
         assert chinese and all(word == word.strip() for word in chinese)
         # The first is the one to use: Chinese, unless nobody says it in Chinese.
-        assert CHINESE.search(chinese[0]) or chinese == [term, *chinese[1:]]
+        assert CHINESE.search(chinese[0]) or chinese[0].lower() == term
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_course_adds_terms_of_its_own(course, adding, capsys):
     own = course / "solutions" / "glossary.toml"
     own.write_text('[terms]\n"Zebra stripe" = ["斑马纹"]\n', encoding="utf-8")
     text = adding.read_text(encoding="utf-8")
-    text = text.replace("It is symmetric:", "It is symmetric as a zebra stripe:")
+    text = text.replace("It is symmetric:", "It is symmetric as a **zebra stripe**:")
     text = text.replace("# extras: []", "# extras: []\n# introduces: [zebra stripe]")
     adding.write_text(text, encoding="utf-8")
     assert main(verb) == 1
@@ -65,7 +65,7 @@ def test_a_course_adds_terms_of_its_own(course, adding, capsys):
     assert "the translation lacks 'zebra stripe': in Chinese 斑马纹" in said
     assert "introduces" not in said
     adding.write_text(
-        text.replace("它是对称的", "它像斑马纹一样对称"), encoding="utf-8"
+        text.replace("它是对称的", "它像**斑马纹**一样对称"), encoding="utf-8"
     )
     main(verb)
     assert "zebra" not in capsys.readouterr().err

@@ -99,7 +99,7 @@ def _read(path: Path, before: Glossary) -> Glossary:
         ValueError: it is no glossary, or speaks of a term that has no translation.
     """
     table = tomllib.loads(path.read_text(encoding="utf-8"))
-    terms = shaped(table.get("terms", {}), dict[str, list[str]])
+    terms = shaped(table.get("terms"), dict[str, list[str]])
     lessons = shaped(table.get("lessons", {}), dict[str, list[str]])
     homes: dict[str, str] = {}
     for slug, listed in lessons.items():

@@ -18,6 +18,10 @@ from bmkit.course.source.glossary import glossary, places
 # Until every lesson keeps to it, what is wrong with words is only told.
 DEMANDED = False
 BOLD = re.compile(r"\*\*(?!\s)(.+?)(?<!\s)\*\*", re.DOTALL)
+# A link's words and what stands in italics: titles, or what a link explains.
+ASIDE = re.compile(
+    r"\[[^\[\]]*\](?=\()|(?<![*\\])\*(?![*\s])(?:[^*]|\*\*)+?(?<![*\s])\*(?!\*)"
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ def uses(source: Source) -> dict[str, Use]:
     for number, cell in enumerate(source.cells):
         if cell.kind not in ("prose", "hint"):
             continue
-        for term, below in places(cell.source, source.path.parents[1]):
+        plain = ASIDE.sub(lambda aside: "\n" * aside[0].count("\n"), cell.source)
+        for term, below in places(plain, source.path.parents[1]):
             line = cell.line + 1 + below
             first.setdefault(words.base(term), (number, line))
         chinese = " ".join(BOLD.findall(cell.twin.source if cell.twin else ""))
@@ -61,9 +66,10 @@ def uses(source: Source) -> dict[str, Use]:
                 if base not in bold or (also and not bold[base][2]):
                     bold[base] = number, line, also
     found = {}
-    for term, (number, line) in first.items():
-        where, at, also = bold.get(term, (number, 0, False))
-        found[term] = Use(line, at, at if also else 0, number < where)
+    for term in first | bold:
+        where, at, also = bold.get(term, (0, 0, False))
+        number, line = first.get(term, (where, at))
+        found[term] = Use(line, at, at if also else 0, at > 0 and number < where)
     return found
 
 
@@ -81,7 +87,9 @@ def problems(
         earlier = [by_slug[slug] for slug in _before(lesson, by_slug)]
         earlier += [one for one in lessons[:1] if one is not lesson]
         told = {term: one.slug for one in earlier for term in _introduced(one)}
-        for line, message in _lesson(lesson, used[lesson.slug], told, by_slug):
+        # What is at home in one of them is missed there, not here.
+        homes = {slug for slug in by_slug if by_slug[slug] not in earlier}
+        for line, message in _lesson(lesson, used[lesson.slug], told, homes):
             yield Problem(lesson.path, line, message, note=not DEMANDED)
 
 
@@ -89,7 +97,7 @@ def _lesson(
     lesson: Lesson,
     used: Mapping[str, Use],
     told: Mapping[str, str],
-    by_slug: Mapping[str, Lesson],
+    homes: set[str],
 ) -> Iterator[tuple[int, str]]:
     words = glossary(lesson.course.solutions)
     own = _introduced(lesson)
@@ -110,7 +118,7 @@ def _lesson(
             continue
         if home == lesson.slug:
             yield use.line, f"uses {term!r}, which is at home here: introduce it"
-        elif home in by_slug:
+        elif home in homes:
             message = f"uses {term!r}, which it does not introduce, nor does a lesson "
             yield use.line, f"{message}that it needs ({home} does)"
         elif not home:
