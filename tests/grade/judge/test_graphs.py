@@ -53,6 +53,8 @@ def steps(net, lr):
 def lifted(net):
     for p in net.parameters(): p.data = p.data + 1
 def row_wise(net): return [net(torch.ones(1, 3)), torch.ones(2)]
+def doubled(net): net.double()
+def sparse(net): net.fc.weight.grad = torch.ones(4, 3).to_sparse()
 def mode(): return torch.is_grad_enabled()
 def quantised(): return torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8)
 def weight_of(net): return net.fc.weight
@@ -320,12 +322,37 @@ def test_a_new_check_begins_without_graphs(far, peers):
         result.sum().backward()
 
 
+def test_a_graph_is_kept_as_long_as_its_result_is_needed(far, peers):
+    kept = peers.learner.graphs.kept
+    x = torch.ones(2, requires_grad=True)
+    total = far.partly(x, x).sum()  # needs the first, though nothing names it
+    other = far.partly(x, x)
+    assert len(kept) == 2
+    del other
+    far.mode()
+    assert len(kept) == 1
+    assert torch.autograd.grad(total, x)[0].tolist() == [2, 2]
+    del total
+    far.mode()
+    assert not kept
+
+
+def test_parameters_of_another_kind_are_told_of_and_end_nothing(far):
+    net = far.Net(3, 4)
+    assert net.fc.weight.dtype is torch.float32
+    with pytest.raises(SerializationError, match="shape or kind"):
+        far.doubled(net)
+    other = far.Net(3, 4)
+    assert other.fc.weight.grad is None
+    with pytest.raises((RemoteError, RuntimeError, NotImplementedError)):
+        far.sparse(other)
+
+
 def test_no_more_graphs_are_kept_than_may_be(far, monkeypatch):
     monkeypatch.setattr(graphs, "MOST", 8)
     x = torch.ones(2, requires_grad=True)
     with pytest.raises(RemoteError, match="gradients could flow"):
-        for _ in range(9):
-            far.partly(x, x)
+        _ = [far.partly(x, x) for _ in range(9)]
 
 
 def test_types_that_end_a_process_do_not_cross(far):

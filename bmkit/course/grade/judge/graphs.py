@@ -15,6 +15,7 @@ import contextlib
 import itertools
 import math
 import sys
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -55,14 +56,15 @@ class Graphs:
 
     def __init__(self, *, owner: bool) -> None:
         self.owner = owner
+        self.numbers = itertools.count()  # never used twice: an old one names nothing
         self.forget()
 
     def forget(self) -> None:
         """Drop every graph and leaf: a check has ended."""
-        self.numbers = itertools.count()
         self.kept: dict[int, tuple[Any, list[Any]]] = {}
         self.leaves: dict[int, Shared] = {}
         self.by_id: dict[int, int] = {}
+        self.done: list[int] = []  # graphs of the other side that nobody needs any more
 
     def known(self, tensor: Any) -> int | None:
         """The number of a leaf that is the other side's; None for any other tensor."""
@@ -121,7 +123,6 @@ class Graphs:
             SerializationError: nothing is.
         """
         torch = serialization.loaded("torch")
-
         if number not in self.kept:
             raise SerializationError("a graph that is not kept")
         tensor, sources = self.kept[number]
@@ -134,7 +135,21 @@ class Graphs:
         )
         return list(slopes)
 
+    def release(self, numbers: Any) -> None:
+        """Drop graphs whose results the other side no longer has.
+
+        Args:
+            numbers: those that the other side's `take_done` gave.
+        """
+        for number in numbers:
+            self.kept.pop(number, None)
+
     # Where it arrives
+
+    def take_done(self) -> list[int]:
+        """The graphs that the other side need keep no longer, each told once."""
+        done, self.done = self.done, []
+        return done
 
     def connected(self, value: Any, body: Any, given: Seen, ask: Any) -> Any:
         """A tensor that has arrived, with what it was computed from.
@@ -149,7 +164,6 @@ class Graphs:
             SerializationError: it was told nonsense.
         """
         torch = serialization.loaded("torch")
-
         if "leaf" in body and not self.owner:
             return self._arrived(int(body["leaf"]), value, body.get("slope"))
         if "graph" not in body:
@@ -163,8 +177,15 @@ class Graphs:
             if not isinstance(source, torch.Tensor):
                 raise SerializationError("a gradient of what is no tensor")
             sources.append(source)
-        request = {"backward": int(body["graph"])}
-        return _node().apply(lambda slope: ask(request, slope), (value,), *sources)
+        number = int(body["graph"])
+
+        def back(slope: Any) -> Any:
+            return ask({"backward": number}, slope)
+
+        result = _node().apply(back, (value,), *sources)
+        # The node lives as long as anything here was computed from the result.
+        weakref.finalize(result.grad_fn or result, self._drop, number)
+        return result
 
     def _arrived(self, number: int, value: Any, slope: Any) -> Any:
         """The other side's leaf with its values: known already, or met now."""
@@ -185,7 +206,6 @@ class Graphs:
     def _placeholder(self, told: Any) -> Any:
         """A leaf of which only the form is known: nobody has asked for its values."""
         torch = serialization.loaded("torch")
-
         number = int(told["leaf"])
         if self.owner:
             raise SerializationError("a leaf that is not shared")
@@ -200,12 +220,15 @@ class Graphs:
             self._share(number, made.requires_grad_())
         return self.leaves[number].tensor
 
+    def _drop(self, number: int) -> None:
+        self.done.append(number)
+
     # Both
 
     def _share(self, number: int, tensor: Any) -> int:
-        if len(self.leaves) >= MOST:
-            raise SerializationError(say("value.graphs", most=MOST))
         if number not in self.leaves:
+            if len(self.leaves) >= MOST:
+                raise SerializationError(say("value.graphs", most=MOST))
             self.leaves[number] = Shared(tensor)
             self.by_id[id(tensor)] = number
         return number
@@ -323,10 +346,10 @@ def _copied(tensor: Any) -> Any:
 
 def _equal(one: Any, other: Any) -> bool:
     torch = serialization.loaded("torch")
-
     if one is None or other is None:
         return one is other
-    return one.shape == other.shape and bool(torch.equal(one, other))
+    same = (one.shape, one.dtype) == (other.shape, other.dtype)
+    return same and bool(torch.equal(one, other))
 
 
 def _same_form(old: Any, new: Any) -> None:

@@ -193,6 +193,7 @@ class Peer:
         if not grad_enabled():
             request["grad"] = False
         request["leaves"] = self.graphs.changes()
+        request["done"] = self.graphs.take_done()
         try:
             messages.send(self.channel, request)
         except OSError:
@@ -245,6 +246,7 @@ class Peer:
         try:
             packed = request.get("values", [])
             self._apply(request)
+            self.graphs.release(request.get("done", []))
             values = [serialization.unpack(value, self, taken) for value in packed]
             before += [self._contents(thing, taken) for thing in list(taken.things)]
             with without_grad(request.get("grad") is False):
@@ -259,7 +261,9 @@ class Peer:
             answer["changed"] = self._changed(before, taken)
             answer["leaves"] = self.graphs.changes()
             messages.send(self.channel, answer)
-        except SerializationError as error:  # too large, or holds what cannot cross
+        except OSError:  # the other side is gone
+            raise
+        except Exception as error:  # too large, or holds what cannot cross
             messages.send(self.channel, {"raised": described(error)})
 
     def _changed(self, before: list[Any], taken: Seen) -> list[Any]:
