@@ -283,7 +283,7 @@ def test_a_child_that_dies_or_hangs_is_told_apart_and_others_go_on():
         lambda: 2,
     ]
     began = time.monotonic()
-    found = forked.in_children(jobs, 2.0, workers=2)
+    found = forked.in_children(jobs, 1.0, workers=2)
     assert [one.value for one in found] == [1, None, None, None, 2]
     assert [one.lost for one in found] == ["", "died", "too long", "died", ""]
     assert time.monotonic() - began < 20

@@ -1,7 +1,8 @@
 """Run small jobs in forked children: what one breaks, no other and no parent sees.
 
 A child is a copy of the lesson's kernel at that moment, made in milliseconds. It has a
-time limit and a memory limit, and is killed when the kernel ends. Forking needs POSIX.
+limit of processor time, which a busy machine does not use up, and of memory, and is
+killed when the kernel ends. Forking needs POSIX.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import contextlib
 import ctypes
 import gc
 import json
+import math
 import os
 import selectors
 import signal
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
+WALL = 8  # as many times its limit of processor time a child may last: it may sleep
 MEMORY = 4 * 2**30  # bytes of address space beyond what the kernel has
 
 
@@ -53,7 +56,7 @@ def in_children(
 
     Args:
         jobs: what they return must be values of JSON; an exception counts as death.
-        limit: seconds of wall time each may take.
+        limit: seconds of processor time each may take.
         workers: children at one time; as many as there are cores if not given.
 
     Returns:
@@ -69,8 +72,8 @@ def in_children(
         while waiting or running:
             while waiting and len(running) < workers:
                 number = waiting.pop()
-                pipe, pid = _fork(jobs[number])
-                running[pipe] = _Child(number, pid, time.monotonic() + limit)
+                pipe, pid = _fork(jobs[number], limit)
+                running[pipe] = _Child(number, pid, time.monotonic() + WALL * limit)
                 selector.register(pipe, selectors.EVENT_READ)
             first = min(child.deadline for child in running.values())
             for key, _ in selector.select(max(0.0, first - time.monotonic())):
@@ -97,7 +100,7 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _fork(job: Callable[[], Any]) -> tuple[int, int]:
+def _fork(job: Callable[[], Any], limit: float) -> tuple[int, int]:
     """The reading end of the child's pipe, and the child's id."""
     out, into = os.pipe()
     parent = os.getpid()
@@ -110,7 +113,7 @@ def _fork(job: Callable[[], Any]) -> tuple[int, int]:
         return out, pid
     try:
         os.close(out)
-        _alone(parent)
+        _alone(parent, limit)
         text = json.dumps(job()).encode()
         with open(into, "wb") as pipe:
             pipe.write(text)
@@ -118,7 +121,7 @@ def _fork(job: Callable[[], Any]) -> tuple[int, int]:
         os._exit(0)
 
 
-def _alone(parent: int) -> None:
+def _alone(parent: int, limit: float) -> None:
     """Make a copy of the kernel a process that ends, and says nothing."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -134,6 +137,8 @@ def _alone(parent: int) -> None:
     with contextlib.suppress(Exception):
         import resource
 
+        seconds = math.ceil(limit)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
         pages = int(open("/proc/self/statm").read().split()[0])  # noqa: SIM115
         most = pages * resource.getpagesize() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
@@ -152,9 +157,11 @@ def _ended(
     for kill in (os.killpg, os.kill):  # its group, if it came so far as to have one
         with contextlib.suppress(ProcessLookupError, PermissionError):
             kill(child.pid, signal.SIGKILL)
+    status = 0
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(child.pid, 0)
+        _, status = os.waitpid(child.pid, 0)
     try:
         return Outcome(json.loads(child.said))
     except ValueError:
-        return Outcome(lost="died")
+        long = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+        return Outcome(lost="too long" if long else "died")

@@ -116,7 +116,7 @@ def observe(space: Space, name: str, check: Callable[[], None]) -> dict[str, Any
     for target in targets(space, name):
         found[target] = Seen()
         _place = target.partition(".")[2]
-        parameters = list(inspect.signature(_get(space, target)).parameters.values())
+        parameters = list(inspect.signature(get(space, target)).parameters.values())
         for parameter in parameters[1 if _place else 0 :]:
             if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 first = (
@@ -130,7 +130,8 @@ def observe(space: Space, name: str, check: Callable[[], None]) -> dict[str, Any
     return {target: seen.plain() for target, seen in found.items()}
 
 
-def _get(space: Space, target: str) -> Callable[..., Any]:
+def get(space: Space, target: str) -> Callable[..., Any]:
+    """The function, or the method as the class has it."""
     name, _, method = target.partition(".")
     function: Callable[..., Any] = (
         getattr(space[name], method) if method else space[name]

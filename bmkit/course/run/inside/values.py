@@ -1,4 +1,4 @@
-"""Values that answers take and give: what kind they are, copies, the same or not."""
+"""Values that answers take and give: their kind, copies, equality, another kind."""
 
 from __future__ import annotations
 
@@ -80,6 +80,63 @@ def same(one: Any, other: Any) -> bool:
     if kind(one) in ("generator", "function", "other"):
         return True
     return bool(one == other) or (one != one and other != other)
+
+
+def detached(value: Any) -> Any:
+    return value.detach() if kind(value) == "tensor" else value
+
+
+def as_numpy(value: Any) -> Any:
+    return value.detach().numpy() if kind(value) == "tensor" else value
+
+
+def as_half(value: Any) -> Any:
+    if kind(value) == "tensor":
+        return value.half() if value.is_floating_point() else value
+    if kind(value) == "array" and value.dtype.kind == "f":
+        return value.astype("float16")
+    return value
+
+
+def as_whole(value: Any) -> Any:
+    if kind(value) == "tensor":
+        return value.round().long() if value.is_floating_point() else value
+    if kind(value) == "array" and value.dtype.kind == "f":
+        return value.round().astype("int64")
+    return round(value) if kind(value) == "float" else value
+
+
+def as_bytes(value: Any) -> Any:
+    if kind(value) == "tensor" and str(value.dtype) != "torch.bool":
+        return value.double().round().clamp(-128, 127).char()
+    if kind(value) == "array" and value.dtype.kind in "iuf":
+        return value.round().clip(-128, 127).astype("int8")
+    return value
+
+
+def as_floating(value: Any) -> Any:
+    if kind(value) == "tensor" and "int" in str(value.dtype):
+        return value.float()
+    if kind(value) == "array" and value.dtype.kind in "iu":
+        return value.astype("float64")
+    return value
+
+
+def turned_round(value: Any) -> Any:
+    return value[::-1] if isinstance(value, list | tuple) else value
+
+
+def reordered(value: Any) -> Any:
+    return dict(reversed(value.items())) if isinstance(value, dict) else value
+
+
+def as_scalar(value: Any) -> Any:
+    return sys.modules["numpy"].float64(value) if kind(value) == "float" else value
+
+
+def as_zero_dim(value: Any) -> Any:
+    torch = sys.modules["torch"]
+    return torch.tensor(value, dtype=torch.float64) if kind(value) == "float" else value
 
 
 def _rebuilt(value: Any, change: Callable[[Any], Any]) -> Any:
