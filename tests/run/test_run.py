@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ import psutil
 import pytest
 from nbformat import v4
 
+from bmkit.course.cli import mutants
 from bmkit.course.report import run_report
 from bmkit.course.run import execution, kept_results, runner
 from bmkit.course.run.result import Result
@@ -37,6 +39,14 @@ rows = [{"kind": "mistake", "expected": "fail", "ok": False, "says": "", "messag
 display({"application/vnd.bmkit.grader+json":
     {"exercise": "swim", "points": 1, "rows": rows}, "text/plain": "x"}, raw=True)
 """
+MUTANTS = """
+from IPython.display import display
+row = {{"kind": "{kind}", "title": "a + b → a - b", "line": 4, "message": "",
+    "ok": False, "code": "+     return a - b"}}
+display({{"application/vnd.bmkit.mutants+json":
+    {{"exercise": "add", "made": 9, "caught": 8, "skipped": "", "seconds": 1.0,
+    "rows": [row]}}, "text/plain": "x"}}, raw=True)
+"""
 # what the notebook does -> what the run must call it
 CASES = {
     "fine": (CLAIM.format(holds=True), "passed"),
@@ -45,6 +55,8 @@ CASES = {
     "dies": ("import os\nos._exit(1)", "died"),
     "lies": (CLAIM.format(holds=False), "false claim"),
     "misjudges": (GRADER, "grader failed"),
+    "survives": (MUTANTS.format(kind="survivor"), "passed"),
+    "excuses": (MUTANTS.format(kind="stale"), "grader failed"),
 }
 
 
@@ -112,6 +124,33 @@ def test_the_report_is_whole_and_needs_no_other_file(results, tmp_path):
     broken = {case.get("name") for case in suite if case.find("failure") is not None}
     assert {"raises", "sleeps", "dies", "lies", "misjudges"} <= broken
     assert "fine" not in broken and "0 mistake" in broken
+
+
+def test_the_report_has_what_survived_with_its_code_and_totals(results, tmp_path):
+    page = run_report.write(tmp_path, [results["survives"]], SETTINGS, 1.0)
+    text = page.read_text(encoding="utf-8")
+    assert "a + b → a - b" in text and "+     return a - b" in text
+    data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    totals = {"made": 9, "caught": 8, "survivors": 1, "excused": 0}
+    assert data["mutants"] == data["lessons"][0]["mutants_told"] == totals
+    junit = (tmp_path / "junit.xml").read_text(encoding="utf-8")
+    assert "survivor: a + b → a - b" in junit
+
+
+def test_where_a_survivor_stands_is_printed(course, results, capsys):
+    (adding,) = Course(course).pick(["adding"])
+    result = replace(results["survives"], slug="adding")
+    assert mutants.tell([adding], [result], code=True) == 1
+    where, code = capsys.readouterr().out.splitlines()
+    line = (
+        adding.path.read_text(encoding="utf-8")
+        .split("\n")
+        .index("    ### BEGIN SOLUTION")
+    )
+    assert where.startswith(
+        f"solutions/01-first/01-adding.py:{line + 2}: add: survivor"
+    )
+    assert code.strip() == "+     return a - b"
 
 
 def test_output_is_escaped_in_the_report(tmp_path):
