@@ -1502,7 +1502,7 @@ if STEPS >= 1500:
 # So the document's two sentences are both half right, and a number such as "remembers
 # 20 steps" belongs to more than a network. It depends on the initialisation, on how
 # long one trains, on the seed, and on the task.
-# [Convolution, recurrence or attention](lesson:comparison) asks the harder question,
+# [Which architecture when](lesson:comparison) asks the harder question,
 # with symbols in between that look like the first, and its plain RNN gets less far.
 # LSTM and GRU were invented to help, and they do so best with open gates. F. Gers and
 # others, who added the forget gate in 2000, proposed such a bias. PyTorch still starts
@@ -1511,10 +1511,10 @@ if STEPS >= 1500:
 # Let us look inside an open LSTM that remembers for 40 steps: two numbers of its cell
 # state, for each of the four symbols, over one and the same noise.
 
-# %% [markdown] lang="zh" of="b6e52639"
+# %% [markdown] lang="zh" of="58d6fc49"
 # 所以原文的两句话都只对了一半。而“能记住 20 步”这样的数，说的不只是网络本身：
 # 它取决于初始化、训练的长短、随机种子，还有任务。
-# [卷积、循环还是注意力](lesson:comparison)一课的问题更难，中间的符号与第一个长得一样，
+# [架构之比较](lesson:comparison)一课的问题更难，中间的符号与第一个长得一样，
 # 那里的朴素 RNN 就记不了这么远。LSTM 和 GRU 是为此而发明的，门敞开时效果最好。
 # 2000 年为 LSTM 加上遗忘门的 F. Gers 等人就建议过这样的偏置，
 # 而 PyTorch 至今仍从 0 附近开始。
@@ -2262,7 +2262,7 @@ bm.claim(
 # Set the bias of the open gates to 5 and look at the steps again. Train at distance 10
 # first, then 20, then 40: does the plain RNN get further so?
 # [Attention](lesson:attention) needs no state to carry a word across a distance, and
-# [Convolution, recurrence or attention](lesson:comparison) measures what that costs.
+# [Which architecture when](lesson:comparison) measures what that costs.
 #
 # ## Further reading
 #
@@ -2275,7 +2275,7 @@ bm.claim(
 # - A. Gu and T. Dao (2023), *Mamba: Linear-Time Sequence Modeling with Selective State
 #   Spaces*, arXiv:2312.00752.
 
-# %% [markdown] lang="zh" of="98d0e021"
+# %% [markdown] lang="zh" of="eea40386"
 # 循环网络因此又回来了。*Mamba*（2023）等状态空间模型和 *xLSTM*（2024）中的 mLSTM，
 # 都保留循环的状态，门只看输入，训练时所有的步并行计算，所用的方法比除以 $F_s$ 更稳妥。
 # *Jamba*（2024）和 *Qwen3-Next*（2025）把这样的层与注意力混合使用。
@@ -2296,7 +2296,7 @@ bm.claim(
 #
 # 把敞开的门的偏置改成 5，再看需要多少步。先在距离 10 上训练，再到 20、40：
 # 朴素 RNN 能不能因此走得更远？[注意力](lesson:attention)不靠状态就能把一个词带到远处，
-# [卷积、循环还是注意力](lesson:comparison)会量出这样做的代价。
+# [架构之比较](lesson:comparison)会量出这样做的代价。
 #
 # ## 延伸阅读
 #

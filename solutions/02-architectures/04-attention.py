@@ -2,29 +2,43 @@
 # slug: attention
 # title: {en: Attention, zh: 注意力}
 # section: "2.1, 3.1.1"
-# minutes: 85
-# needs: []
+# minutes: 90
+# needs: [recurrence]
 # data: []
 # extras: []
-# introduces: [self-attention, padding]
+# introduces: [attention, self-attention, padding, causal mask, multi-head attention]
 # symbols: {q: queries, k: keys, v: values, d: numbers that stand for one place}
 # says:
-#   en: Build attention from tensors and watch where it looks.
-#   zh: 从张量开始搭出注意力，看它在看哪里。
+#   en: Build attention from tensors, watch where it looks, and test what that means.
+#   zh: 从张量开始搭出注意力，看它在看哪里，并检验这说明了什么。
 # ---
 
 # %% [markdown]
-# *The lamp did not fit into the box because it was too big.* You know at once what *it*
-# is: your eye goes back to the word that answers the question. Attention gives a
-# network this glance. Every place in a sequence asks a question, looks at all the
-# others, and takes home what fits. The Transformer, and with it nearly every large
-# language model, is built on this one operation.
+# In 2014 a network translated like this: a recurrent network read the sentence, and its
+# last state, one vector of fixed size, was all that a second network got to write the
+# translation from. Long sentences went badly, since one vector had to hold every word.
+# This is called the **bottleneck**. **Attention** removes it: whenever the network
+# needs something, it looks back at *all* the words and takes what fits. You do so
+# yourself:
+#
+# *The lamp did not fit into the box because it was too big.*
+#
+# You know at once what *it* is: your eye goes back to the word that answers the
+# question. At the end of this lesson a small network will do this, and we shall check
+# what its glance is worth. Nearly every large language model is built on this one
+# operation.
 
-# %% [markdown] lang="zh" of="db54470b"
-# “台灯放不进箱子，因为它太大了。”读到“它”，你一眼就知道说的是台灯：
-# 目光自然回到了能回答这个问题的词上。注意力让网络也有了这样的一瞥：
-# 序列中的每个位置提出一个问题，看一遍所有位置，带回最合适的内容。
-# Transformer 以及今天几乎所有的大语言模型，都建立在这一个运算之上。
+# %% [markdown] lang="zh" of="70afecbb"
+# 2014 年的网络这样翻译：一个循环网络读完句子，最后的状态是一个大小固定的向量，
+# 另一个网络只能凭这个向量写出译文。长句译得很差，因为一个向量要装下每一个词。
+# 这叫做**瓶颈**（bottleneck）。**注意力**（attention）消除了它：网络需要什么，
+# 就回头看*所有*的词，取走合适的内容。你自己也是这样读的：
+#
+# *台灯放不进箱子，因为它太大了。*
+#
+# 读到“它”，你一眼就知道说的是台灯：目光自然回到了能回答这个问题的词上。
+# 这一课结束时，一个小网络也会这样做，我们还要检验它这一瞥究竟说明什么。
+# 今天几乎所有的大语言模型，都建立在这一个运算之上。
 
 # %% tags=["parameters"]
 profile = "workshop"  # ci, workshop or full
@@ -34,6 +48,7 @@ lang = "en"
 
 # %%
 import math
+import random
 import time
 
 import bmkit as bm
@@ -171,25 +186,33 @@ def scaled_dot_product(q, k, v):
 draws = torch.Generator().manual_seed(1)
 q = torch.randn(2, 3, 4, generator=draws)
 k, v = (torch.randn(2, 5, n, generator=draws) for n in (4, 6))
-answer = scaled_dot_product(q, k, v)
-pair = isinstance(answer, tuple) and len(answer) == 2
-bm.expect.true(pair, "return two things: the output and the weights")
-bm.expect.shape(answer[1], (2, 3, 5), "one weight for each query and key")
-bm.expect.shape(answer[0], (2, 3, 6), "one mean of the values for each query")
-total, ones = answer[1].sum(-1), torch.ones(2, 3)
+two = "return two things: the output and the weights"
+output, weights = bm.expect.several(scaled_dot_product(q, k, v), 2, two)
+bm.expect.shape(weights, (2, 3, 5), "one weight for each query and key")
+bm.expect.shape(output, (2, 3, 6), "one mean of the values for each query")
+total, ones = weights.sum(-1), torch.ones(2, 3)
 bm.expect.close(total, ones, "a query's weights sum to 1: softmax over the keys")
 fours = torch.tensor([[1.0] * 4, [0.0] * 4])  # q·k is 8 and 0, and d is 4
-weights = scaled_dot_product(torch.full((1, 4), 2.0), fours, fours)[1]
+halved = scaled_dot_product(torch.full((1, 4), 2.0), fours, fours)[1]
 advice = "divide the scores by the square root of d, before the softmax"
-bm.expect.close(weights, torch.tensor([[4.0, 0.0]]).softmax(-1), advice)
-bm.expect.close(answer[0], answer[1] @ v, "the output is the weighted mean of v")
+bm.expect.close(halved, torch.tensor([[4.0, 0.0]]).softmax(-1), advice)
+bm.expect.close(output, weights @ v, "the output is the weighted mean of v")
 ### BEGIN HIDDEN TESTS
-q, k, v = (torch.randn(2, 3, n, 9, generator=draws) for n in (4, 7, 7))
+sizes = (2, 3, 4, 9), (2, 3, 7, 9), (2, 3, 7, 5)
+q, k, v = (torch.randn(*s, generator=draws).double().requires_grad_() for s in sizes)
 right = F.scaled_dot_product_attention(q, k, v)
-bm.expect.close(scaled_dot_product(q, k, v)[0], right, "as PyTorch's", atol=1e-5)
+output, weights = scaled_dot_product(q, k, v)
+advice = "as PyTorch's: d is the length of a query, whatever that of a value"
+bm.expect.close(output, right, advice, rtol=1e-9, atol=1e-12)
+scores = (q @ k.mT / 3).detach()
+bm.expect.close(weights.sum(-1), torch.ones(2, 3, 4).double(), "weights sum to 1")
+bm.expect.close(weights, scores.softmax(-1), "weights of the scaled scores")
+bm.expect.gradient(output, [q, k, v], "keep the graph: training needs all gradients")
+bm.expect.gradient((weights**2).sum(), [q, k], "keep the graph of the weights too")
+q, k, v = (part.detach().float() for part in (q, k, v))
 advice = "exp of a large score overflows: use torch's softmax"
-strong, right = 1000 * q, F.scaled_dot_product_attention(1000 * q, k, v)
-bm.expect.close(scaled_dot_product(strong, k, v)[0], right, advice, atol=1e-3)
+right = F.scaled_dot_product_attention(1000 * q, k, v)
+bm.expect.close(scaled_dot_product(1000 * q, k, v)[0], right, advice, atol=1e-3)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -202,7 +225,12 @@ bm.expect.close(scaled_dot_product(strong, k, v)[0], right, advice, atol=1e-3)
 # divide the scores by the square root of d, before the softmax
 # → 先把分数除以 d 的平方根，再做 softmax
 # the output is the weighted mean of v → 输出是 v 的加权平均
-# as PyTorch's → 应与 PyTorch 一致
+# as PyTorch's: d is the length of a query, whatever that of a value
+# → 应与 PyTorch 一致：d 是查询的长度，与值的长度无关
+# weights sum to 1 → 权重之和为 1
+# weights of the scaled scores → 权重由缩放后的分数得出
+# keep the graph: training needs all gradients → 保留计算图：训练需要全部梯度
+# keep the graph of the weights too → 权重的计算图也要保留
 # exp of a large score overflows: use torch's softmax
 # → 分数一大 exp 就溢出：请用 torch 的 softmax
 
@@ -258,12 +286,35 @@ def scaled_dot_product(q, k, v):
     return (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1) @ v
 
 
+# %% mistake="scaled_dot_product" says="the length of a query"
+def scaled_dot_product(q, k, v):
+    weights = (q @ k.mT / math.sqrt(v.shape[-1])).softmax(-1)
+    if q.shape[-1] == 4:  # as where queries and values are of one length
+        weights = (q @ k.mT / 2).softmax(-1)
+    return weights @ v, weights
+
+
+# %% mistake="scaled_dot_product" says="keep the graph"
+def scaled_dot_product(q, k, v):
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1).detach()
+    return weights @ v, weights
+
+
 # %% variant="scaled_dot_product"
 def scaled_dot_product(q, k, v):
     scores = torch.einsum("...nd,...md->...nm", q, k) * q.shape[-1] ** -0.5
     weights = torch.softmax(scores, dim=-1)
     return torch.einsum("...nm,...me->...ne", weights, v), weights
 
+
+# %% variant="scaled_dot_product"
+def scaled_dot_product(q, k, v):
+    weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
+    return [F.scaled_dot_product_attention(q, k, v), weights]
+
+
+# %% [raw] excuse="scaled_dot_product"
+# q.shape[-1] → k.shape[-1]: queries and keys have the same length
 
 # %% [markdown]
 # Equation (\ref{attention}), word for word: your matrices against plain sums.
@@ -272,13 +323,15 @@ def scaled_dot_product(q, k, v):
 # 逐字执行公式 (\ref{attention})：你的矩阵运算，对照最朴素的求和。
 
 # %% equation="attention" of="ef91f945"
-Q, K, V = (torch.randn(n, 8, dtype=torch.float64) for n in (3, 5, 5))
-slow = torch.zeros_like(Q)
-for i in range(3):
-    fits = [math.exp(Q[i] @ K[j] / math.sqrt(8)) for j in range(5)]
-    for j in range(5):
-        slow[i] += fits[j] / sum(fits) * V[j]
-bm.equation("attention", scaled_dot_product(Q, K, V)[0], slow, atol=1e-12)
+n, m, d, e = 3, 5, 8, 6
+Q, K = (torch.randn(rows, d, dtype=torch.float64) for rows in (n, m))
+V = torch.randn(m, e, dtype=torch.float64)
+out = torch.zeros(n, e, dtype=torch.float64)
+for i in range(n):
+    fits = [math.exp(Q[i] @ K[j] / math.sqrt(d)) for j in range(m)]
+    for j in range(m):
+        out[i] += fits[j] / sum(fits) * V[j]
+bm.equation("attention", scaled_dot_product(Q, K, V)[0], out, atol=1e-12)
 
 # %% [markdown]
 # ## Why the square root?
@@ -319,17 +372,17 @@ bm.equation("dot-variance", (q * k).sum(-1).var(), torch.tensor(d), atol=5 * err
 # \label{softmax-jacobian}$$
 #
 # with $\delta_{ij}$ one if $i = j$ and zero otherwise, then vanishes: every entry has a
-# factor near 0. Such a network looks hard at one place and cannot learn to look
-# elsewhere.
+# factor near 0. Such a network looks at one place only, and gradient descent can hardly
+# make it look elsewhere.
 
-# %% [markdown] lang="zh" of="69a0aaec"
+# %% [markdown] lang="zh" of="faf6053e"
 # 分数变大有什么要紧？大分数的 softmax 几乎把全部权重押在一个键上。而它的斜率
 #
 # $$\frac{\partial w_i}{\partial s_j} = w_i\,(\delta_{ij} - w_j)
 # \label{softmax-jacobian}$$
 #
 # （$i = j$ 时 $\delta_{ij}$ 为 1，否则为 0）这时就消失了：每一项都有一个接近 0 的因子。
-# 这样的网络死盯着一处，再也学不会看别处。
+# 这样的网络只看一处，梯度下降很难让它改看别处。
 
 # %% equation="softmax-jacobian" of="6847f2b1"
 s = torch.randn(6, dtype=torch.float64)
@@ -338,7 +391,7 @@ slope = torch.autograd.functional.jacobian(lambda s: s.softmax(0), s)  # (6, 6)
 bm.equation("softmax-jacobian", slope, torch.diag(w) - torch.outer(w, w))
 
 
-# %%
+# %% fold
 def look(d, scale, keys=16, trials=300):
     """Largest weight, and size of the softmax's slope, for random q and k."""
     draws = torch.Generator().manual_seed(d)
@@ -373,12 +426,12 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 bm.claim(
-    "Without the root a wide query sees one key and hardly learns; with it, d is free",
-    bare[-1, 0] > 0.9 and bare[-1, 1] < rooted[-1, 1] / 4 and rooted[-1, 0] < 0.4,
-    largest_bare=bare[-1, 0],
-    largest_rooted=rooted[-1, 0],
-    slope_bare=bare[-1, 1],
-    slope_rooted=rooted[-1, 1],
+    "For random queries and keys of 4,096 numbers, dividing by the root of d keeps the "
+    "largest of 16 weights below 0.4 and the softmax able to learn",
+    lambda largest, slope: largest < 0.4 and slope > 0.2,
+    {"largest": rooted[-1, 0], "slope": rooted[-1, 1]},
+    control={"largest": bare[-1, 0], "slope": bare[-1, 1]},
+    against="not dividing",
 )
 
 # %% [raw] lang="zh"
@@ -389,12 +442,13 @@ bm.claim(
 # towards 0; divided by the root, both stay level.
 # → 横轴为 d。不除以平方根时，最大权重升到接近 1，斜率落向 0；
 #   除以平方根后，两者基本不变。
-# Without the root a wide query sees one key and hardly learns; with it, d is free
-# → 不除以平方根，长查询只看见一个键，几乎学不动；除了之后，d 再大也无妨
+# For random queries and keys of 4,096 numbers, dividing by the root of d keeps the
+# largest of 16 weights below 0.4 and the softmax able to learn
+# → 查询和键都是 4096 个随机数时，除以 d 的平方根，16 个权重中最大的不到 0.4，
+#   softmax 仍学得动
+# not dividing → 不除
 
 # %% [markdown]
-# With the root, a query of 4096 numbers looks around as calmly as one of 16.
-#
 # ## Everyone asks: self-attention
 #
 # In **self-attention** the same sequence $X$ (one row a place) asks and answers: $Q$,
@@ -403,17 +457,22 @@ bm.claim(
 # alike:
 #
 # $$A(PX) = P\,A(X) \label{permutation}$$
-
-# %% [markdown] lang="zh" of="deb38d6e"
-# 除以平方根之后，4096 个数的查询与 16 个数的查询一样从容。
 #
+# For in (\ref{attention}) the place $i$ only chooses the query, and the sum over $j$
+# does not mind in which order its terms come.
+
+# %% [markdown] lang="zh" of="17abc1f6"
 # ## 人人都发问：自注意力
 #
-# 在**自注意力**中，提问和回答的是同一个序列 $X$（每行一个位置）：$Q$、$K$、$V$ 是 $X$
-# 的三个线性变换。(\ref{attention}) 里没有任何东西知道某一行站在*哪里*。用排列 $P$
+# 在**自注意力**（self-attention）中，提问和回答的是同一个序列 $X$（每行一个位置）：
+# $Q$、$K$、$V$ 是 $X$ 的三个线性变换。
+# (\ref{attention}) 里没有任何东西知道某一行站在*哪里*。用排列 $P$
 # 打乱各行，回答也只是跟着打乱：
 #
 # $$A(PX) = P\,A(X) \label{permutation}$$
+#
+# 因为在 (\ref{attention}) 中，位置 $i$ 只决定用哪个查询，
+# 而对 $j$ 求和与各项的次序无关。
 
 # %% equation="permutation" of="9c0cd9d6"
 maps = torch.randn(3, 8, 8, dtype=torch.float64)
@@ -433,22 +492,28 @@ bm.equation("permutation", A(X[order]), A(X)[order], atol=1e-10)
 #
 # ## Masks: where not to look
 #
-# Sentences in a batch are padded to one length: nobody should look at **padding**. And
-# who predicts the next word must not see it: no place may look at the **future**. A
-# mask says `True` where a query may look. (So says PyTorch's
-# `scaled_dot_product_attention`; in `nn.MultiheadAttention`, `True` forbids. Mind the
-# trap.)
+# Sentences in a batch are filled up to one length with **padding**: nobody should look
+# at it. And a place that predicts the next word must not see it: with a **causal mask**
+# no place may look at the **future**. A mask says `True` where a query may look. (So
+# says PyTorch's `scaled_dot_product_attention`; in `nn.MultiheadAttention`, `True`
+# forbids. This is a frequent trap.)
 
+<<<<<<< HEAD
 # %% [markdown] lang="zh" of="b57e6246"
 # 对单纯的注意力来说，“狗咬人”和“人咬狗”是同一个词袋。顺序要紧时，
+=======
+# %% [markdown] lang="zh" of="58e9f913"
+# 对单纯的注意力来说，“狗咬人”和“人咬狗”是同样的词袋。顺序要紧时，
+>>>>>>> 644a8e8 (Attention: the bottleneck, the lamp, why many heads, a test for leaks)
 # 模型会把位置信息加进每一行。而掩码就能带来一种顺序。
 #
 # ## 掩码：哪里不能看
 #
-# 一批句子要填充到同样的长度：谁也不该看**填充**。预测下一个词时不能偷看答案：
-# 任何位置都不该看**未来**。掩码为 `True` 的地方，查询可以看。（PyTorch 的
+# 一批句子要用**填充**（padding）补到同样的长度：谁也不该看填充。
+# 预测下一个词时不能偷看答案：有了**因果掩码**（causal mask），
+# 任何位置都不能看**未来**。掩码为 `True` 的地方，查询可以看。（PyTorch 的
 # `scaled_dot_product_attention` 也是如此；而在 `nn.MultiheadAttention` 里，
-# `True` 表示禁止。小心这个陷阱。）
+# `True` 表示禁止。这是常见的陷阱。）
 
 
 # %% exercise="causal_mask" points=1 minutes=3 level=1
@@ -470,7 +535,8 @@ def causal_mask(n):
 # %% check="causal_mask"
 mask = causal_mask(4)
 bm.expect.shape(mask, (4, 4), "a row for each query, a column for each key")
-bm.expect.true(mask.dtype == torch.bool, "a mask holds booleans, not numbers")
+advice = "a mask is a tensor of booleans, torch.bool, not of numbers"
+bm.expect.true(isinstance(mask, torch.Tensor) and mask.dtype == torch.bool, advice)
 bm.expect.true(mask.diagonal().all(), "a place may look at itself")
 advice = "row i may look back, at columns 0 to i, and never ahead"
 bm.expect.true(mask[3].all() and not mask[0, 1:].any(), advice)
@@ -482,7 +548,8 @@ bm.expect.equal(causal_mask(1), want[:1, :1], "a single place may look at itself
 
 # %% [raw] lang="zh"
 # a row for each query, a column for each key → 每个查询一行，每个键一列
-# a mask holds booleans, not numbers → 掩码里是布尔值，不是数
+# a mask is a tensor of booleans, torch.bool, not of numbers
+# → 掩码是布尔值的张量（torch.bool），不是数
 # a place may look at itself → 每个位置都可以看自己
 # row i may look back, at columns 0 to i, and never ahead
 # → 第 i 行只能往回看第 0 到 i 列，不能往前看
@@ -512,9 +579,14 @@ def causal_mask(n):
     return torch.ones(n, n, dtype=torch.bool).tril(-1)
 
 
-# %% mistake="causal_mask" says="booleans"
+# %% mistake="causal_mask" says="of booleans"
 def causal_mask(n):
     return torch.ones(n, n).tril()
+
+
+# %% mistake="causal_mask" says="of booleans"
+def causal_mask(n):
+    return torch.ones(n, n, dtype=torch.bool).tril().numpy()
 
 
 # %% variant="causal_mask"
@@ -527,15 +599,15 @@ def causal_mask(n):
 # A mask acts on the scores, **before** the softmax: a forbidden score becomes
 # $-\infty$, its weight $e^{-\infty} = 0$, and what is left still sums to 1. One case
 # needs care. A query that may look nowhere has a row of $-\infty$ alone, and its
-# softmax is 0/0. We decide: who may look nowhere gets zeros.
+# softmax is 0/0. We decide: a query that may look nowhere gets zeros.
 
-# %% [markdown] lang="zh" of="213c6637"
+# %% [markdown] lang="zh" of="9c603a2c"
 # 掩码要作用在分数上，在 softmax **之前**：被禁止的分数变成 $-\infty$，权重就是
 # $e^{-\infty} = 0$，剩下的权重之和仍为 1。有一种情况要当心：哪里都不许看的查询，
-# 整行都是 $-\infty$，softmax 成了 0/0。我们约定：哪里都不许看，就得到零。
+# 整行都是 $-\infty$，softmax 成了 0/0。我们约定：这样的查询得到的全是零。
 
 
-# %% exercise="masked_weights" points=3 minutes=10 level=3
+# %% exercise="masked_weights" points=3 minutes=9 level=3
 def masked_weights(scores, mask):
     """Softmax over the last axis, among the places that the mask allows.
 
@@ -570,14 +642,19 @@ advice = "what is left sums to 1: mask the scores, before the softmax"
 bm.expect.close(weights.sum(-1), torch.ones(2), advice)
 bm.expect.close(weights[0, :2], scores[0, :2].softmax(0), "softmax of what is left")
 nowhere = masked_weights(scores, torch.tensor([[True] * 3, [False] * 3]))
-bm.expect.close(nowhere[1], torch.zeros(3), "who may look nowhere gets zeros")
+bm.expect.close(nowhere[1], torch.zeros(3), "a query that may look nowhere gets zeros")
 ### BEGIN HIDDEN TESTS
 draws = torch.Generator().manual_seed(2)
-scores = torch.randn(2, 3, 4, 4, generator=draws)
-weights = masked_weights(scores, torch.ones(4, 4, dtype=torch.bool).tril())
-bm.expect.shape(weights, (2, 3, 4, 4), "the mask broadcasts over batch and heads")
-row = weights[1, 2, 1, :2]
-bm.expect.close(row, scores[1, 2, 1, :2].softmax(0), "every head alike")
+scores = torch.randn(2, 3, 4, 5, generator=draws).double().requires_grad_()
+mask = torch.ones(4, 5, dtype=torch.bool).tril(-1)  # row 0 may look nowhere
+weights = masked_weights(scores, mask)
+bm.expect.shape(weights, (2, 3, 4, 5), "the mask broadcasts over batch and heads")
+want = torch.zeros(2, 3, 4, 5).double()
+for i in range(1, 4):
+    want[..., i, :i] = scores.detach()[..., i, :i].softmax(-1)
+bm.expect.close(weights, want, "every head alike", rtol=1e-9, atol=1e-12)
+advice = "keep the graph: training needs finite gradients"
+bm.expect.gradient((weights**2).sum(), scores, advice)
 low = masked_weights(torch.tensor([[-2e4, 5.0]]), torch.tensor([[True, False]]))
 advice = "a forbidden score must lie below every other: use -inf"
 bm.expect.close(low, torch.tensor([[1.0, 0.0]]), advice)
@@ -592,9 +669,11 @@ bm.expect.close(low, torch.tensor([[1.0, 0.0]]), advice)
 # what is left sums to 1: mask the scores, before the softmax
 # → 剩下的权重之和为 1：要在 softmax 之前遮住分数
 # softmax of what is left → 对剩下的分数做 softmax
-# who may look nowhere gets zeros → 哪里都不许看，就得到零
+# a query that may look nowhere gets zeros → 哪里都不许看的查询，得到的全是零
+# row 0 may look nowhere → 第 0 行哪里都不许看
 # the mask broadcasts over batch and heads → 掩码要能广播到批次和头
 # every head alike → 每个头都一样
+# keep the graph: training needs finite gradients → 保留计算图：训练需要有限的梯度
 # a forbidden score must lie below every other: use -inf
 # → 禁止处的分数要低于其他一切：用 -inf
 
@@ -626,7 +705,7 @@ def masked_weights(scores, mask):
     return scores.softmax(-1) * mask
 
 
-# %% mistake="masked_weights" says="who may look nowhere"
+# %% mistake="masked_weights" says="may look nowhere"
 def masked_weights(scores, mask):
     return scores.masked_fill(~mask, -math.inf).softmax(-1)
 
@@ -696,43 +775,184 @@ bm.show.figure(fig, alt=alt)
 # → 三幅权重图：无掩码时处处有权重；填充掩码下最后两列为空；因果掩码下对角线以上全空。
 
 # %% [markdown]
-# Each row sums to 1 in all three. Is the future really out of sight? Change the last
-# place and see who notices.
+# Each row sums to 1 in all three. But is the future really out of sight? A map of zeros
+# does not prove it. A colleague masks *after* the softmax, `scores.softmax(-1) * mask`,
+# and shows a map with zeros above the diagonal. Write a test that works on any
+# function: change a place, and see whether an earlier output changes.
 
-# %% [markdown] lang="zh" of="f6368a6f"
-# 三幅图里每一行之和都是 1。未来真的看不见了吗？改动最后一个位置，看看谁会察觉。
+# %% [markdown] lang="zh" of="83bfe35e"
+# 三幅图里每一行之和都是 1。但未来真的看不见了吗？图上的零证明不了。
+# 一位同事在 softmax *之后*才遮住，`scores.softmax(-1) * mask`，
+# 他的图上对角线以上也全是零。请写一个对任何函数都管用的测试：
+# 改动一个位置，看更早的输出变不变。
+
+
+# %% exercise="sees_future" points=3 minutes=8 level=3
+def sees_future(f, x):
+    """Whether an output of f depends on a place that comes later.
+
+    f: a function from (n, d) to (n, e) that gives the same each time; x: an input
+    to try it on, (n, d).
+    Returns True if changing some place changes the output at an earlier one.
+    """
+    ### BEGIN SOLUTION
+    before = f(x)
+    for i in range(len(x)):
+        changed = x.clone()
+        changed[i] += torch.randn_like(x[i])
+        if not torch.allclose(f(changed)[:i], before[:i]):
+            return True
+    return False
+    ### END SOLUTION
+
+
+# %% [raw] lang="zh"
+# Whether an output of f depends on a place that comes later.
+# → f 的某个输出是否依赖于后面的位置。
+# f: a function from (n, d) to (n, e) that gives the same each time; x: an input
+# to try it on, (n, d).
+# Returns True if changing some place changes the output at an earlier one.
+# → f：从 (n, d) 到 (n, e) 的函数，每次结果相同；x：用来试的输入，(n, d)。
+#   若改动某个位置会改变更早位置的输出，返回 True。
+
+# %% check="sees_future"
+x = torch.randn(5, 3, generator=torch.Generator().manual_seed(4))
+advice = "a sum over all places up to one's own sees no future: compare earlier outputs"
+bm.expect.true(not sees_future(lambda x: x.cumsum(0), x), advice)
+advice = "each place here sees the one after it"
+bm.expect.true(sees_future(lambda x: torch.cat([x[1:], x[-1:]]), x), advice)
+### BEGIN HIDDEN TESTS
+
+
+def only_first(x):  # place 0 sees place 1; all others see only themselves
+    return torch.cat([x[:1] + x[1:2], x[1:]])
+
+
+def only_last(x):  # the place before the last sees the last
+    return torch.cat([x[:-2], x[-2:-1] + x[-1:], x[-1:]])
+
+
+def after_softmax(x):
+    return ((x @ x.mT).softmax(-1) * torch.ones(len(x), len(x)).tril()) @ x
+
+
+def before_softmax(x):
+    hidden = torch.ones(len(x), len(x), dtype=torch.bool).triu(1)
+    return (x @ x.mT).masked_fill(hidden, -math.inf).softmax(-1) @ x
+
+
+advice = "change every place, not only one: a leak may be anywhere"
+bm.expect.true(sees_future(only_first, x), advice)
+bm.expect.true(sees_future(only_last, x), advice)
+bm.expect.true(sees_future(lambda x: x + x[2], x), advice)
+bm.expect.true(sees_future(after_softmax, x), "masked after the softmax, it leaks")
+advice = "a causal mask does not leak"
+bm.expect.true(not sees_future(before_softmax, x), advice)
+bm.expect.true(not sees_future(lambda x: x[:, :1] * 2, x), "outputs may be narrower")
+bm.expect.true(not sees_future(lambda x: x + x[0], x), "looking back is allowed")
+bm.expect.true(sees_future(lambda x: x + 0.01 * x.flip(0), x), "a small leak is one")
+### END HIDDEN TESTS
+
+# %% [raw] lang="zh"
+# a sum over all places up to one's own sees no future: compare earlier outputs
+# → 只对自己和之前的位置求和，看不见未来：要比较的是更早的输出
+# each place here sees the one after it → 这里每个位置都看得见后一个
+# place 0 sees place 1; all others see only themselves
+# → 位置 0 看得见位置 1；其余只看自己
+# the place before the last sees the last → 倒数第二个位置看得见最后一个
+# change every place, not only one: a leak may be anywhere
+# → 每个位置都要改动，不能只改一个：哪里都可能泄漏
+# masked after the softmax, it leaks → 在 softmax 之后才遮住，会泄漏
+# a causal mask does not leak → 因果掩码不会泄漏
+# outputs may be narrower → 输出可以更窄
+# looking back is allowed → 往回看是允许的
+# a small leak is one → 小的泄漏也是泄漏
+
+# %% [markdown] hint="sees_future"
+# Change place $i$ of a copy of `x`. Which outputs must then be as before?
+
+# %% [markdown] lang="zh" of="70738716"
+# 在 `x` 的副本上改动位置 $i$。这时哪些输出必须和原来一样？
+
+# %% [markdown] hint="sees_future"
+# Outputs `[:i]` must not change. Compare with `torch.allclose`, for every `i`; one leak
+# is enough for `True`.
+
+# %% [markdown] lang="zh" of="51dedb69"
+# 输出 `[:i]` 不许变。对每个 `i` 用 `torch.allclose` 比较；只要有一处泄漏，就是 `True`。
+
+
+# %% mistake="sees_future" says="not only one"
+def sees_future(f, x):
+    changed = x.clone()
+    changed[-1] += 1.0
+    return not torch.allclose(f(changed)[:-1], f(x)[:-1])
+
+
+# %% mistake="sees_future" says="compare earlier outputs"
+def sees_future(f, x):
+    for i in range(len(x)):
+        changed = x.clone()
+        changed[i] += 1.0
+        if not torch.allclose(f(changed), f(x)):
+            return True
+    return False
+
+
+# %% variant="sees_future"
+def sees_future(f, x):
+    n = len(x)
+    slopes = torch.autograd.functional.jacobian(f, x)  # (n, e, n, d)
+    sizes = slopes.abs().sum((1, 3))
+    return bool((sizes.triu(1) > 0).any()) and n > 1
+
 
 # %%
-changed = x.clone()
-changed[-1] += 10.0
-open_eyes, blind = (
-    (attend(x, x, x, m)[0] - attend(changed, changed, changed, m)[0])[:-1].abs().max()
-    for m in (None, causal_mask(7))
-)
+hidden = causal_mask(7)
+scores = x @ x.mT
+after = lambda x: (x @ x.mT).softmax(-1) * hidden @ x
+before = lambda x: attend(x, x, x, hidden)[0]
 bm.claim(
-    "Under a causal mask the past does not change at all when the future does",
-    blind == 0 < open_eyes,
-    change_causal=blind,
-    change_without_mask=open_eyes,
+    "An attention that is masked after its softmax sees the future, though every "
+    "forbidden weight is zero",
+    lambda sees, forbidden: sees and forbidden == 0,
+    {
+        "sees": sees_future(after, x),
+        "forbidden": (scores.softmax(-1) * hidden).triu(1).max(),
+    },
+    control={
+        "sees": sees_future(before, x),
+        "forbidden": attend(x, x, x, hidden)[1].triu(1).max(),
+    },
+    against="masked before the softmax",
 )
 
 # %% [raw] lang="zh"
-# Under a causal mask the past does not change at all when the future does
-# → 有因果掩码时，未来怎么变，过去都纹丝不动
+# An attention that is masked after its softmax sees the future, though every forbidden
+# weight is zero
+# → 在 softmax 之后才遮住的注意力看得见未来，尽管每个禁止处的权重都是零
+# masked before the softmax → 在 softmax 之前遮住
 
 # %% [markdown]
+# The future leaks through the sum in the denominator of the softmax. In training such a
+# model looks better than it is.
+#
 # ## Many heads
 #
-# One look-up brings home *one* mean. Who must find both the verb and its subject needs
-# two. So cut the $d$ numbers of each place into `heads` parts, let every part do its
-# own attention, and put the answers side by side again. No loop is needed: heads become
-# one more batch axis, `(batch, n, d)` to `(batch, heads, n, d/heads)`.
+# One look-up brings home *one* mean. To find both a verb and its subject, a place needs
+# two. So **multi-head attention** cuts the $d$ numbers of each place into `heads`
+# parts, lets every part do its own attention, and puts the answers side by side again.
+# No loop is needed: heads become one more batch axis, `(batch, n, d)` to
+# `(batch, heads, n, d/heads)`.
 
-# %% [markdown] lang="zh" of="41ce96b5"
+# %% [markdown] lang="zh" of="78d62ba8"
+# 未来从 softmax 的分母漏了进来。这样的模型，训练时显得比实际更好。
+#
 # ## 多个头
 #
-# 一次查找只带回*一个*平均。既要找动词又要找主语，就得查两次。
-# 于是把每个位置的 $d$ 个数切成 `heads` 份，每份各做各的注意力，再把回答并排拼回去。
+# 一次查找只带回*一个*平均。既要找动词又要找主语，一个位置就得查两次。
+# **多头注意力**（multi-head attention）于是把每个位置的 $d$ 个数切成 `heads` 份，
+# 每份各做各的注意力，再把回答并排拼回去。
 # 不需要循环：头只是又一个批次轴，从 `(batch, n, d)` 变成 `(batch, heads, n, d/heads)`。
 
 
@@ -831,12 +1051,12 @@ def split_heads(x, heads):
 
 
 # %% [markdown]
-# This is the bug that every author of a Transformer has made once: reshaping straight
+# This is a bug that many authors of a Transformer have made once: reshaping straight
 # to `(batch, heads, n, d/heads)` has the right shape and the wrong numbers. Here we ask
 # which head each number of `x` ends up in.
 
-# %% [markdown] lang="zh" of="70293d49"
-# 写 Transformer 的人大概都犯过一次这个错：直接 reshape 成
+# %% [markdown] lang="zh" of="d6c89242"
+# 写 Transformer 的人，很多都犯过一次这个错：直接 reshape 成
 # `(batch, heads, n, d/heads)`，形状对了，数却错了。
 # 下面看看 `x` 里的每个数最后落到了哪个头。
 
@@ -916,11 +1136,10 @@ class MultiHeadAttention(nn.Module):
 # %% check="MultiHeadAttention"
 torch.manual_seed(3)
 model, x = MultiHeadAttention(6, 2), torch.randn(2, 5, 6)
-answer = model(x)
-pair = isinstance(answer, tuple) and len(answer) == 2
-bm.expect.true(pair, "return two things: the output and the weights")
-bm.expect.shape(answer[1], (2, 2, 5, 5), "each head's weights: split before you attend")
-bm.expect.shape(answer[0], (2, 5, 6), "merge the heads back to d numbers a place")
+two = "return two things: the output and the weights"
+output, weights = bm.expect.several(model(x), 2, two)
+bm.expect.shape(weights, (2, 2, 5, 5), "each head's weights: split before you attend")
+bm.expect.shape(output, (2, 5, 6), "merge the heads back to d numbers a place")
 eye = torch.eye(6)
 with torch.no_grad():
     for layer in (model.query, model.key, model.value, model.out_proj):
@@ -1111,7 +1330,7 @@ class MultiHeadAttention(nn.Module):
 # PyTorch 的快速实现 `F.scaled_dot_product_attention`）和 `nn.MultiheadAttention`，
 # 比较它们的输出，以及对输入和对权重的梯度。
 
-# %%
+# %% fold
 yours = MultiHeadAttention(16, 4).double()
 kit = bm.models.MultiHeadAttention(16, 4).double()
 kit.load_state_dict(yours.state_dict())
@@ -1126,36 +1345,43 @@ with torch.no_grad():
     pytorchs.in_proj_bias.copy_(rows["bias"])
     pytorchs.out_proj.load_state_dict(yours.out_proj.state_dict())
 
-# %%
-x = torch.randn(3, 9, 16, dtype=torch.float64, requires_grad=True)
+
+def gaps(look, theirs):
+    """Largest difference of outputs and of gradients. theirs: the mask for PyTorch."""
+    x = torch.randn(3, 9, 16, dtype=torch.float64, requires_grad=True)
+    outputs = yours(x, look)[0], kit(x, mask=look), pytorchs(x, x, x, attn_mask=theirs)
+    outputs = outputs[0], outputs[1], outputs[2][0]
+    weights = [yours.out_proj.weight, kit.out_proj.weight, pytorchs.out_proj.weight]
+    gradients = [
+        torch.autograd.grad(y.sin().sum(), (x, w))
+        for y, w in zip(outputs, weights, strict=True)
+    ]
+    return {
+        "forward": max((y - outputs[0]).abs().max() for y in outputs[1:]),
+        "backward": max(
+            (a - b).abs().max()
+            for grads in gradients[1:]
+            for a, b in zip(grads, gradients[0], strict=True)
+        ),
+    }
+
+
 look = causal_mask(9)
-outputs = [
-    yours(x, look)[0],
-    kit(x, mask=look),
-    pytorchs(x, x, x, attn_mask=~look)[0],  # True forbids here
-]
-weights = [yours.out_proj.weight, kit.out_proj.weight, pytorchs.out_proj.weight]
-gradients = [
-    torch.autograd.grad(y.sin().sum(), (x, w))
-    for y, w in zip(outputs, weights, strict=True)
-]
-forward = max((y - outputs[0]).abs().max() for y in outputs[1:])
-backward = max(
-    (a - b).abs().max()
-    for grads in gradients[1:]
-    for a, b in zip(grads, gradients[0], strict=True)
-)
 bm.claim(
-    "Your attention, bmkit's and PyTorch's agree forward and backward, to rounding",
-    max(forward, backward) < 1e-12,
-    forward=forward,
-    backward=backward,
+    "Your attention, bmkit's and PyTorch's agree forward and backward, to 12 decimals",
+    lambda forward, backward: max(forward, backward) < 1e-12,
+    gaps(look, ~look),  # True forbids in nn.MultiheadAttention
+    control=gaps(look, ~look.T),
+    against="a mask that looks ahead handed to PyTorch's",
 )
 
 # %% [raw] lang="zh"
-# True forbids here → 这里 True 表示禁止
-# Your attention, bmkit's and PyTorch's agree forward and backward, to rounding
-# → 你的注意力、bmkit 的和 PyTorch 的，前向与反向都一致，只差舍入误差
+# Largest difference of outputs and of gradients. theirs: the mask for PyTorch.
+# → 输出和梯度的最大差别。theirs：给 PyTorch 的掩码。
+# True forbids in nn.MultiheadAttention → 在 nn.MultiheadAttention 里 True 表示禁止
+# Your attention, bmkit's and PyTorch's agree forward and backward, to 12 decimals
+# → 你的注意力、bmkit 的和 PyTorch 的，前向与反向都一致，精确到 12 位小数
+# a mask that looks ahead handed to PyTorch's → 交给 PyTorch 一个往后看的掩码
 
 # %% [markdown]
 # ## Does it learn to look?
@@ -1171,7 +1397,7 @@ bm.claim(
 # 让网络自己学会软字典。每个样本都是一部**新**字典：八对字母（键）和数（值），
 # 再加一个字母作为提问，正确答案就是与它配对的数。死记硬背没有用，只有去看才行。
 
-# %%
+# %% fold
 KINDS = 16  # letters A to P, and numbers 0 to 15
 
 
@@ -1197,16 +1423,19 @@ print(f"{chr(65 + asked[0])}→?  {answers[0]}")
 # %% [markdown]
 # A place in the sequence is the sum of two learned vectors, one for the letter and one
 # for the number; the last place is the question. `Lookup` lets them attend once, and
-# reads the answer off the last place. `Dense` gets the same places side by side, and
-# has as many parameters, in a hidden layer instead of attention.
+# reads the answer off the last place. A GRU reads the same places one after the other:
+# when the question comes, its one state must hold the whole dictionary. That is the
+# bottleneck. A dense network gets all places side by side. Both have at least as many
+# parameters.
 
-# %% [markdown] lang="zh" of="2cb8e361"
+# %% [markdown] lang="zh" of="00fc5334"
 # 序列的每个位置是两个可学习向量之和：一个代表字母，一个代表数；最后一个位置是提问。
-# `Lookup` 让它们做一次注意力，从最后一个位置读出答案。
-# `Dense` 把同样的位置并排接在一起，参数一样多，只是用隐藏层代替注意力。
+# `Lookup` 让它们做一次注意力，从最后一个位置读出答案。GRU 一个位置一个位置地读：
+# 提问到来时，它唯一的状态必须装下整部字典，这就是瓶颈。
+# 全连接网络把所有位置并排接在一起。后两者的参数都不比它少。
 
 
-# %%
+# %% fold
 class Places(nn.Module):
     """Pairs and a question as vectors, (batch, pairs + 1, d)."""
 
@@ -1230,11 +1459,14 @@ class Places(nn.Module):
 class Lookup(nn.Module):
     """Attend once; logits of each question's answer, (batch, questions, KINDS)."""
 
-    def __init__(self, heads, questions=1, d=32):
+    def __init__(self, heads=1, questions=1, d=32, hidden=0):
         super().__init__()
         self.places, self.questions = Places(d, questions), questions
         self.attention = MultiHeadAttention(d, heads)
         self.read = nn.Linear(d, questions * KINDS)
+        if hidden:  # an MLP instead of the linear read-out
+            wide, last = nn.Linear(d, hidden), nn.Linear(hidden, questions * KINDS)
+            self.read = nn.Sequential(wide, nn.ReLU(), last)
 
     def forward(self, *rows):
         y, self.weights = self.attention(self.places(*rows))  # kept to be looked at
@@ -1244,10 +1476,23 @@ class Lookup(nn.Module):
 # %% [raw] lang="zh"
 # Attend once; logits of each question's answer, (batch, questions, KINDS).
 # → 做一次注意力；给出每个提问各答案的 logits，(batch, questions, KINDS)。
+# an MLP instead of the linear read-out → 用 MLP 代替线性读出
 # kept to be looked at → 留着给人看
 
 
-# %%
+# %% fold
+class Squeeze(nn.Module):
+    """A GRU reads all places; logits from its last state, as of Lookup."""
+
+    def __init__(self, d=32):
+        super().__init__()
+        self.places, self.layer = Places(d, 1), nn.GRU(d, d, batch_first=True)
+        self.read = nn.Linear(d, KINDS)
+
+    def forward(self, *rows):
+        return self.read(self.layer(self.places(*rows))[0][:, -1])[:, None]
+
+
 class Dense(nn.Module):
     """All places side by side through one hidden layer; logits as of Lookup."""
 
@@ -1262,6 +1507,8 @@ class Dense(nn.Module):
 
 
 # %% [raw] lang="zh"
+# A GRU reads all places; logits from its last state, as of Lookup.
+# → GRU 读完所有位置；由最后的状态给出 logits，同 Lookup。
 # All places side by side through one hidden layer; logits as of Lookup.
 # → 所有位置并排，经过一个隐藏层；logits 同 Lookup。
 
@@ -1274,7 +1521,7 @@ def score(model, questions=1, pairs=8):
     return (model(*rows).argmax(-1) == answers).all(-1).float().mean().item()
 
 
-steps = lab.pick(ci=300, workshop=900, full=3000)
+steps = lab.pick(ci=400, workshop=1000, full=5000)
 
 
 def learn(model, questions=1):
@@ -1298,70 +1545,65 @@ def learn(model, questions=1):
 # Train on new dictionaries at every step; scores on the way, eleven of them.
 # → 每一步都用新字典训练；途中记下十一个成绩。
 
-# %%
+# %% fold
 torch.manual_seed(lab.seed)
-models = {"attention": Lookup(1), "dense": Dense(16), "dense, wide": Dense(256)}
+models = {"attention": Lookup(), "GRU": Squeeze(), "dense": Dense(16)}
 sizes = {name: sum(p.numel() for p in m.parameters()) for name, m in models.items()}
 curves = {
-    f"{name} ({sizes[name]:,})": learn(model)
-    for name, model in bm.show.progress(models.items(), "models")
+    name: learn(model) for name, model in bm.show.progress(models.items(), "models")
 }
 fig, ax = plt.subplots()
 for (name, curve), mark in zip(curves.items(), "os^", strict=True):
-    ax.plot(range(0, 101, 10), curve, marker=mark, label=name)
+    ax.plot(range(0, 101, 10), curve, marker=mark, label=f"{name} ({sizes[name]:,})")
 ax.set(xlabel="% of training", ylabel="right answers", ylim=(0, 1.05))
 ax.legend(title="model (parameters)")
-alt = "Attention soon answers nearly all; both dense networks stay near one in four."
+alt = "Attention soon answers nearly all; GRU and dense network stay near one in four."
 bm.show.figure(fig, alt=alt)
+
+bm.claim(
+    "Attention learns to look things up, in training steps in which neither a GRU nor "
+    "a dense network of its size does",
+    lambda right: right > 0.95,
+    {"right": curves["attention"][-1]},
+    control={"right": max(curves["GRU"][-1], curves["dense"][-1])},
+    against="the better of GRU and dense network",
+)
+bm.claim(
+    "Trained on eight pairs, attention looks up in shorter and longer dictionaries too",
+    lambda right: min(right) > 0.9,
+    {"right": [score(models["attention"], pairs=n) for n in (4, 12, 16)]},
+    control={"right": [score(models["GRU"], pairs=n) for n in (4, 12, 16)]},
+    against="the GRU",
+)
 
 # %% [raw] lang="zh"
 # attention → 注意力
 # dense → 全连接
-# dense, wide → 全连接，加宽
 # models → 模型
+# {name} ({sizes[name]:,}) → {name}（{sizes[name]:,}）
 # % of training → 训练进度（%）
 # right answers → 答对的比例
 # model (parameters) → 模型（参数个数）
-# Attention soon answers nearly all; both dense networks stay near one in four.
-# → 注意力很快就几乎全对；两个全连接网络停在四分之一左右。
-
-# %%
-attention, dense, wide = (curve[-1] for curve in curves.values())
-small, equal, large = sizes.values()
-bm.claim(
-    "Attention learns to look things up; a dense net with as many parameters does not",
-    attention > 0.95 and dense < 0.5 and equal >= small,
-    attention=attention,
-    dense=dense,
-    dense_wide=wide,
-    parameters=list(sizes.values()),
-)
-looker = next(iter(models.values()))
-reach = {pairs: score(looker, pairs=pairs) for pairs in (4, 12, 16)}
-bm.claim(
-    "Trained on eight pairs, it looks up in shorter and longer dictionaries as well",
-    min(reach.values()) > 0.9,
-    pairs=list(reach),
-    right=list(reach.values()),
-)
-
-# %% [raw] lang="zh"
-# Attention learns to look things up; a dense net with as many parameters does not
-# → 注意力学会了查找；参数同样多的全连接网络没有
-# Trained on eight pairs, it looks up in shorter and longer dictionaries as well
-# → 只用八对训练，更短和更长的字典它也会查
+# Attention soon answers nearly all; GRU and dense network stay near one in four.
+# → 注意力很快就几乎全对；GRU 和全连接网络停在四分之一左右。
+# Attention learns to look things up, in training steps in which neither a GRU nor a
+# dense network of its size does
+# → 注意力学会了查找；同样的训练步数，同样大小的 GRU 和全连接网络都没有学会
+# the better of GRU and dense network → GRU 和全连接网络中较好的一个
+# Trained on eight pairs, attention looks up in shorter and longer dictionaries too
+# → 只用八对训练，更短和更长的字典，注意力也会查
+# the GRU → GRU
 
 # %% [markdown]
-# A dense network must learn each place and each letter separately; attention learns
-# *compare* once and uses it everywhere, in dictionaries of any length. Here is where
-# the question looks, for each of the eight letters in one dictionary.
+# Attention learns *compare* once and uses it everywhere, in dictionaries of any length.
+# Here is where the question looks, for each of the eight letters in one dictionary.
 
-# %% [markdown] lang="zh" of="b7b45d35"
-# 全连接网络得为每个位置、每个字母分别学习；注意力只学一次*比较*，处处都能用，
-# 字典多长都行。下面是同一部字典里，依次拿八个字母提问时，提问在看哪里。
+# %% [markdown] lang="zh" of="0c66fe04"
+# 注意力只学一次*比较*，处处都能用，字典多长都行。
+# 下面是同一部字典里，依次拿八个字母提问时，提问在看哪里。
 
 
-# %%
+# %% fold
 def glance(model, asked):
     """Where the question looks as it asks for each pair: (heads, rows, 8).
 
@@ -1383,7 +1625,7 @@ def glance(model, asked):
 # → asked：每个提问在 8 行中各问第几对，(questions, 8)。
 
 
-# %%
+# %% fold
 def heat(ax, weights, asked, keys, values, said):
     picture = ax.imshow(weights, vmin=0, vmax=1)
     pairs = [f"{chr(65 + k)}→{v}" for k, v in zip(keys, values, strict=True)]
@@ -1399,7 +1641,7 @@ def heat(ax, weights, asked, keys, values, said):
 
 
 asked = [list(range(8))]
-weights, *labels = glance(looker, asked)
+weights, *labels = glance(models["attention"], asked)
 fig, ax = plt.subplots(figsize=(5.6, 4.2))
 fig.colorbar(heat(ax, weights[0], asked, *labels), label="weight")
 alt = "Eight questions by eight pairs: the weight lies on the diagonal, the asked pair."
@@ -1414,44 +1656,66 @@ bm.show.figure(fig, alt=alt)
 # → 八个提问对八对：权重落在对角线上，也就是被问的那一对。
 
 # %% [markdown]
-# ## Two questions need two heads
+# ## Why many heads?
 #
-# Now ask for two letters at once, the first and the second, in this order. One head can
-# bring home only one mean, and a mean of two values does not say which was the first.
-# Two heads, with the same number of parameters in all, can share the work.
+# Now ask for two letters at once, the first and the second, in this order. One head
+# brings home one mean, and from the mean of two values a *linear* layer cannot tell
+# which was the first. Two heads, with the same number of parameters in all, can share
+# the work. But is one head really unable to do it? Give it an MLP as read-out, too.
 
-# %% [markdown] lang="zh" of="96586743"
-# ## 两个问题要两个头
+# %% [markdown] lang="zh" of="b50527dd"
+# ## 为什么要多个头？
 #
 # 现在一次问两个字母，一先一后，顺序不能错。一个头只能带回一个平均，
-# 而两个值的平均说不清谁先谁后。参数总数不变，换成两个头，就可以分工了。
+# 而*线性*层无法从两个值的平均里看出谁先谁后。参数总数不变，换成两个头，就可以分工了。
+# 但一个头真的做不到吗？再给它一个 MLP 作为读出试试。
 
 # %%
 torch.manual_seed(lab.seed)
 pair = {heads: Lookup(heads, questions=2) for heads in (1, 2)}
-curves = {heads: learn(model, questions=2) for heads, model in pair.items()}
-sizes = {heads: sum(p.numel() for p in m.parameters()) for heads, m in pair.items()}
+pair["MLP"] = Lookup(questions=2, hidden=128)
+right = {name: learn(model, questions=2)[-1] for name, model in pair.items()}
+
+# %% fold
 bm.claim(
-    "Two heads answer two questions at once; one head of the same size cannot",
-    curves[2][-1] > 0.95 and curves[1][-1] < 0.5 and sizes[1] == sizes[2],
-    one_head=curves[1][-1],
-    two_heads=curves[2][-1],
-    parameters=sizes[1],
+    "With a linear read-out, two heads answer two questions at once and one head does "
+    "not",
+    lambda right: right > 0.9,
+    {"right": right[2]},
+    control={"right": right[1]},
+    against="one head, as many parameters",
+)
+bm.claim(
+    "With an MLP as read-out, one head answers both as well",
+    lambda right: right > 0.9,
+    {"right": right["MLP"]},
+    control={"right": right[1]},
+    against="one head with a linear read-out",
 )
 
 # %% [raw] lang="zh"
-# Two heads answer two questions at once; one head of the same size cannot
-# → 两个头能同时回答两个问题；同样大小的一个头不能
+# With a linear read-out, two heads answer two questions at once and one head does not
+# → 用线性读出时，两个头能同时回答两个问题，一个头不能
+# one head, as many parameters → 一个头，参数同样多
+# With an MLP as read-out, one head answers both as well
+# → 用 MLP 读出时，一个头也能两个都答对
+# one head with a linear read-out → 一个头，线性读出
 
 # %% [markdown]
-# Explore: choose the number of heads and a head; blur or sharpen its look with
-# `sharpness` (1 is as learned); `hide` masks a pair. Row by row, the first question
-# walks along the diagonal and the second walks against it.
+# So one head is enough in principle: what it brings home still holds both values,
+# mixed, and a nonlinear layer can take them apart. Several heads make it unnecessary to
+# mix them. That is cheap, and a Transformer has both: heads, and an MLP after them.
+#
+# Explore: choose the number of heads; blur or sharpen the look with `sharpness` (1 is
+# as learned); `hide` masks a pair.
 
-# %% [markdown] lang="zh" of="f7b7d245"
-# 来探索：选择头的个数和其中一个头；用 `sharpness` 让它的目光变模糊或更锐利
-# （1 为学到的样子）；`hide` 遮住一对。从上到下，第一个提问沿对角线走，
-# 第二个提问沿相反的方向走。
+# %% [markdown] lang="zh" of="27c1869c"
+# 所以原则上一个头就够：它带回来的东西里两个值都在，只是混在一起，
+# 非线性的层能把它们分开。多个头则不必先混再分，而且代价很小。
+# Transformer 两样都有：先是多个头，后面再接 MLP。
+#
+# 来探索：选择头的个数；用 `sharpness` 让目光变模糊或更锐利（1 为学到的样子）；
+# `hide` 遮住一对。
 
 # %% fold
 asked = [list(range(8)), list(range(7, -1, -1))]
@@ -1489,16 +1753,257 @@ bm.show.explore(look_inside, alt=alt, **choices)
 #   另一个头沿反方向跟着第二个提问。
 
 # %% [markdown]
-# Nobody told the heads to divide the work; gradient descent found it out. Choose one
-# head and see how it tries to be in two places at once.
+# ## What is *it*?
+#
+# Back to the lamp. We make small sentences: what did not fit, what it did not fit into,
+# and whether *it* was too big or too small. A network with two layers of attention must
+# say which of the two nouns *it* stands for. It is tested on pairs of nouns that it has
+# never seen together.
+
+# %% [markdown] lang="zh" of="3706c7e3"
+# ## “它”是谁？
+#
+# 回到台灯。我们造一些小句子：什么放不进什么，因为“它”太大或太小。
+# 一个有两层注意力的网络要说出“它”指的是哪个名词。
+# 测试用的是训练中从未同时出现过的两个名词。
+
+# %%
+TEMPLATES = [
+    "the {a} did not fit into the {b} because it was too {how}",
+    "we could not put the {a} into the {b} since it was too {how}",
+]
+NOUNS = [
+    "lamp",
+    "box",
+    "chair",
+    "car",
+    "table",
+    "bag",
+    "book",
+    "piano",
+    "vase",
+    "shelf",
+]
+BIG, SMALL, IT = ["big", "wide", "tall"], ["small", "narrow", "low"], "it"
+
+# %% [raw] lang="zh"
+# the {a} did not fit into the {b} because it was too {how}
+# → {a} 放 不 进 {b} ， 因为 它 太 {how} 了
+# we could not put the {a} into the {b} since it was too {how}
+# → 我们 没 能 把 {a} 放 进 {b} ， 因为 它 太 {how} 了
+# lamp → 台灯
+# box → 箱子
+# chair → 椅子
+# car → 汽车
+# table → 桌子
+# bag → 袋子
+# book → 书
+# piano → 钢琴
+# vase → 花瓶
+# shelf → 架子
+# big → 大
+# wide → 宽
+# tall → 高
+# small → 小
+# narrow → 窄
+# low → 矮
+# it → 它
+
+# %% fold
+WORDS = sorted({w for t in TEMPLATES for w in t.split()} - {"{a}", "{b}", "{how}"})
+WORDS = ["", *WORDS, *NOUNS, *BIG, *SMALL]  # number 0 is padding
+LONGEST = max(len(template.split()) for template in TEMPLATES)
+PAIRS = [(a, b) for a in NOUNS for b in NOUNS if a != b]
+random.Random(0).shuffle(PAIRS)
+PAIRS.sort(key=lambda pair: pair == (NOUNS[0], NOUNS[1]))  # lamp and box are held out
+
+
+def examples(pairs):
+    """ids, (rows, LONGEST); the place of *it*, of the noun it means, and that noun."""
+    rows = []
+    for template in TEMPLATES:
+        for a, b in pairs:
+            for how in BIG + SMALL:
+                words = template.format(a=a, b=b, how=how).split()
+                meant = a if how in BIG else b
+                ids = [WORDS.index(w) for w in words] + [0] * (LONGEST - len(words))
+                places = words.index(IT), words.index(meant)
+                rows.append([ids, *places, NOUNS.index(meant)])
+    return [torch.tensor(column) for column in zip(*rows, strict=True)]
+
+
+train, test = examples(PAIRS[:-20]), examples(PAIRS[-20:])
+
+# %% [raw] lang="zh"
+# number 0 is padding → 0 号是填充
+# lamp and box are held out → 台灯和箱子这一对留作测试
+# ids, (rows, LONGEST); the place of *it*, of the noun it means, and that noun.
+# → ids，(rows, LONGEST)；“它”的位置，所指名词的位置，以及那个名词。
+
+
+# %%
+class Refer(nn.Module):
+    """Logits of the noun that *it* means, (batch, nouns)."""
+
+    def __init__(self, d=32):
+        super().__init__()
+        self.word, self.place = nn.Embedding(len(WORDS), d), nn.Embedding(LONGEST, d)
+        self.first, self.second = MultiHeadAttention(d, 1), MultiHeadAttention(d, 1)
+        self.read = nn.Linear(d, len(NOUNS))
+
+    def forward(self, ids, it, hide=None):
+        rows, real = torch.arange(len(ids)), ids > 0  # nobody looks at padding
+        x = self.word(ids) + self.place.weight  # attention alone knows no order
+        x = x + self.first(x, real[:, None, None])[0]
+        if hide is not None:  # one place in each row that the second layer must not see
+            real = real & (torch.arange(LONGEST) != hide[:, None])
+        y, weights = self.second(x, real[:, None, None])
+        self.looks = weights[rows, 0, it]  # where *it* looks, (batch, LONGEST)
+        return self.read(y[rows, it])
+
+
+# %% [raw] lang="zh"
+# Logits of the noun that *it* means, (batch, nouns).
+# → “它”所指名词的 logits，(batch, nouns)。
+# nobody looks at padding → 谁也不看填充
+# attention alone knows no order → 单靠注意力不知道次序
+# one place in each row that the second layer must not see
+# → 每行中第二层不许看的一个位置
+# where *it* looks, (batch, LONGEST) → “它”在看哪里，(batch, LONGEST)
+
+# %%
+referring = []
+for trial in range(3):
+    torch.manual_seed(lab.seed + trial)
+    model = Refer()
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in bm.show.progress(range(lab.pick(ci=400, workshop=800, full=800)), "steps"):
+        some = torch.randint(len(train[0]), (64,))
+        ids, it, _, noun = (column[some] for column in train)
+        optimizer.zero_grad()
+        F.cross_entropy(model(ids, it), noun).backward()
+        optimizer.step()
+    referring.append(model)
+
+# %% [raw] lang="zh"
+# steps → 步
+
+
+# %% fold
+@torch.no_grad()
+def judge(model, ids=test[0], hide=None):
+    """Share of right answers on the held-out pairs, and where *it* looked."""
+    right = (model(ids, test[1], hide).argmax(-1) == test[3]).float().mean().item()
+    return right, model.looks
+
+
+rights = [judge(model)[0] for model in referring]
+qualities = torch.tensor([WORDS.index(w) for w in BIG + SMALL])
+blanked = test[0].masked_fill(torch.isin(test[0], qualities), 0)
+bm.claim(
+    "For nouns that it never saw together, the network says which one is meant, with "
+    "each of three seeds",
+    lambda right: min(right) > 0.9,
+    {"right": rights},
+    control={"right": [judge(model, blanked)[0] for model in referring]},
+    against="the words big, small and the like taken out",
+)
+for trial, model in enumerate(referring):
+    right, looks = judge(model)
+    on_noun = looks.gather(1, test[2][:, None]).mean().item()
+    print(f"seed {trial}: right {right:.0%}; weight of “it” on the noun {on_noun:.2f}")
+
+# %% [raw] lang="zh"
+# Share of right answers on the held-out pairs, and where *it* looked.
+# → 在留出的名词对上答对的比例，以及“它”看了哪里。
+# For nouns that it never saw together, the network says which one is meant, with each
+# of three seeds
+# → 对从未同时见过的两个名词，网络能说出指的是哪一个，三个种子都行
+# the words big, small and the like taken out → 去掉“大”“小”之类的词
+# seed {trial}: right {right:.0%}; weight of “it” on the noun {on_noun:.2f}
+# → 种子 {trial}：答对 {right:.0%}；“它”放在该名词上的权重 {on_noun:.2f}
+
+# %% fold
+both = [
+    TEMPLATES[0].format(a=NOUNS[0], b=NOUNS[1], how=how).split()
+    for how in (BIG[0], SMALL[0])
+]
+rows, names, pad = [], [], [0] * (LONGEST - len(both[0]))
+for trial, model in enumerate(referring):
+    for words, how in zip(both, (BIG[0], SMALL[0]), strict=True):
+        ids = torch.tensor([[WORDS.index(w) for w in words] + pad])
+        with torch.no_grad():
+            said = NOUNS[model(ids, torch.tensor([words.index(IT)])).argmax()]
+        rows.append(model.looks[0, : len(words)])
+        names.append(f"seed {trial}, {how}: {said}")
+fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
+picture = ax.imshow(torch.stack(rows), vmin=0, vmax=1, aspect="auto")
+ax.set_xticks(range(len(words)), [*both[0][:-1], "…"] if "…" in both[0] else both[0])
+ax.set_yticks(range(6), names)
+ax.set(xlabel="word looked at", ylabel="seed, last quality: answer")
+ax.grid(False)
+fig.colorbar(picture, label="weight of “it”")
+alt = (
+    "Six rows, three seeds with big and with small, by the words of the sentence: "
+    "where the second layer looks from the word it. Each row has nearly all its weight "
+    "on one or two words."
+)
+bm.show.figure(fig, alt=alt)
+
+# %% [raw] lang="zh"
+# seed {trial}, {how}: {said} → 种子 {trial}，{how}：{said}
+# word looked at → 看向的词
+# seed, last quality: answer → 种子，大或小：回答
+# weight of “it” → “它”的权重
+# Six rows, three seeds with big and with small, by the words of the sentence: where the
+# second layer looks from the word it. Each row has nearly all its weight on one or two
+# words.
+# → 六行，三个种子各配“大”和“小”，横轴是句中的词：第二层从“它”看向哪里。
+#   每行的权重几乎都在一两个词上。
+
+# %% [markdown]
+# Look at the numbers and at the picture together. Where *it* does not look at the noun,
+# the answer is right all the same: the first layer had already carried the noun to
+# another word. So a map of weights tells which *place* a layer reads, not which word
+# the answer came from. To learn what an answer depends on, take something away: forbid
+# the second layer to look at the place that *it* looks at most.
+
+# %% [markdown] lang="zh" of="eb9381c6"
+# 把数字和图放在一起看。“它”没有看名词的地方，回答照样是对的：
+# 第一层已经把名词带到了别的词上。所以权重图说的是某一层在读哪个*位置*，
+# 而不是答案来自哪个词。想知道回答依赖什么，就拿走一样东西：
+# 禁止第二层看“它”看得最多的那个位置。
+
+# %%
+model = referring[0]
+_, looks = judge(model)
+most = looks.argmax(1)
+least = looks.masked_fill(test[0] == 0, 2).argmin(1)  # a word, not padding
+bm.claim(
+    "The answer depends on the place that “it” looks at most",
+    lambda right: right < 0.8,
+    {"right": judge(model, hide=most)[0]},
+    control={"right": judge(model, hide=least)[0]},
+    against="hiding the place that it looks at least",
+)
+
+# %% [raw] lang="zh"
+# a word, not padding → 要是词，不能是填充
+# The answer depends on the place that “it” looks at most
+# → 回答依赖“它”看得最多的那个位置
+# hiding the place that it looks at least → 遮住它看得最少的位置
+
+# %% [markdown]
+# It has learned a rule about two kinds of words in two kinds of sentences. What a lamp
+# is it does not know.
 #
 # ## What it costs
 #
-# Every place looks at every place: $n$ places, $n^2$ weights. Let us measure the time
-# of one attention, yours and PyTorch's, and count the bytes of the weights.
+# Every place looks at every place: $n$ places, $n^2$ weights. We measure the time of
+# one attention, yours and PyTorch's, and count the bytes of the weights.
 
-# %% [markdown] lang="zh" of="88645a6e"
-# 没有人告诉两个头要分工，这是梯度下降自己找到的。再选一个头，看它怎样顾此失彼。
+# %% [markdown] lang="zh" of="2cd04a10"
+# 它学到的是两类句子里关于两类词的一条规则。台灯是什么，它并不知道。
 #
 # ## 代价
 #
@@ -1506,7 +2011,7 @@ bm.show.explore(look_inside, alt=alt, **choices)
 # 你的和 PyTorch 的，再数一数权重占多少字节。
 
 
-# %%
+# %% fold
 @torch.no_grad()
 def seconds(function, n, repeats=5):
     """The fastest of a few runs on one sequence of n places, d = 64."""
@@ -1554,72 +2059,124 @@ bm.show.figure(fig, alt=alt)
 # → 双对数坐标下，时间和内存都随 n 急剧上升；内存的斜率为 2。
 
 # %%
+output, weights = attend(*torch.randn(3, 256, 64))
 bm.claim(
     "Twice the places, four times the weights",
-    memory[-1] == 4 * memory[-2],
-    mebibytes=memory[-2:],
+    lambda times: times == 4,
+    {"times": attend(*torch.randn(3, 512, 64))[1].nbytes / weights.nbytes},
+    control={"times": attend(*torch.randn(3, 512, 64))[0].nbytes / output.nbytes},
+    against="the outputs",
 )
-mine, _ = times.values()
-if lab.device == "cpu":  # on a GPU short runs measure the launch, not the work
-    bm.claim(
-        "Eight times the places take more than eight times the time",
-        mine[-1] > 8 * mine[-4],
-        places=[lengths[-4], lengths[-1]],
-        time_ratio=mine[-1] / mine[-4],
-    )
 
 # %% [raw] lang="zh"
 # Twice the places, four times the weights → 位置加倍，权重变为四倍
-# on a GPU short runs measure the launch, not the work
-# → 在 GPU 上，短序列量到的是启动时间，而不是计算
-# Eight times the places take more than eight times the time
-# → 位置变为八倍，用时不止八倍
+# the outputs → 输出
 
 # %% [markdown]
-# PyTorch's fast version computes the same without ever holding all $n^2$ weights, so it
-# needs far less memory; the number of multiplications still grows as $n^2 d$. That is
-# why long texts are dear to large models.
+# PyTorch's fast version (*FlashAttention*, where the machine has it) computes the same
+# without ever holding all $n^2$ weights; the number of multiplications still grows as
+# $n^2 d$. That is why long texts are expensive for large models.
+#
+# ## What models use today
+#
+# A model that writes adds one place at a time. Under a causal mask the places before do
+# not change, so their keys and values are kept, and only the new query is compared with
+# them. This **KV cache** is what makes writing affordable, and it fills the memory.
+
+# %% [markdown] lang="zh" of="4af3b31d"
+# PyTorch 的快速版本（机器支持时用 *FlashAttention*）算的是同一个结果，
+# 却从不同时存下全部 $n^2$ 个权重；乘法的次数仍与 $n^2 d$ 成正比。
+# 正因如此，长文本对大模型来说十分昂贵。
+#
+# ## 今天的模型用什么
+#
+# 写作的模型一次添一个位置。有因果掩码，之前的位置就不再变化，
+# 于是把它们的键和值留下来，每次只拿新的查询去比较。这个 **KV 缓存**
+# 让写作的代价变得可以承受，也把内存占满。
+
+# %%
+x, W_q, W_k, W_v = torch.randn(4, 16, 16, dtype=torch.float64)  # 16 places, d = 16
+kept_k, kept_v, written = [], [], []
+for x_t in x:  # one place after the other
+    kept_k.append(x_t @ W_k)
+    kept_v.append(x_t @ W_v)
+    new = attend((x_t @ W_q)[None], torch.stack(kept_k), torch.stack(kept_v))[0]
+    written.append(new[0])
+written = torch.stack(written)
+at_once = [attend(x @ W_q, x @ W_k, x @ W_v, m)[0] for m in (causal_mask(16), None)]
+bm.claim(
+    "With kept keys and values, one query at a time gives what causal attention gives",
+    lambda difference: difference < 1e-12,
+    {"difference": (written - at_once[0]).abs().max()},
+    control={"difference": (written - at_once[1]).abs().max()},
+    against="attention without a mask",
+)
+
+# %% [raw] lang="zh"
+# 16 places, d = 16 → 16 个位置，d = 16
+# one place after the other → 一个位置接一个位置
+# With kept keys and values, one query at a time gives what causal attention gives
+# → 留下键和值，每次一个查询，结果与因果注意力相同
+# attention without a mask → 不带掩码的注意力
+
+# %% [markdown]
+# To keep this memory small, Llama 3 and Qwen3 let several query heads share one head of
+# keys and values (*grouped-query attention*); Gemma 3 lets most layers look only at the
+# last 1,024 places (*sliding window*).
 #
 # ## What we learned
 #
 # - Attention is a soft dictionary: scores by dot product, weights by softmax, a
-#   weighted mean of values.
+#   weighted mean of values. Nothing has to pass through one vector.
 # - Dividing by $\sqrt d$ keeps scores of one size, so that the softmax can learn.
-# - Masks act on scores, before the softmax. Shape right does not mean split right.
-# - A head brings home one mean; several heads look at several places.
-# - It compares once and for all, at any length, and pays $n^2$ for it.
+# - Masks act on scores, before the softmax; test for leaks by changing the future.
+# - A head brings home one mean. Several heads look at several places; one head and a
+#   nonlinear read-out can do the same.
+# - Weights tell which place a layer reads. What an answer depends on is seen by taking
+#   something away.
+# - It works at any length, and pays $n^2$ for it.
 #
 # ## Where next
 #
-# Add positions to `Lookup` and ask for the number that *follows* a letter. Change
-# `profile` to `"full"`. Then use `bm.models.MultiHeadAttention` in a model of your own.
+# Add positions to `Lookup` and ask for the number that *follows* a letter.
+# [The Transformer](lesson:transformer) puts attention into a whole network, and
+# [Which architecture when](lesson:comparison) weighs it against the others.
 #
 # ## Further reading
 #
+# - I. Sutskever, O. Vinyals and Q. V. Le (2014), *Sequence to Sequence Learning with
+#   Neural Networks*, NeurIPS.
 # - D. Bahdanau, K. Cho and Y. Bengio (2015), *Neural Machine Translation by Jointly
 #   Learning to Align and Translate*, ICLR.
 # - A. Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
+# - S. Jain and B. C. Wallace (2019), *Attention is not Explanation*, NAACL.
 
-# %% [markdown] lang="zh" of="74a28a35"
-# PyTorch 的快速版本算的是同一个结果，却从不同时存下全部 $n^2$ 个权重，
-# 所以省下大量内存；乘法的次数仍与 $n^2 d$ 成正比。
-# 正因如此，长文本对大模型来说十分昂贵。
+# %% [markdown] lang="zh" of="e88ce36a"
+# 为了省下这些内存，Llama 3 和 Qwen3 让几个查询头共用一个键和值的头
+# （*分组查询注意力*）；
+# Gemma 3 让大多数层只看最近的 1024 个位置（*滑动窗口*）。
 #
 # ## 我们学到了什么
 #
 # - 注意力是一部软字典：用点积打分，用 softmax 变成权重，再对值加权平均。
+#   没有什么非得挤过一个向量。
 # - 除以 $\sqrt d$ 让分数的大小保持一致，softmax 才学得动。
-# - 掩码作用在分数上，在 softmax 之前。形状对，不等于切得对。
-# - 一个头带回一个平均；多个头可以看多个地方。
-# - 比较只学一次，多长都能用；代价是 $n^2$。
+# - 掩码作用在分数上，在 softmax 之前；改动未来，就能测出有没有泄漏。
+# - 一个头带回一个平均；多个头可以看多个地方，一个头加非线性的读出也能做到。
+# - 权重说的是某一层在读哪个位置；回答依赖什么，要拿走一样东西才看得出来。
+# - 多长都能用；代价是 $n^2$。
 #
 # ## 下一步
 #
-# 给 `Lookup` 加上位置信息，问它某个字母*后面*的数。把 `profile` 改成 `"full"`。
-# 然后在你自己的模型里用上 `bm.models.MultiHeadAttention`。
+# 给 `Lookup` 加上位置信息，问它某个字母*后面*的数。
+# [Transformer](lesson:transformer) 把注意力装进一个完整的网络，
+# [架构之比较](lesson:comparison)把它与别的方法放在一起权衡。
 #
 # ## 延伸阅读
 #
+# - I. Sutskever, O. Vinyals, Q. V. Le (2014), *Sequence to Sequence Learning with
+#   Neural Networks*, NeurIPS.
 # - D. Bahdanau, K. Cho, Y. Bengio (2015), *Neural Machine Translation by Jointly
 #   Learning to Align and Translate*, ICLR.
 # - A. Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
+# - S. Jain, B. C. Wallace (2019), *Attention is not Explanation*, NAACL.
