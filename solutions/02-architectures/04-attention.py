@@ -797,9 +797,9 @@ def sees_future(f, x):
     """
     ### BEGIN SOLUTION
     before = f(x)
-    for i in range(len(x)):
+    for i, row in enumerate(x):
         changed = x.clone()
-        changed[i] += torch.randn_like(x[i])
+        changed[i] = torch.randn_like(row)
         if not torch.allclose(f(changed)[:i], before[:i]):
             return True
     return False
@@ -851,6 +851,15 @@ bm.expect.true(not sees_future(before_softmax, x), advice)
 bm.expect.true(not sees_future(lambda x: x[:, :1] * 2, x), "outputs may be narrower")
 bm.expect.true(not sees_future(lambda x: x + x[0], x), "looking back is allowed")
 bm.expect.true(sees_future(lambda x: x + 0.01 * x.flip(0), x), "a small leak is one")
+
+
+def long_only(x):  # looks ahead in sequences of more than three places
+    return x + x[3] if len(x) > 3 else x
+
+
+advice = "try the x that is given"
+bm.expect.true(not sees_future(long_only, x[:3, :2].double()), advice)
+bm.expect.true(sees_future(long_only, x[:4, :2].double()), advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -867,6 +876,8 @@ bm.expect.true(sees_future(lambda x: x + 0.01 * x.flip(0), x), "a small leak is 
 # outputs may be narrower → 输出可以更窄
 # looking back is allowed → 往回看是允许的
 # a small leak is one → 小的泄漏也是泄漏
+# looks ahead in sequences of more than three places → 序列超过三个位置时才往后看
+# try the x that is given → 要用给定的 x 来试
 
 # %% [markdown] hint="sees_future"
 # Change place $i$ of a copy of `x`. Which outputs must then be as before?
@@ -906,6 +917,9 @@ def sees_future(f, x):
     sizes = slopes.abs().sum((1, 3))
     return bool((sizes.triu(1) > 0).any()) and n > 1
 
+
+# %% [raw] excuse="sees_future"
+# what is drawn is the same every time: one change of a place is as good as another
 
 # %%
 hidden = causal_mask(7)
@@ -996,6 +1010,10 @@ for heads in (1, 2, 8):
     bm.expect.shape(split, (3, heads, 5, size), "use the number of heads as given")
     last = x[..., 8 - size :]
     bm.expect.close(split[:, -1], last, "the last head has the last numbers")
+x = torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(5)).double()
+split = split_heads(x.requires_grad_(), 2)
+bm.expect.close(split[:, 1], x.detach()[..., 3:], "head 1 has the second half")
+bm.expect.gradient(split, x, "keep the graph: training needs gradients")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1008,6 +1026,8 @@ for heads in (1, 2, 8):
 # → 一个头拿相邻的数：把 d 切成 (heads, d / heads)，heads 在前
 # use the number of heads as given → 请使用给定的头数
 # the last head has the last numbers → 最后一个头拿最后几个数
+# head 1 has the second half → 第 1 头拿后一半
+# keep the graph: training needs gradients → 保留计算图：训练需要梯度
 
 # %% [markdown] hint="split_heads"
 # Two moves: cut the last axis in two, then let two axes change seats.
