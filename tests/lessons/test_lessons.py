@@ -21,8 +21,6 @@ UNMENDED = {
     "big-models",
     "layers",
     "convolution",
-    "recurrence",
-    "attention",
     "transformer",
     "scaling-laws",
     "comparison",
