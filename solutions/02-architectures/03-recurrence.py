@@ -6,7 +6,13 @@
 # needs: [layers]
 # data: [plays]
 # extras: []
-# introduces: [recurrent network, recurrent, hidden state]
+# introduces:
+#   - recurrent network
+#   - hidden state
+#   - backpropagation through time
+#   - vanishing gradient
+#   - exploding gradient
+#   - gradient clipping
 # symbols:
 #   x: input
 #   h: hidden activation or state
@@ -423,10 +429,11 @@ def through_time(states, W_h):
 # the result is detached: the matrices are looked at, nothing is trained through them
 
 # %% [markdown]
-# Equation (\ref{through-time}) is now compared with autograd, which does not use it.
+# Equation (\ref{through-time}) is now compared with the derivative that PyTorch finds
+# by itself, without it.
 
-# %% [markdown] lang="zh" of="e3fc2e42"
-# 下面拿公式 (\ref{through-time}) 与自动求导对照，后者并不用这个公式。
+# %% [markdown] lang="zh" of="1fd2e548"
+# 下面拿公式 (\ref{through-time}) 与 PyTorch 自己求出的导数对照，后者并不用这个公式。
 
 # %% equation="through-time" of="d84b6b3e"
 n, hidden = 12, 5
@@ -453,17 +460,18 @@ bm.equation(
 # ## Vanishing and exploding
 #
 # A product of a hundred matrices is rarely of moderate size. Leave the tanh out for a
-# moment: then the product is a power of $W_h$, and it grows or shrinks about as
-# $\rho^n$. Here $\rho$ is the **spectral radius** of $W_h$, the largest size of an
-# eigenvalue. The tanh adds slopes, none of which is above 1. We let a network of 40
-# units read noise, with and without the tanh, and look at the size of
-# $\partial h_n/\partial h_t$ going back in time.
+# moment: then the product is a power of $W_h$, and it shrinks or grows about as
+# $\rho^n$: a **vanishing gradient** or an **exploding gradient**. Here $\rho$ is the
+# **spectral radius** of $W_h$, the largest size of an eigenvalue. The tanh adds slopes,
+# none of which is above 1. We let a network of 40 units read noise, with and without
+# the tanh, and look at the size of $\partial h_n/\partial h_t$ going back in time.
 
-# %% [markdown] lang="zh" of="2ee75e4c"
+# %% [markdown] lang="zh" of="5c009544"
 # ## 消失与爆炸
 #
 # 一百个矩阵相乘，结果很少是不大不小的。暂且去掉 tanh：乘积就成了 $W_h$ 的幂，
-# 大致按 $\rho^n$ 增长或缩小。这里 $\rho$ 是 $W_h$ 的**谱半径**，
+# 大致按 $\rho^n$ 缩小或增长，叫做**梯度消失**（vanishing gradient）
+# 或**梯度爆炸**（exploding gradient）。这里 $\rho$ 是 $W_h$ 的**谱半径**，
 # 也就是特征值绝对值的最大值。tanh 又添上一串斜率，没有一个大于 1。
 # 让一个 40 个单元的网络读噪声，有 tanh 和没有 tanh 各一次，
 # 看 $\partial h_n/\partial h_t$ 的大小怎样随时间往回变。
@@ -628,19 +636,19 @@ bm.equation("circular", rho, torch.tensor(1 / math.sqrt(3)), atol=0.05)
 # Exploding is the easier of the two to cure. Take the scalar network of the first
 # picture, with the weight $w$ to be learned, and ask for a state of 0.4 after 100
 # steps. From the right the loss slopes down gently to a narrow valley; behind it the
-# loss rises like a wall. A step of gradient descent that lands there is thrown far off.
+# loss rises like a wall. A training step that lands there is thrown far off.
 #
 # **Gradient clipping** limits the step: when all gradients together, as one long vector
 # $g$, are longer than $c$, they are shortened to length $c$. They keep their direction:
 #
 # $$g' = g\,\min\!\left(1, \frac{c}{\lVert g\rVert}\right) \label{clipped}$$
 
-# %% [markdown] lang="zh" of="e0212ac9"
+# %% [markdown] lang="zh" of="8be03d79"
 # ## 梯度裁剪
 #
 # 两种毛病里，爆炸比较好治。取第一幅图中的标量网络，学习它的权重 $w$，
 # 要求 100 步之后状态为 0.4。损失从右边缓缓降到一个窄谷，谷的另一侧像墙一样陡。
-# 梯度下降的一步一旦落在墙上，就会被远远抛开。
+# 训练的一步一旦落在墙上，就会被远远抛开。
 #
 # **梯度裁剪**限制步子的大小：把所有梯度接成一个长向量 $g$，长度超过 $c$ 时缩短到 $c$，
 # 方向不变：
@@ -1567,7 +1575,7 @@ bm.show.figure(fig, alt=alt)
 #   到最后，两个数合起来就能区分四种符号。
 
 # %% [markdown]
-# ## Truncated backpropagation
+# ## Truncated BPTT
 #
 # A book has a million characters. Nobody keeps a million steps in memory for one
 # gradient. **Truncated backpropagation through time** cuts the text into pieces of $n$
@@ -1578,8 +1586,8 @@ bm.show.figure(fig, alt=alt)
 # symbol of 20 steps ago, with the gradient cut after 10: the symbol is never within
 # its reach.
 
-# %% [markdown] lang="zh" of="6c07fd0f"
-# ## 截断的反向传播
+# %% [markdown] lang="zh" of="467b830b"
+# ## 截断的 BPTT
 #
 # 一本书有一百万个字符，谁也不会为一次梯度在内存里存下一百万步。
 # **截断的随时间反向传播**（truncated BPTT）把文本切成 $n$ 步一段。
@@ -2242,9 +2250,9 @@ bm.claim(
 # This is why recurrent networks are back. State-space models such as *Mamba* (2023) and
 # the mLSTM of *xLSTM* (2024) keep a recurrent state with gates that look at the input,
 # and train over all steps in parallel, by safer methods than dividing by $F_s$.
-# *Jamba* (2024) and *Qwen3-Next* (2025) mix such layers with attention. Their state has
-# a fixed size, so a long text costs no more memory for each new word, but what was not
-# kept is lost: the question of this lesson.
+# *Jamba* (2024) and *Qwen3-Next* (2025) mix them with layers as in the next lesson.
+# Their state has a fixed size, so a long text costs no more memory for each new word,
+# but what was not kept is lost: the question of this lesson.
 #
 # ## What we learned
 #
@@ -2261,7 +2269,7 @@ bm.claim(
 #
 # Set the bias of the open gates to 5 and look at the steps again. Train at distance 10
 # first, then 20, then 40: does the plain RNN get further so?
-# [Attention](lesson:attention) needs no state to carry a word across a distance, and
+# [The next lesson](lesson:attention) needs no state to carry a word across a distance, and
 # [Which architecture when](lesson:comparison) measures what that costs.
 #
 # ## Further reading
@@ -2275,10 +2283,10 @@ bm.claim(
 # - A. Gu and T. Dao (2023), *Mamba: Linear-Time Sequence Modeling with Selective State
 #   Spaces*, arXiv:2312.00752.
 
-# %% [markdown] lang="zh" of="eea40386"
+# %% [markdown] lang="zh" of="d4186a30"
 # 循环网络因此又回来了。*Mamba*（2023）等状态空间模型和 *xLSTM*（2024）中的 mLSTM，
 # 都保留循环的状态，门只看输入，训练时所有的步并行计算，所用的方法比除以 $F_s$ 更稳妥。
-# *Jamba*（2024）和 *Qwen3-Next*（2025）把这样的层与注意力混合使用。
+# *Jamba*（2024）和 *Qwen3-Next*（2025）把这样的层与下一课的层混合使用。
 # 它们的状态大小固定，文本再长，每多一个词也不多占内存；
 # 但没有留住的就丢了：正是这一课的问题。
 #
@@ -2295,7 +2303,7 @@ bm.claim(
 # ## 下一步
 #
 # 把敞开的门的偏置改成 5，再看需要多少步。先在距离 10 上训练，再到 20、40：
-# 朴素 RNN 能不能因此走得更远？[注意力](lesson:attention)不靠状态就能把一个词带到远处，
+# 朴素 RNN 能不能因此走得更远？[下一课](lesson:attention)不靠状态就能把一个词带到远处，
 # [架构之比较](lesson:comparison)会量出这样做的代价。
 #
 # ## 延伸阅读

@@ -3,10 +3,16 @@
 # title: {en: Attention, zh: 注意力}
 # section: "2.1, 3.1.1"
 # minutes: 90
-# needs: [recurrence]
+# needs: [recurrence, big-models]
 # data: []
 # extras: []
-# introduces: [attention, self-attention, padding, causal mask, multi-head attention]
+# introduces:
+#   - attention
+#   - self-attention
+#   - padding
+#   - causal mask
+#   - attention head
+#   - multi-head attention
 # symbols: {q: queries, k: keys, v: values, d: numbers that stand for one place}
 # says:
 #   en: Build attention from tensors, watch where it looks, and test what that means.
@@ -131,8 +137,8 @@ bm.show.explore(
 
 # %% [markdown]
 # Between two keys the answer lies between two values, and it changes smoothly as the
-# query turns: so the network can *learn* what to ask, by gradient descent. Make the
-# look-up sharper and the soft dictionary becomes an ordinary one.
+# query turns: so a network can *learn* what to ask. Make the look-up sharper and the
+# soft dictionary becomes an ordinary one.
 #
 # ## Scores, weights, mean
 #
@@ -145,9 +151,9 @@ bm.show.explore(
 # or, for all queries as rows of $Q$ together, $\mathrm{softmax}(QK^\top/\sqrt d)\,V$.
 # Where the $\sqrt d$ comes from, we shall measure in a moment. First, yours.
 
-# %% [markdown] lang="zh" of="50a6c232"
+# %% [markdown] lang="zh" of="4a301a41"
 # 查询落在两个键之间，回答就落在两个值之间，并且随查询的转动平滑变化：正因如此，
-# 网络才能用梯度下降*学会*该问什么。把 sharpness 调大，软字典就变回普通字典。
+# 网络才能*学会*该问什么。把 sharpness 调大，软字典就变回普通字典。
 #
 # ## 分数、权重、平均
 #
@@ -372,17 +378,17 @@ bm.equation("dot-variance", (q * k).sum(-1).var(), torch.tensor(d), atol=5 * err
 # \label{softmax-jacobian}$$
 #
 # with $\delta_{ij}$ one if $i = j$ and zero otherwise, then vanishes: every entry has a
-# factor near 0. Such a network looks at one place only, and gradient descent can hardly
-# make it look elsewhere.
+# factor near 0. Such a network looks at one place only, and training can hardly make it
+# look elsewhere.
 
-# %% [markdown] lang="zh" of="faf6053e"
+# %% [markdown] lang="zh" of="ad2fcce2"
 # 分数变大有什么要紧？大分数的 softmax 几乎把全部权重押在一个键上。而它的斜率
 #
 # $$\frac{\partial w_i}{\partial s_j} = w_i\,(\delta_{ij} - w_j)
 # \label{softmax-jacobian}$$
 #
 # （$i = j$ 时 $\delta_{ij}$ 为 1，否则为 0）这时就消失了：每一项都有一个接近 0 的因子。
-# 这样的网络只看一处，梯度下降很难让它改看别处。
+# 这样的网络只看一处，训练很难让它改看别处。
 
 # %% equation="softmax-jacobian" of="6847f2b1"
 s = torch.randn(6, dtype=torch.float64)
@@ -486,7 +492,7 @@ X, order = torch.randn(6, 8, dtype=torch.float64), torch.randperm(6)
 bm.equation("permutation", A(X[order]), A(X)[order], atol=1e-10)
 
 # %% [markdown]
-# To attention alone, *dog bites man* and *man bites dog* are the same bag of words.
+# To attention alone, *dog bites man* and *man bites dog* are the same.
 # Where order matters, a model adds the position to each row. One kind of order comes
 # from a mask.
 #
@@ -498,13 +504,8 @@ bm.equation("permutation", A(X[order]), A(X)[order], atol=1e-10)
 # says PyTorch's `scaled_dot_product_attention`; in `nn.MultiheadAttention`, `True`
 # forbids. This is a frequent trap.)
 
-<<<<<<< HEAD
-# %% [markdown] lang="zh" of="b57e6246"
-# 对单纯的注意力来说，“狗咬人”和“人咬狗”是同一个词袋。顺序要紧时，
-=======
-# %% [markdown] lang="zh" of="58e9f913"
-# 对单纯的注意力来说，“狗咬人”和“人咬狗”是同样的词袋。顺序要紧时，
->>>>>>> 644a8e8 (Attention: the bottleneck, the lamp, why many heads, a test for leaks)
+# %% [markdown] lang="zh" of="248d061f"
+# 对单纯的注意力来说，“狗咬人”和“人咬狗”没有区别。顺序要紧时，
 # 模型会把位置信息加进每一行。而掩码就能带来一种顺序。
 #
 # ## 掩码：哪里不能看
@@ -956,17 +957,18 @@ bm.claim(
 # One look-up brings home *one* mean. To find both a verb and its subject, a place needs
 # two. So **multi-head attention** cuts the $d$ numbers of each place into `heads`
 # parts, lets every part do its own attention, and puts the answers side by side again.
+# Each part is called an **attention head**.
 # No loop is needed: heads become one more batch axis, `(batch, n, d)` to
 # `(batch, heads, n, d/heads)`.
 
-# %% [markdown] lang="zh" of="78d62ba8"
+# %% [markdown] lang="zh" of="056954cc"
 # 未来从 softmax 的分母漏了进来。这样的模型，训练时显得比实际更好。
 #
 # ## 多个头
 #
 # 一次查找只带回*一个*平均。既要找动词又要找主语，一个位置就得查两次。
 # **多头注意力**（multi-head attention）于是把每个位置的 $d$ 个数切成 `heads` 份，
-# 每份各做各的注意力，再把回答并排拼回去。
+# 每份各做各的注意力，叫做一个**注意力头**（attention head），再把回答并排拼回去。
 # 不需要循环：头只是又一个批次轴，从 `(batch, n, d)` 变成 `(batch, heads, n, d/heads)`。
 
 
