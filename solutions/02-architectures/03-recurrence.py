@@ -2269,7 +2269,7 @@ bm.claim(
 #
 # Set the bias of the open gates to 5 and look at the steps again. Train at distance 10
 # first, then 20, then 40: does the plain RNN get further so?
-# [The next lesson](lesson:attention) needs no state to carry a word across a distance, and
+# [Attention](lesson:attention) needs no state to carry a word across a distance, and
 # [Which architecture when](lesson:comparison) measures what that costs.
 #
 # ## Further reading
@@ -2283,7 +2283,7 @@ bm.claim(
 # - A. Gu and T. Dao (2023), *Mamba: Linear-Time Sequence Modeling with Selective State
 #   Spaces*, arXiv:2312.00752.
 
-# %% [markdown] lang="zh" of="d4186a30"
+# %% [markdown] lang="zh" of="587dde3a"
 # 循环网络因此又回来了。*Mamba*（2023）等状态空间模型和 *xLSTM*（2024）中的 mLSTM，
 # 都保留循环的状态，门只看输入，训练时所有的步并行计算，所用的方法比除以 $F_s$ 更稳妥。
 # *Jamba*（2024）和 *Qwen3-Next*（2025）把这样的层与下一课的层混合使用。
@@ -2303,7 +2303,7 @@ bm.claim(
 # ## 下一步
 #
 # 把敞开的门的偏置改成 5，再看需要多少步。先在距离 10 上训练，再到 20、40：
-# 朴素 RNN 能不能因此走得更远？[下一课](lesson:attention)不靠状态就能把一个词带到远处，
+# 朴素 RNN 能不能因此走得更远？[注意力](lesson:attention)不靠状态就能把一个词带到远处，
 # [架构之比较](lesson:comparison)会量出这样做的代价。
 #
 # ## 延伸阅读

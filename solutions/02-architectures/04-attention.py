@@ -1960,9 +1960,10 @@ for trial, model in enumerate(referring):
         names.append(f"seed {trial}, {how}: {said}")
 fig, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
 picture = ax.imshow(torch.stack(rows), vmin=0, vmax=1, aspect="auto")
-ax.set_xticks(range(len(words)), [*both[0][:-1], "…"] if "…" in both[0] else both[0])
+shown = [a if a == b else f"{a}/{b}" for a, b in zip(*both, strict=True)]
+ax.set_xticks(range(len(shown)), shown, fontsize=8)
 ax.set_yticks(range(6), names)
-ax.set(xlabel="word looked at", ylabel="seed, last quality: answer")
+ax.set(xlabel="word looked at", ylabel="seed, quality: answer")
 ax.grid(False)
 fig.colorbar(picture, label="weight of “it”")
 alt = (
@@ -1975,7 +1976,7 @@ bm.show.figure(fig, alt=alt)
 # %% [raw] lang="zh"
 # seed {trial}, {how}: {said} → 种子 {trial}，{how}：{said}
 # word looked at → 看向的词
-# seed, last quality: answer → 种子，大或小：回答
+# seed, quality: answer → 种子，大或小：回答
 # weight of “it” → “它”的权重
 # Six rows, three seeds with big and with small, by the words of the sentence: where the
 # second layer looks from the word it. Each row has nearly all its weight on one or two
