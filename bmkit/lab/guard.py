@@ -22,7 +22,12 @@ from bmkit.lab.contents import Contents, contents, is_data, same
 from bmkit.lab.failures import CheckFailed
 from bmkit.lab.words import say
 
-METHODS = ("__init__", "__call__")  # those with such a name that are watched
+_REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+OPERATORS = {f"__{name}__" for name in (*_REFLECTED, "and", "or", "xor")} | {
+    *("__neg__", "__pos__", "__invert__", "__abs__"),
+    *(f"__r{name}__" for name in _REFLECTED),
+}
+METHODS = {"__init__", "__call__"} | OPERATORS  # so named, and watched all the same
 Arguments = tuple[tuple[Any, ...], dict[str, Any]]
 
 

@@ -168,6 +168,18 @@ CASES = {
             "    def of(self, x): return x",
         ],
     ),
+    "operators_change": (
+        "import torch\nx = torch.ones(2)\n"
+        "bm.expect.close(({name}(2) * x).v, 2 * torch.ones(2), 'times v')",
+        [
+            "class {name}:\n    def __init__(self, v): self.v = v\n"
+            "    def __mul__(self, x): return {name}(self.v * x)",
+            "class {name}:\n    def __init__(self, v): self.v = v\n"
+            "    def __mul__(self, x): return {name}(x.mul_(self.v))",
+            "class {name}:\n    def __init__(self, v): self.v = v\n"
+            "    def __mul__(self, x): return {name}(x)",
+        ],
+    ),
     "must_raise": (
         "try:\n    {name}(-1)\nexcept ValueError as error:\n"
         "    bm.expect.true('neg' in str(error), 'say why')\n"
@@ -323,6 +335,7 @@ def test_changed_arguments_and_kept_state_are_told_as_such(many, tmp_path):
     for name in ("overwritten_1", "overwritten_2"):
         assert told[name] == "`s` was changed: work on a copy"
     assert told["overwritten_3"].endswith("was changed: work on a copy")  # no name
+    assert told["operators_change_1"] == "`x` was changed: work on a copy"
     assert told["objects_change_1"] == "`x` was changed: work on a copy"
     assert told["kept_1"].startswith("the second call")
     for name in ("mixed_1", "mixed_2"):

@@ -5,18 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from bmkit.lab.guard import OPERATORS
+
 if TYPE_CHECKING:
     from bmkit.course.grade.judge.rpc import Peer
 
-OPERATORS = (
-    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
-    *("and", "or", "xor", "neg", "pos", "invert", "abs"),
-)
-REFLECTED = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-OPERATING = {f"__{name}__" for name in OPERATORS} | {
-    *(f"__r{name}__" for name in REFLECTED),
-}
-COMPUTING = OPERATING | {"__contains__"}
+COMPUTING = OPERATORS | {"__contains__"}
 METHODS = COMPUTING | {
     *("__len__", "__getitem__", "__setitem__", "__delitem__", "__contains__"),
     *("__float__", "__int__", "__index__", "__str__", "__repr__", "__iter__"),
@@ -38,7 +32,13 @@ class RemoteObject:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         peer, number, kind = self._remote
-        return peer.use(number, kind, args, kwargs)
+        name = peer.names.get(number, "")
+        # A function that was not fetched by its name, but made or kept by what was, is
+        # not watched: nothing is known of its parameters.
+        if kind in FUNCTIONS and not name:
+            return peer.call(number, "__call__", args, kwargs)
+        twice = kind in FUNCTIONS
+        return peer.watched(number, "__call__", args, kwargs, name=name, repeat=twice)
 
     def __getattr__(self, name: str) -> Any:
         peer, number, _ = object.__getattribute__(self, "_remote")
@@ -62,9 +62,9 @@ def _relayed(method: str) -> Any:
     def relay(self: RemoteObject, *args: Any) -> Any:
         peer, number, _ = self._remote
         try:
-            answer = peer.call(number, method, args, {})
+            answer = peer.watched(number, method, args, {})
         except TypeError as error:
-            if args and method in OPERATING and f"{LACKS} {method}" in str(error):
+            if args and method in OPERATORS and f"{LACKS} {method}" in str(error):
                 return NotImplemented  # Python asks the other side, or says it
             raise
         if method in COMPUTING:

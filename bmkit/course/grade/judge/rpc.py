@@ -148,23 +148,26 @@ class Peer:
             self.names[value._remote[1]] = name
         return value
 
-    def use(self, number: int, kind: str, args: Any, kwargs: Any) -> Any:
-        """Call the other side's object, watched while a check runs.
-
-        A function that was not fetched by its name, but made or kept by what was, is
-        not watched: nothing is known of its parameters.
-        """
+    def watched(
+        self,
+        number: int,
+        method: str,
+        args: Any,
+        kwargs: Any,
+        *,
+        name: str = "",
+        repeat: bool = False,
+    ) -> Any:
+        """Call a method of the other side's object, watched while a check runs."""
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            return self.call(number, "__call__", args, kwargs)
+            return self.call(number, method, args, kwargs)
 
-        function = kind in FUNCTIONS
-        name = self.names.get(number)
-        if self.guard is None or (function and name is None):
+        if self.guard is None:
             return call(*args, **kwargs)
-        parameters = self.parameters.get(name or "__call__", [])
-        name = name or "__call__"
-        return self.guard.call(call, name, parameters, args, kwargs, repeat=function)
+        name = name or method
+        parameters = self.parameters.get(name, [])
+        return self.guard.call(call, name, parameters, args, kwargs, repeat=repeat)
 
     def random_states(self) -> Callable[[], None]:
         """Keep the states of random numbers on both sides; puts them back."""
