@@ -570,7 +570,8 @@ def block(d):
 
 # %% equation="block" of="4fa5df9b"
 widths = [8, 96, 768]
-built = np.array([float(count(block(d))) for d in widths])
+with torch.device("meta"):
+    built = np.array([float(count(block(d))) for d in widths])
 bm.equation("block", built, np.array([12.0 * d**2 + 13 * d for d in widths]))
 
 # %% [markdown]

@@ -378,9 +378,9 @@ bm.claim(
 # 个 FLOP。参数少的网络，运行起来可能很贵。（当心：许多视觉论文把一乘一加合算作一个。）
 
 # %% equation="convolution-flops" of="89796c77"
-conv, picture = nn.Conv2d(5, 7, 3, bias=False), torch.zeros(1, 5, 20, 11)
+conv = nn.Conv2d(5, 7, 3, bias=False)
 with FlopCounterMode(display=False) as counter:
-    maps = conv(picture)  # (1, 7, 18, 9)
+    maps = conv(torch.zeros(1, 5, 20, 11))  # (1, 7, 18, 9)
 N, P = 5 * 7 * 3**2, 18 * 9
 bm.equation("convolution-flops", float(counter.get_total_flops()), 2.0 * N * P)
 
@@ -484,8 +484,9 @@ print(f"in 16 bits, 1 + 0.001 = {(weight + 0.001).item()}")
 
 
 # %% fold
-def kept_numbers(model, ids):
-    """Numbers that one forward pass with its loss keeps for the backward pass."""
+def kept_numbers(model, n):
+    """Numbers that a pass of n tokens, with its loss, keeps for the backward pass."""
+    ids = torch.zeros(1, n, dtype=torch.long)
     kept, own = {}, {p.untyped_storage().data_ptr() for p in model.parameters()}
 
     def save(t):
@@ -502,14 +503,14 @@ def kept_numbers(model, ids):
 
 
 # %% [raw] lang="zh"
-# Numbers that one forward pass with its loss keeps for the backward pass.
-# → 一次前向连同损失，为反向传播留下多少个数。
+# Numbers that a pass of n tokens, with its loss, keeps for the backward pass.
+# → n 个词元的一次前向连同损失，为反向传播留下多少个数。
 # counts once, however many tensors share it → 不管几个张量共用，只算一次
 # a norm's mean, say → 例如归一化的均值
 # alive until here, or its storages would be used again → 留到这里，否则存储会被再次使用
 
 # %% equation="activations" of="2a7e4fb0"
-left = np.array([kept_numbers(model, ids[:1]) for model in (plain, fused)])
+left = np.array([kept_numbers(model, n) for model in (plain, fused)])
 m = np.array([n, 1])
 bm.equation("activations", left, n * (L * (16.0 * d + H * m) + 2 * d + V))
 
@@ -1045,28 +1046,29 @@ def power_law(N, loss):
 
 
 # %% [markdown]
-# With $u = \log N$ and $w = \log J$, bars for means, setting the derivatives of
-# $\sum_i (w_i - \log A + \alpha u_i)^2$ to zero gives
+# How does one check a fit? With $u = \log N$ and $w = \log J$, least squares makes
+# $\sum_i (w_i - \log A + \alpha u_i)^2$ as small as possible. So its derivatives must
+# vanish. That with respect to $\alpha$ is $2 \sum_i u_i (w_i - \log A + \alpha u_i)$,
+# and so
 #
-# $$\alpha = -\frac{\sum_i (u_i - \bar u)(w_i - \bar w)}{\sum_i (u_i - \bar u)^2}
-# \label{least-squares}$$
+# $$\sum_i u_i w_i = \log A \sum_i u_i - \alpha \sum_i u_i^2 \label{least-squares}$$
 #
-# Your fit of our family, against this formula.
+# Here is your fit of our family.
 
-# %% [markdown] lang="zh" of="57445ebc"
-# 记 $u = \log N$，$w = \log J$，上横线表示平均。令
-# $\sum_i (w_i - \log A + \alpha u_i)^2$ 的导数为零，得到
+# %% [markdown] lang="zh" of="64b1ccdd"
+# 怎样检验一次拟合？记 $u = \log N$，$w = \log J$，最小二乘让
+# $\sum_i (w_i - \log A + \alpha u_i)^2$ 尽可能小，所以它的导数都必须为零。
+# 对 $\alpha$ 的导数是 $2 \sum_i u_i (w_i - \log A + \alpha u_i)$，于是
 #
-# $$\alpha = -\frac{\sum_i (u_i - \bar u)(w_i - \bar w)}{\sum_i (u_i - \bar u)^2}
-# \label{least-squares}$$
+# $$\sum_i u_i w_i = \log A \sum_i u_i - \alpha \sum_i u_i^2 \label{least-squares}$$
 #
-# 用你的函数拟合我们这一系列模型，与公式对照。
+# 下面检验你对这一系列模型的拟合。
 
-# %% equation="least-squares" of="8202398e"
+# %% equation="least-squares" of="8a1ceaf1"
 u, w = np.log(N), np.log(loss)
-du, dw = u - u.mean(), w - w.mean()
 A, alpha = power_law(N, loss)
-bm.equation("least-squares", alpha, -sum(du * dw) / sum(du**2), atol=1e-8)
+right = math.log(A) * u.sum() - alpha * (u**2).sum()
+bm.equation("least-squares", (u * w).sum(), right)
 
 # %% [markdown]
 # ## Which law?

@@ -18,11 +18,9 @@ forks = pytest.mark.skipif(
 # Lessons whose checks do not catch every mutant yet, or whose equations not every
 # change; one that is mended is taken off.
 UNMENDED = {
-    "big-models",
     "layers",
     "convolution",
     "transformer",
-    "scaling-laws",
     "comparison",
     "networks-as-functions",
     "gradient-descent",
