@@ -22,7 +22,6 @@ UNMENDED = {
     "convolution",
     "transformer",
     "comparison",
-    "networks-as-functions",
     "gradient-descent",
     "backpropagation",
     "stochastic-gradients",
