@@ -26,8 +26,10 @@ from bmkit.lab.mime import EQUATIONS
 MOST = 60  # changes of a cell that are tried
 CHILDREN = 2  # that share them
 SECONDS = 1.5  # of processor time: after so many a child begins no more changes
-ONE = 5.0  # seconds that one change gets
-ALL = 120.0  # seconds that a child gets
+FIRST = 2  # but these
+LEAST, TIMES = 3.0, 5.0  # seconds that a change gets; or so many times the cell's own
+CONTROL = 60.0  # seconds that the cell itself gets
+ALL = 300.0  # seconds that a child gets
 NOTICED, UNNOTICED, SENSELESS = "noticed", "unnoticed", "senseless"
 
 
@@ -74,9 +76,9 @@ def _tried(
     jobs = [partial(_share, space, code, share) for share in shares]
     found: dict[str, str] = {}
     for came in forked.in_children(jobs, ALL):
-        if came.value is None:
+        if came.value is None and not came.lost:
             return None
-        found |= came.value
+        found |= came.value or {}  # of a child that ended by force nothing is known
     return found
 
 
@@ -84,22 +86,23 @@ def _share(
     space: dict[str, Any], code: str, changes: list[Perturbation]
 ) -> dict[str, str] | None:
     """In a child: the cell as it is, then some of its changes, one after the other."""
-    if _attempt(space, code) != UNNOTICED:
+    end, began = time.process_time() + SECONDS, time.monotonic()
+    if _attempt(space, code, CONTROL) != UNNOTICED:
         return None
+    limit = max(LEAST, TIMES * (time.monotonic() - began))
     found: dict[str, str] = {}
-    end = time.process_time() + SECONDS
     for change in changes:
-        if time.process_time() > end:
+        if len(found) >= FIRST and time.process_time() > end:
             break
-        found[change.title] = _attempt(space, change.code)
+        found[change.title] = _attempt(space, change.code, limit)
     return found
 
 
-def _attempt(space: dict[str, Any], code: str) -> str:
+def _attempt(space: dict[str, Any], code: str, seconds: float) -> str:
     from IPython.utils.capture import capture_output
 
     try:
-        with capture_output(), _limit(ONE):
+        with capture_output(), _limit(seconds):
             exec(compile(code, "<equation>", "exec"), {**space, **HELPERS})
     except CheckFailed:
         return NOTICED

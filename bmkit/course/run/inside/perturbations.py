@@ -154,8 +154,15 @@ def _formula(side: ast.AST) -> Iterator[ast.expr]:
                 continue
             if isinstance(node, ast.keyword) and node.arg in PLUMBING:
                 continue
+            if _built(side) and field == "args" and isinstance(node, ast.Constant):
+                continue
             if isinstance(node, ast.AST):
                 yield from _formula(node)
+
+
+def _built(node: ast.AST) -> bool:
+    """Whether it makes an object of a class: numbers given to that are its sizes."""
+    return isinstance(node, ast.Call) and _called(node)[:1].isupper()
 
 
 def _chosen(node: ast.expr) -> bool:
