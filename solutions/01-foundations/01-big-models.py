@@ -7,7 +7,19 @@
 # data: []
 # extras: []
 # gpu: false
-# introduces: []
+# introduces:
+#   - language model
+#   - large language model
+#   - convolution
+#   - batch normalisation
+#   - residual connection
+#   - transformer
+#   - token
+#   - vocabulary
+#   - attention
+#   - feed-forward
+#   - layer norm
+#   - embedding
 # symbols:
 #   N: number of parameters
 #   u: numbers that go into a layer, or channels
@@ -21,18 +33,19 @@
 # ---
 
 # %% [markdown]
-# A web page offers a language model for download: 8 billion parameters, free. Will it
-# run on a laptop with 16 GB of memory? You can know before you download anything. A
-# model's size follows from its plan, a handful of numbers in a configuration file. In
-# this lesson you count models from their plans, first famous ones (ResNet-50, BERT,
-# GPT-2, GPT-3), then models of today, and at the end you answer the question. All you
-# need is multiplication.
+# A web page offers a **large language model** for download: 8 billion parameters, free.
+# (A **language model** predicts how a text goes on.) Will it run on a laptop with 16 GB
+# of memory? You can know before you download anything. A model's size follows from its
+# plan, a handful of numbers in a configuration file. In this lesson you count models
+# from their plans, first famous ones (ResNet-50, BERT, GPT-2, GPT-3), then models of
+# today, and at the end you answer the question. All you need is multiplication.
 
-# %% [markdown] lang="zh" of="b9fd0155"
-# 网页上有一个语言模型可以免费下载，写着“80 亿参数”。手头的笔记本电脑有 16 GB 内存，
-# 跑得动吗？不用下载就能知道：模型有多大，由它的配置决定，而配置不过是文件里的几个数。
-# 这一课就照着配置来数参数，先数几个著名的模型（ResNet-50、BERT、GPT-2、GPT-3），
-# 再数今天的模型，最后回答开头的问题。要用的只有乘法。
+# %% [markdown] lang="zh" of="8a160f38"
+# 网页上有一个**大语言模型**可以免费下载，写着“80 亿参数”。（**语言模型**预测一段文字
+# 接下来怎么写。）手头的笔记本电脑有 16 GB 内存，跑得动吗？不用下载就能知道：
+# 模型有多大，由它的配置决定，而配置不过是文件里的几个数。这一课就照着配置来数参数，
+# 先数几个著名的模型（ResNet-50、BERT、GPT-2、GPT-3），再数今天的模型，
+# 最后回答开头的问题。要用的只有乘法。
 
 # %% tags=["parameters"]
 profile = "workshop"  # ci, workshop or full
@@ -210,10 +223,10 @@ print(count(norm), "parameters,", sum(b.numel() for b in norm.buffers()), "buffe
 # another 1×1. The few channels in the middle make the costly 3×3 cheap. At the end the
 # block's input is added to its result: a **residual connection**, also called a skip.
 # Where the number of channels changes, the skip has a 1×1 convolution of its own. Each
-# convolution is followed by batch normalisation and has no bias, since the
-# normalisation's shift does that work.
+# convolution is followed by batch normalisation and has no bias, since the norm's shift
+# does that work.
 
-# %% [markdown] lang="zh" of="9f32feea"
+# %% [markdown] lang="zh" of="654fb90e"
 # 缓冲区里有 128 个均值、128 个方差，还有一个数记着见过多少批。
 #
 # ## 照着配置数 ResNet
@@ -248,12 +261,12 @@ class Bottleneck(nn.Module):
 
 # %% [markdown]
 # Before the blocks comes the **stem**, one 7×7 convolution from 3 colours to 64
-# channels, with its normalisation. Then come stages of blocks. From stage to stage the
+# channels, with its norm. Then come stages of blocks. From stage to stage the
 # width doubles: 64, 128, 256, 512. ResNet-50 has 3, 4, 6 and 3 blocks in its four
 # stages. After the last, a mean over the picture and a dense layer give a score to each
 # of 1,000 classes.
 
-# %% [markdown] lang="zh" of="1b44fe00"
+# %% [markdown] lang="zh" of="38afb397"
 # 瓶颈块之前是**起始层**（stem）：一个 7×7 卷积连同它的归一化，
 # 把 3 种颜色变成 64 个通道。然后是几个阶段，每个阶段有若干个块；
 # 每进一个阶段，宽度翻一番：64、128、256、512。
@@ -524,11 +537,12 @@ print("scores of two pictures:", tuple(resnet(picture).shape))
 # %% [markdown]
 # ## The Transformer's twelve squares
 #
-# A language model cuts a text into **tokens**, words or pieces of words. The list of
-# all tokens it knows is its **vocabulary**. Each token becomes a vector of $d$ numbers,
-# and the vectors pass through $L$ equal **blocks**, the layers of a Transformer. A
-# block has two parts. **Attention** lets every position of the text read from others;
-# it has four $d \times d$ matrices (queries, keys, values, output). The
+# Nearly all language models of today are **Transformers**, networks of a kind published
+# in 2017. Such a model cuts a text into **tokens**, words or pieces of words. The list
+# of all tokens it knows is its **vocabulary**. Each token becomes a vector of $d$
+# numbers, and the vectors pass through $L$ equal **blocks**, the layers of a
+# Transformer. A block has two parts. **Attention** lets every position of the text read
+# from others; it has four $d \times d$ matrices (queries, keys, values, output). The
 # **feed-forward** part works on each position alone, from $d$ numbers up to $4d$ and
 # down again: as much as eight more squares. All these layers have biases,
 # $3d + d + 4d + d$. And before or after each part stands a **layer normalisation**,
@@ -540,11 +554,12 @@ print("scores of two pictures:", tuple(resnet(picture).shape))
 # How the parts work is told in [Attention](lesson:attention) and
 # [The Transformer](lesson:transformer). To count, their shapes are enough.
 
-# %% [markdown] lang="zh" of="403003b9"
+# %% [markdown] lang="zh" of="5894751c"
 # ## Transformer 的十二个方阵
 #
-# 语言模型先把文本切成**词元**，也就是词或词的片段。它认得的全部词元列成一张表，
-# 叫**词表**。每个词元变成一个 $d$ 个数的向量，向量依次通过 $L$ 个一样的**块**，
+# 今天的语言模型几乎都是 **Transformer**，一种 2017 年发表的网络。
+# 它先把文本切成**词元**，也就是词或词的片段。它认得的全部词元列成一张表，叫**词表**。
+# 每个词元变成一个 $d$ 个数的向量，向量依次通过 $L$ 个一样的**块**，
 # 也就是 Transformer 的层。一个块分两部分。**注意力**让文本的每个位置读取其他位置，
 # 含四个 $d \times d$ 矩阵（查询、键、值、输出）。**前馈**部分单独处理每个位置，
 # 从 $d$ 个数升到 $4d$ 个再降回来，相当于又有八个方阵。这些层都有偏置，

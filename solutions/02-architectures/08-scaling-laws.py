@@ -3,10 +3,10 @@
 # title: {en: "Compute, memory, scaling laws", zh: 算力、内存与缩放定律}
 # section: "1, 2, 9-Q1"
 # minutes: 90
-# needs: [transformer]
+# needs: [transformer, big-models]
 # data: [plays]
 # extras: []
-# introduces: [activations, scaling law]
+# introduces: [scaling law, mixed precision, nested models, checkpoint, cross-entropy]
 # symbols:
 #   N: number of parameters
 #   D: number of training tokens
@@ -902,17 +902,19 @@ bm.claim(
 # before training → 训练之前
 
 # %% [markdown]
-# The loss is the cross-entropy in nats a letter; 0 would mean to know each next letter
-# for sure. Following J. Kaplan and colleagues we take for $N$ the parameters of the
-# blocks. Their law for the loss $J$ is a power of the size:
+# The loss is the **cross-entropy**, the mean of $-\log p$, where $p$ is the probability
+# that the model gave to the letter that came, in nats a letter; 0 would mean to know
+# each next letter for sure. Following J. Kaplan and colleagues we take for $N$ the
+# parameters of the blocks. Their law for the loss $J$ is a power of the size:
 #
 # $$J(N) = A\,N^{-\alpha}, \qquad\text{so}\qquad \log J = \log A - \alpha \log N$$
 #
 # In logarithms this is a straight line, and a straight line is fitted by least squares.
 
-# %% [markdown] lang="zh" of="0cacd1d7"
-# 损失是每个字母的交叉熵，单位为奈特；损失为 0，意味着每次都确知下一个字母。
-# 照 J. Kaplan 等人的做法，$N$ 取块里的参数个数。他们给损失 $J$ 的定律是大小的幂：
+# %% [markdown] lang="zh" of="bc2cbc33"
+# 损失是**交叉熵**，即 $-\log p$ 的平均，$p$ 是模型给真正出现的那个字母的概率，
+# 单位是奈特/字母；损失为 0，意味着每次都确知下一个字母。照 J. Kaplan 等人的做法，
+# $N$ 取块里的参数个数。他们给损失 $J$ 的定律是大小的幂：
 #
 # $$J(N) = A\,N^{-\alpha},\qquad\text{即}\qquad \log J = \log A - \alpha \log N$$
 #
@@ -1683,12 +1685,12 @@ for name, (vocabulary, positions, d, L, _) in models.items():
 # years, here → 年，这里
 
 # %% [markdown]
-# Storage: a checkpoint from which training can go on holds master weights and two
-# means, 12 bytes a parameter, 2.1 terabytes for GPT-3. Network: if each GPU had the
-# whole model and a part of the batch, all would have to add up their gradients at each
-# step, some 350 gigabytes for GPT-3. No usual network is so fast, and no GPU holds the
-# model. So real runs cut the model into pieces, and place the pieces that talk most on
-# GPUs of one machine.
+# Storage: a **checkpoint**, a file from which training can go on, holds master weights
+# and two means, 12 bytes a parameter, 2.1 terabytes for GPT-3. Network: if each GPU had
+# the whole model and a part of the batch, all would have to add up their gradients at
+# each step, some 350 gigabytes for GPT-3. No usual network is so fast, and no GPU holds
+# the model. So real runs cut the model into pieces, and place the pieces that talk most
+# on GPUs of one machine.
 #
 # ## Your own budget
 #
@@ -1697,11 +1699,12 @@ for name, (vocabulary, positions, d, L, _) in models.items():
 # if `d` doubles at 20 tokens a parameter, how do parameters, compute and days grow?
 # Then try.
 
-# %% [markdown] lang="zh" of="4f536469"
-# 存储：能接着训练的检查点要存主权重和两个平均，每个参数 12 字节，GPT-3 就是 2.1 TB。
-# 网络：假如每张卡都有整个模型，各算批次的一份，那么每一步所有卡都要把梯度加起来，
-# 对 GPT-3 约为 350 GB。普通的网络没有这么快，一张卡也放不下这个模型。
-# 所以真正训练时要把模型切成几块，通信最多的几块放在同一台机器的卡上。
+# %% [markdown] lang="zh" of="c484d31e"
+# 存储：**检查点**是可以接着训练的文件，要存主权重和两个平均，每个参数 12 字节，
+# GPT-3 就是 2.1 TB。网络：假如每张卡都有整个模型，各算批次的一份，
+# 那么每一步所有卡都要把梯度加起来，对 GPT-3 约为 350 GB。普通的网络没有这么快，
+# 一张卡也放不下这个模型。所以真正训练时要把模型切成几块，
+# 通信最多的几块放在同一台机器的卡上。
 #
 # ## 你自己的预算
 #
