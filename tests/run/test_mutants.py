@@ -141,7 +141,7 @@ GAPS = {
     ),
     "a gradient that is the one it was given": (
         answer("f(g, shape)", "return g.sum(0) if g.shape != shape else g.clone()"),
-        "g = torch.ones(3)\nassert f(g, (3,)).equal(torch.ones(3))\n"
+        "g = torch.arange(3.0)\nassert f(g, (3,)).equal(torch.arange(3.0))\n"
         "assert f(torch.ones(2, 4), (4,)).equal(torch.full((4,), 2.0))",
         "g itself is returned",
     ),

@@ -8,6 +8,7 @@ check tests too little, or the source excuses it and says why it is right.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import time
 from collections import Counter
@@ -191,8 +192,6 @@ def _code(reference: str, mutant: Mutant) -> tuple[int, str]:
     """The line in the exercise cell, and the lines that changed."""
     if isinstance(mutant, WrappedMutant):
         return 0, ""
-    import ast
-
     before = ast.unparse(ast.parse(reference)).split("\n")
     rows = difflib.ndiff(before, mutant.code.split("\n"))
     return mutant.line, "\n".join(row for row in rows if row[0] in "+-")

@@ -115,16 +115,12 @@ def observe(space: Space, name: str, check: Callable[[], None]) -> dict[str, Any
     found: dict[str, Seen] = {}
     for target in targets(space, name):
         found[target] = Seen()
-        _place = target.partition(".")[2]
+        method = "." in target
         parameters = list(inspect.signature(get(space, target)).parameters.values())
-        for parameter in parameters[1 if _place else 0 :]:
-            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                first = (
-                    ""
-                    if parameter.default is parameter.empty
-                    else _text(parameter.default)
-                )
-                found[target].parameters[parameter.name] = Parameter(first=first)
+        for one in parameters[1 if method else 0 :]:
+            if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+                first = "" if one.default is one.empty else _text(one.default)
+                found[target].parameters[one.name] = Parameter(first=first)
         put(space, target, around(functools.partial(_look, found[target])))
     check()
     return {target: seen.plain() for target, seen in found.items()}
@@ -158,7 +154,7 @@ def _look(seen: Seen, bound: inspect.BoundArguments, call: Callable[[], Any]) ->
     for name, value in bound.arguments.items():
         if name in seen.parameters and name in given:
             seen.parameters[name].changed |= not same(value, given[name])
-    if kind(result) in ECHOES:
+    if kind(result) in ECHOES and _telling(result):
         for name, value in bound.arguments.items():
             if name in seen.parameters and value is not result and same(value, result):
                 seen.parameters[name].echoed = True
@@ -186,6 +182,15 @@ def _fraction(value: Any) -> bool:
     if kind(value) == "array":
         return bool(value.dtype.kind == "f")
     return isinstance(value, float) and not value.is_integer()
+
+
+def _telling(value: Any) -> bool:
+    """Whether it holds more than 0 and 1: those are equal to many a thing by chance."""
+    if kind(value) in ("tensor", "array"):
+        return bool(((value != 0) & (value != 1)).any())
+    if isinstance(value, list | dict):
+        return any(map(_telling, leaves(value)))
+    return bool(value not in (0, 1))
 
 
 def _whole(value: Any) -> bool:

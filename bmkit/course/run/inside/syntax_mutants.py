@@ -74,7 +74,7 @@ def syntax_mutants(
     """
     tree = ast.parse(reference)
     first, last = _region(reference)
-    seen = {ast.dump(tree)}
+    seen = {_dumped(ast.unparse(tree))}
     found: list[SyntaxMutant] = []
     for place, function in list(_places(tree, "")):
         line = getattr(place.node, "lineno", 0)
