@@ -158,7 +158,7 @@ if news.real:
 
 # %% [markdown] lang="zh" of="2bcf707a"
 # 在真实标题上，这明显胜过瞎猜：各个版面有各自的版式要求，一个字还没读，
-# 类别就已泄露了几分。（替身数据里几乎没有这回事。）模型必须远远胜过这种捷径，
+# 类别就已泄露了几分。（替代数据里几乎没有这回事。）模型必须远远胜过这种捷径，
 # 才算没有白费功夫。
 
 # %% [markdown]
@@ -1718,7 +1718,7 @@ else:
 # On a thousand real headlines the linear baseline beats the network, and not by luck
 # → 在一千条真实标题上，线性基线胜过网络，而且不是运气
 # On the stand-in headlines both models do far better than guessing
-# → 在替身标题上，两个模型都远胜瞎猜
+# → 在替代标题上，两个模型都远胜瞎猜
 
 # %% [markdown]
 # Say it plainly: with a thousand headlines to learn from, counting characters is hard
