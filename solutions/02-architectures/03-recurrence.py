@@ -630,6 +630,10 @@ W_h = nn.RNN(1, 600).weight_hh_l0.detach()
 rho = torch.linalg.eigvals(W_h).abs().max()
 bm.equation("circular", rho, torch.tensor(1 / math.sqrt(3)), atol=0.05)
 
+# %% [raw] excuse="circular"
+# nn.RNN(1, 600) → nn.RNN(2, 600): the inputs have no part in the recurrent weights
+# nn.RNN(1, 600) → nn.RNN(1, 1200): more units are nearer to the limit
+
 # %% [markdown]
 # ## Clipping the gradient
 #
@@ -1117,6 +1121,10 @@ bm.equation("cell-gradient", by_autograd, torch.diag(f.prod(0)), atol=1e-12)
 
 # %% [raw] lang="zh"
 # from c_0 to c_n → 从 c_0 走到 c_n
+
+# %% [raw] excuse="cell-gradient"
+# c_0 → 2 * c_0: the step is linear in the cell state, so its slope is the same anywhere
+# c_0 → c_0 ** 2: the step is linear in the cell state, so its slope is the same anywhere
 
 # %% fold
 steps = torch.arange(0, 201)

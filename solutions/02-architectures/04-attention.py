@@ -1569,7 +1569,8 @@ def learn(model, questions=1):
 
 # %% fold
 torch.manual_seed(lab.seed)
-models = {"attention": Lookup(), "GRU": Squeeze(), "dense": Dense(16)}
+looker = Lookup()
+models = {"attention": looker, "GRU": Squeeze(), "dense": Dense(16)}
 sizes = {name: sum(p.numel() for p in m.parameters()) for name, m in models.items()}
 curves = {
     name: learn(model) for name, model in bm.show.progress(models.items(), "models")
@@ -1593,7 +1594,7 @@ bm.claim(
 bm.claim(
     "Trained on eight pairs, attention looks up in shorter and longer dictionaries too",
     lambda right: min(right) > 0.9,
-    {"right": [score(models["attention"], pairs=n) for n in (4, 12, 16)]},
+    {"right": [score(looker, pairs=n) for n in (4, 12, 16)]},
     control={"right": [score(models["GRU"], pairs=n) for n in (4, 12, 16)]},
     against="the GRU",
 )
@@ -1663,7 +1664,7 @@ def heat(ax, weights, asked, keys, values, said):
 
 
 asked = [list(range(8))]
-weights, *labels = glance(models["attention"], asked)
+weights, *labels = glance(looker, asked)
 fig, ax = plt.subplots(figsize=(5.6, 4.2))
 fig.colorbar(heat(ax, weights[0], asked, *labels), label="weight")
 alt = "Eight questions by eight pairs: the weight lies on the diagonal, the asked pair."
