@@ -1123,8 +1123,8 @@ bm.equation("cell-gradient", by_autograd, torch.diag(f.prod(0)), atol=1e-12)
 # from c_0 to c_n → 从 c_0 走到 c_n
 
 # %% [raw] excuse="cell-gradient"
-# c_0 → 2 * c_0: the step is linear in the cell state, so its slope is the same anywhere
-# c_0 → c_0 ** 2: the step is linear in the cell state, so its slope is the same anywhere
+# c_0 → 2 * c_0: the step is linear in the cell state, so its slope is the same
+# c_0 → c_0 ** 2: the step is linear in the cell state, so its slope is the same
 
 # %% fold
 steps = torch.arange(0, 201)
