@@ -1497,7 +1497,7 @@ bm.claim(
 # %% [raw] lang="zh"
 # With its forget gate open, an LSTM learns to remember a symbol for 20 steps within
 # 150 training steps, with every seed
-# → 遗忘门敞开时，LSTM 在 150 个训练步之内学会隔 20 步回忆一个符号，每个种子都行
+# → 遗忘门敞开时，LSTM 在 150 个训练步之内学会把一个符号记住 20 步，每个种子都行
 # PyTorch's initialisation → PyTorch 的初始化
 # A plain RNN whose recurrent weights start orthogonal learns the same within 75
 # training steps, with every seed
@@ -1517,24 +1517,25 @@ bm.claim(
 # So the document's two sentences are both half right, and a number such as "remembers
 # 20 steps" belongs to more than a network. It depends on the initialisation, on how
 # long one trains, on the seed, and on the task.
-# [Which architecture when](lesson:comparison) asks the harder question,
-# with symbols in between that look like the first, and its plain RNN gets less far.
-# LSTM and GRU were invented to help, and they do so best with open gates. F. Gers and
-# others, who added the forget gate in 2000, proposed such a bias. PyTorch still starts
-# it near 0.
+# [Which architecture when](lesson:comparison) asks the harder question, with symbols in
+# between that look like the first, and its plain RNN gets less far. LSTM and GRU were
+# invented to help; in this test they do so best with open gates. F. Gers and others,
+# who added the forget gate in 2000, proposed such a bias. PyTorch still starts it near
+# 0.
 #
 # Let us look inside an open LSTM that remembers for 40 steps: two numbers of its cell
 # state, for each of the four symbols, over one and the same noise.
 
-# %% [markdown] lang="zh" of="58d6fc49"
+# %% [markdown] lang="zh" of="a0d27d1c"
 # 所以原文的两句话都只对了一半。而“能记住 20 步”这样的数，说的不只是网络本身：
 # 它取决于初始化、训练的长短、随机种子，还有任务。
 # [架构之比较](lesson:comparison)一课的问题更难，中间的符号与第一个长得一样，
-# 那里的朴素 RNN 就记不了这么远。LSTM 和 GRU 是为此而发明的，门敞开时效果最好。
+# 那里的朴素 RNN 就记不了这么远。LSTM 和 GRU 是为此而发明的；
+# 在这个测试里，门敞开时效果最好。
 # 2000 年为 LSTM 加上遗忘门的 F. Gers 等人就建议过这样的偏置，
 # 而 PyTorch 至今仍从 0 附近开始。
 #
-# 看看一个能隔 40 步回忆的敞开的 LSTM：同一串噪声，开头换成四种符号，
+# 看看一个能记住 40 步的、门敞开的 LSTM：同一串噪声，开头换成四种符号，
 # 它的记忆元状态中有两个数是怎样变化的。
 
 # %% fold
@@ -1601,7 +1602,7 @@ bm.show.figure(fig, alt=alt)
 # **截断的随时间反向传播**（truncated BPTT）把文本切成 $n$ 步一段。
 # 状态从上一段带进下一段，梯度则在切口处停住：状态在那里被 detach，脱离计算图。
 #
-# 那么，切口以外的东西就都学不到了吗？还是隔 20 步回忆，但梯度只往回走 10 步，
+# 那么，切口以外的东西就都学不到了吗？还是问 20 步以前的符号，但梯度只往回走 10 步，
 # 始终够不到那个符号。
 
 # %%
@@ -1622,7 +1623,7 @@ bm.claim(
 # %% [raw] lang="zh"
 # An LSTM with an open forget gate learns to remember for 20 steps within 150 training
 # steps, though its gradient goes back only 10
-# → 遗忘门敞开的 LSTM，梯度只往回走 10 步，仍在 150 个训练步之内学会隔 20 步回忆
+# → 遗忘门敞开的 LSTM，梯度只往回走 10 步，仍在 150 个训练步之内学会记住 20 步
 # PyTorch's initialisation, the same cut → PyTorch 的初始化，同样截断
 # LSTM, open → LSTM，敞开
 
@@ -1925,8 +1926,8 @@ right.set(xlabel="characters read so far", ylim=left.get_ylim())
 left.legend(title="network (units, parameters)", fontsize=8)
 alt = (
     "Left: loss against training steps; all three networks fall below the table of "
-    "pairs and are still falling at the end. Right: loss against characters read; it "
-    "falls steeply over the first ten or so, and hardly after that."
+    "pairs. Right: loss against characters read; it falls steeply over the first ten "
+    "or so, and hardly after that."
 )
 bm.show.figure(fig, alt=alt)
 
@@ -1945,10 +1946,10 @@ bm.show.figure(fig, alt=alt)
 # loss of the next character, in nats → 下一个字符的损失（奈特）
 # characters read so far → 已读的字符数
 # network (units, parameters) → 网络（单元，参数）
-# Left: loss against training steps; all three networks fall below the table of pairs
-# and are still falling at the end. Right: loss against characters read; it falls
-# steeply over the first ten or so, and hardly after that.
-# → 左：损失随训练步数的变化；三种网络都降到成对计数的表以下，到最后还在下降。
+# Left: loss against training steps; all three networks fall below the table of pairs.
+# Right: loss against characters read; it falls steeply over the first ten or so, and
+# hardly after that.
+# → 左：损失随训练步数的变化；三种网络都降到成对计数的表以下。
 #   右：损失随已读字符数的变化；在头十个字符左右急剧下降，此后几乎不降。
 # RNN → =
 # LSTM → =
@@ -2092,12 +2093,12 @@ for temperature in (0.5, 1.0):
 # --- temperature {temperature} → --- 温度 {temperature}
 
 # %% [markdown]
-# Names, lines and punctuation stand where they belong; the sentences mean nothing. One
-# thing can be counted: how many of the words that it writes occur in the text that it
-# read? The table of pairs writes, too, and gives something to compare with.
+# Names, lines and punctuation mostly stand where they belong; sense is another matter.
+# One thing can be counted: how many of the words that it writes occur in the text that
+# it read? The table of pairs writes, too, and gives something to compare with.
 
-# %% [markdown] lang="zh" of="8eff01bf"
-# 人名、分行和标点大体各就各位；句子却没有意思。有一样东西可以数：
+# %% [markdown] lang="zh" of="591c3a0e"
+# 人名、分行和标点大体各就各位；有没有意思是另一回事。有一样东西可以数：
 # 它写的词有多少出现在它读过的文本里？成对计数的表也能写，正好用来对照。
 
 # %% fold
