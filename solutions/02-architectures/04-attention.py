@@ -519,7 +519,7 @@ bm.equation("permutation", A(X[order]), A(X)[order], atol=1e-10)
 
 # %% exercise="causal_mask" points=1 minutes=3 level=1
 def causal_mask(n):
-    """Who may look where when nobody may see the future.
+    """Which places each place may look at when the future is hidden.
 
     Returns booleans, (n, n): True at [i, j] if place i may look at place j.
     """
@@ -529,7 +529,8 @@ def causal_mask(n):
 
 
 # %% [raw] lang="zh"
-# Who may look where when nobody may see the future. → 谁都不许看未来时，谁可以看哪里。
+# Which places each place may look at when the future is hidden.
+# → 看不见未来时，每个位置可以看哪些位置。
 # Returns booleans, (n, n): True at [i, j] if place i may look at place j.
 # → 返回布尔值，(n, n)：位置 i 可以看位置 j 时，[i, j] 处为 True。
 
