@@ -189,3 +189,12 @@ def test_the_lesson_goes_on_as_without_it(tried):
     random.seed(0)
     torch.rand(1), random.random(), generator.normal()
     assert after == (torch.rand(1).item(), random.random(), generator.normal())
+
+
+def test_a_long_title_shows_the_difference():
+    code = "bm.equation('e', a, some_long_function(with_one + argument, and_another).T)"
+    made = perturbations(code, "e", {"a": np.ones((2, 2))})
+    titles = [one.title for one in made]
+    long = "…+ argument, and_another).T → …+ argument, and_another)"
+    assert long in titles
+    assert len(set(titles)) == len(titles)

@@ -9,6 +9,7 @@ not, the numbers of the cell hide a letter: it is 0 or 1, or equal to another.
 from __future__ import annotations
 
 import ast
+import itertools
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 from bmkit.course.run.inside.sides import FORMS, comparisons, sides
 
 LONGEST = 48  # characters of code in a title
+LEAD = 24  # of them before the difference
 SIGNS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -265,11 +267,17 @@ def _title(change: _Change, above: Above) -> str:
             break
     with _put(change.node, change.shown, above):
         after = ast.unparse(change.shown if around is change.node else around)
-    return f"{_cut(before)} → {_cut(' '.join(after.split()))}"
+    after = " ".join(after.split())
+    pairs = enumerate(itertools.zip_longest(before, after))
+    same = next((n for n, (one, other) in pairs if one != other), 0)
+    # What is too long is cut so that the difference is seen.
+    begin = 0 if max(len(before), len(after)) <= LONGEST else max(0, same - LEAD)
+    return f"{_cut(before, begin)} → {_cut(after, begin)}"
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+def _cut(text: str, begin: int) -> str:
+    end = begin + LONGEST
+    return "…" * (begin > 0) + text[begin:end] + "…" * (len(text) > end)
 
 
 def _above(tree: ast.AST) -> Above:
