@@ -7,6 +7,12 @@
 # data: []
 # extras: []
 # introduces:
+#   - cross-validation
+#   - true positive
+#   - false negative
+#   - false positive
+#   - true negative
+#   - confusion matrix
 #   - accuracy
 #   - precision
 #   - recall
@@ -17,6 +23,8 @@
 #   - proper score
 #   - entropy
 #   - kl divergence
+#   - mean squared error
+#   - mean absolute error
 #   - calibration
 # symbols:
 #   x: input, or rows of inputs
@@ -52,18 +60,19 @@ lang = "en"
 
 # %%
 import math
+import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from sklearn import metrics
-from sklearn.datasets import load_breast_cancer, load_diabetes
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from torch.distributions import Categorical, Normal, kl_divergence
+from torch.distributions import Normal
 from torch.nn import functional as F
 
 import bmkit as bm
@@ -78,16 +87,16 @@ torch.set_default_dtype(torch.float64)  # sums can be compared to many digits
 # ## Four kinds of answers
 #
 # scikit-learn ships 569 tumours, measured under the microscope. We call the malignant
-# ones 1 and the benign ones 0. On purpose we show the model only two of the thirty
-# measurements, so that it errs. Each tumour is judged by a model that was trained
-# without it: this is cross-validation.
+# ones 1 (**positive**) and the benign ones 0 (**negative**). On purpose we show the
+# model only two of the thirty measurements, so that it errs. Each tumour is judged by a
+# model that was trained without it: this is **cross-validation**.
 
-# %% [markdown] lang="zh" of="a1fc1140"
+# %% [markdown] lang="zh" of="6a6120ef"
 # ## 四种回答
 #
-# scikit-learn 自带 569 个肿瘤在显微镜下的测量数据。我们把恶性记作 1，良性记作 0。
-# 三十项测量里，故意只给模型看两项，好让它犯错。判断每个肿瘤的模型，训练时都没有见过它：
-# 这就是交叉验证。
+# scikit-learn 自带 569 个肿瘤在显微镜下的测量数据。我们把恶性记作 1（**正例**），
+# 良性记作 0（**负例**）。三十项测量里，故意只给模型看两项，好让它犯错。
+# 判断每个肿瘤的模型，训练时都没有见过它：这就是**交叉验证**。
 
 # %%
 cancer = load_breast_cancer()
@@ -115,29 +124,31 @@ y_hat = (p > 0.5).long()
 # mean smoothness → =
 
 # %% [markdown]
-# Each answer is of one of four kinds. The second letter tells what was *said*, positive
-# or negative. The first tells whether this was true.
+# Each answer is of one of four kinds: a true positive, a false negative, a false
+# positive or a true negative. The second word tells what was *said*, the first whether
+# it is so. Their table is the **confusion matrix**.
 #
 # |  | said 1 | said 0 |
 # | --- | --- | --- |
-# | is 1 | TP | FN, missed |
-# | is 0 | FP, false alarm | TN |
+# | is 1 | **true positive**, TP | **false negative**, FN: missed |
+# | is 0 | **false positive**, FP: false alarm | **true negative**, TN |
 #
 # Count them.
 
-# %% [markdown] lang="zh" of="498f2b90"
-# 每个回答都属于四种之一。第二个字母表示*说*的是什么，正（P）还是负（N）；
-# 第一个字母表示说得对（T）还是不对（F）。
+# %% [markdown] lang="zh" of="936567d8"
+# 每个回答都属于四种之一：真正例、假负例、假正例或真负例。
+# 第二个字表示*判*为什么，正还是负；第一个字表示判得真不真。
+# 它们排成的表叫**混淆矩阵**。
 #
-# |  | 说是 1 | 说是 0 |
+# |  | 判为 1 | 判为 0 |
 # | --- | --- | --- |
-# | 其实是 1 | TP | FN，漏报 |
-# | 其实是 0 | FP，误报 | TN |
+# | 实为 1 | **真正例**，TP | **假负例**，FN：漏报 |
+# | 实为 0 | **假正例**，FP：误报 | **真负例**，TN |
 #
 # 请数一数。
 
 
-# %% exercise="counts" points=2 minutes=5 level=1
+# %% exercise="counts" points=2 minutes=4 level=1
 def counts(y, y_hat):
     """The confusion matrix of two classes.
 
@@ -164,7 +175,7 @@ def counts(y, y_hat):
 is_ill = torch.tensor([1, 1, 1, 1, 1, 0, 0, 0, 0, 0])
 said_ill = torch.tensor([1, 1, 1, 0, 0, 1, 0, 0, 0, 0])
 got = counts(is_ill, said_ill)
-bm.expect.true(got is not None and len(got) == 4, "return four numbers: tp, fp, fn, tn")
+got = bm.expect.several(got, 4, "return four numbers: tp, fp, fn, tn")
 got = [int(number) for number in got]
 advice = "tp counts those that were said 1 and are 1, both at once"
 bm.expect.true(got[0] == 3, f"tp is 3 here, you have {got[0]}: {advice}")
@@ -182,10 +193,10 @@ bm.expect.equal(got, [tp, fp, fn, tn], "as scikit-learn counts")
 # %% [raw] lang="zh"
 # return four numbers: tp, fp, fn, tn → 返回四个数：tp、fp、fn、tn
 # tp counts those that were said 1 and are 1, both at once
-# → tp 数的是说是 1、其实也是 1 的，两个条件要同时成立
+# → tp 数的是判为 1 而且实为 1 的，两个条件要同时成立
 # tp is 3 here, you have {got[0]}: {advice} → 这里 tp 是 3，你得到 {got[0]}：{advice}
 # fp was said 1 and is 0, fn was said 0 and is 1: are the two swapped?
-# → fp 说是 1 其实是 0，fn 说是 0 其实是 1：是不是弄反了？
+# → fp 判为 1 实为 0，fn 判为 0 实为 1：是不是弄反了？
 # each example is of exactly one kind → 每个样本恰好属于一种
 # as scikit-learn counts → 应与 scikit-learn 数的一样
 
@@ -219,6 +230,14 @@ def counts(y, y_hat):
     return int(tp), int(fp), int(fn), int(tn)
 
 
+# %% mistake="counts" says="`y_hat` was changed"
+def counts(y, y_hat):
+    positives, said = int(y.sum()), int(y_hat.sum())
+    y_hat -= y
+    fp, fn = int((y_hat == 1).sum()), int((y_hat == -1).sum())
+    return said - fp, fp, fn, len(y) - positives - fp
+
+
 # %% variant="counts"
 def counts(y, y_hat):
     table = torch.bincount(2 * y + y_hat, minlength=4)  # tn, fp, fn, tp
@@ -245,8 +264,8 @@ bm.show.figure(fig, alt=alt)
 # %% [raw] lang="zh"
 # malignant → 恶性
 # benign → 良性
-# said → 说是
-# is → 其实是
+# said → 判为
+# is → 实为
 # Confusion matrix of 569 tumours: most are right, and more are missed than alarmed.
 # → 569 个肿瘤的混淆矩阵：大多判断正确，漏报的比误报的多。
 
@@ -261,13 +280,13 @@ bm.show.figure(fig, alt=alt)
 #
 # $$\mathrm{recall}=\frac{TP}{TP+FN}=\Pr(\hat y=1\mid y=1) \label{recall}$$
 #
-# Both at once are easy to have one by one: say *ill* to everybody, and recall is 1. So
-# **F1** takes their harmonic mean, which is large only when both are.
+# Either alone is easy: say *ill* to everybody, and recall is 1. So **F1** takes their
+# harmonic mean, which is large only when both are.
 #
 # $$F_1=\frac{2}{\frac{1}{\mathrm{precision}}+\frac{1}{\mathrm{recall}}}
 # =\frac{2\,TP}{2\,TP+FP+FN} \label{f1}$$
 
-# %% [markdown] lang="zh" of="58469b88"
+# %% [markdown] lang="zh" of="5fd7e8fa"
 # ## 四个数变成一个
 #
 # **准确率**是答对的比例，即 $(TP+TN)/n$。另外两个比例只问正类。
@@ -285,11 +304,12 @@ bm.show.figure(fig, alt=alt)
 # =\frac{2\,TP}{2\,TP+FP+FN} \label{f1}$$
 
 
-# %% exercise="scores" points=3 minutes=7 level=2
+# %% exercise="scores" points=3 minutes=6 level=2
 def scores(tp, fp, fn, tn):
     """Accuracy, precision, recall and F1, in this order.
 
-    Four counts, not all of them 0. A share of nothing (0/0) is 0 by agreement.
+    Four counts, or the four shares of one whole. A share of nothing (0/0) is 0 by
+    agreement.
     """
     ### BEGIN SOLUTION
     accuracy = (tp + tn) / (tp + fp + fn + tn)
@@ -303,12 +323,12 @@ def scores(tp, fp, fn, tn):
 # %% [raw] lang="zh"
 # Accuracy, precision, recall and F1, in this order.
 # → 依次返回准确率、精确率、召回率和 F1。
-# Four counts, not all of them 0. A share of nothing (0/0) is 0 by agreement.
-# → 四个计数，不全为 0。没有东西可分时（0/0），约定为 0。
+# Four counts, or the four shares of one whole. A share of nothing (0/0) is 0 by
+# agreement.
+# → 四个计数，或占总体的四个比例。分母为 0 时（0/0），约定为 0。
 
 # %% check="scores"
-got = scores(8, 24, 2, 66)
-bm.expect.true(got is not None and len(got) == 4, "return four numbers")
+got = bm.expect.several(scores(8, 24, 2, 66), 4, "return four numbers")
 bm.expect.close(got[0], 0.74, "accuracy: the right answers, tp + tn, among all")
 bm.expect.true(abs(got[1] - 0.8) > 1e-9, "precision and recall are swapped")
 bm.expect.close(got[1], 0.25, "precision: tp among those said positive, tp + fp")
@@ -329,6 +349,14 @@ advice = "nobody was said positive: a share of nothing is 0, divide only when yo
 bm.expect.true(none is not None, advice)
 bm.expect.close(none, [0.95, 0.0, 0.0, 0.0], advice)
 bm.expect.close(scores(0, 3, 0, 7), [0.7, 0.0, 0.0, 0.0], "and if nobody is positive")
+advice = "nobody is positive and nobody was said to be: still a share of nothing"
+bm.expect.close(scores(0, 0, 0, 7), [1.0, 0.0, 0.0, 0.0], advice)
+bm.expect.close(scores(0, 2, 2, 4), [0.5, 0.0, 0.0, 0.0], "tp is 0, the others not")
+bm.expect.close(scores(3, 3, 3, 1), [0.4, 0.5, 0.5, 0.5], "three equal counts")
+bm.expect.close(scores(5, 0, 0, 5), [1.0, 1.0, 1.0, 1.0], "no error at all")
+advice = "shares of a whole instead of counts: is there a 1 that is a count?"
+bm.expect.close(scores(0.08, 0.24, 0.02, 0.66), [0.74, 0.25, 0.8, 16 / 42], advice)
+bm.expect.close(scores(2, 1, 3, 4), [0.6, 2 / 3, 0.4, 0.5], "tp = fn − fp")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -345,8 +373,16 @@ bm.expect.close(scores(0, 3, 0, 7), [0.7, 0.0, 0.0, 0.0], "and if nobody is posi
 # → 要用调和平均，而不是普通平均：只有两个都大，它才大
 # F1 is 2·tp / (2·tp + fp + fn) → F1 等于 2·tp / (2·tp + fp + fn)
 # nobody was said positive: a share of nothing is 0, divide only when you can
-# → 一个正例也没说：没有东西可分，比例约定为 0，能除的时候再除
+# → 一个正例也没判：分母为 0 时约定为 0，能除的时候再除
 # and if nobody is positive → 没有正例时也一样
+# nobody is positive and nobody was said to be: still a share of nothing
+# → 没有正例，也没有判为正例的：分母仍为 0
+# tp is 0, the others not → tp 为 0，其余不为 0
+# three equal counts → 三个相等的计数
+# no error at all → 完全没有错误
+# shares of a whole instead of counts: is there a 1 that is a count?
+# → 传入的是比例而不是计数：是不是有个 1 是当作计数写的？
+# tp = fn − fp → =
 
 # %% [markdown] hint="scores"
 # Write the three shares first. The second form of F1 above needs only counts.
@@ -385,6 +421,13 @@ def scores(tp, fp, fn, tn):
     return (tp + tn) / (tp + fp + fn + tn), precision, recall, f1
 
 
+# %% mistake="scores" says="a 1 that is a count"
+def scores(tp, fp, fn, tn):
+    precision, recall = tp / max(tp + fp, 1), tp / max(tp + fn, 1)
+    f1 = 2 * tp / max(2 * tp + fp + fn, 1)
+    return (tp + tn) / (tp + fp + fn + tn), precision, recall, f1
+
+
 # %% variant="scores"
 def scores(tp, fp, fn, tn):
     def share(part, whole):
@@ -418,46 +461,43 @@ precision, recall = metrics.precision_score(y, y_hat), metrics.recall_score(y, y
 bm.equation("f1", 2 / (1 / precision + 1 / recall), 2 * tp / (2 * tp + fp + fn))
 
 # %%
-theirs = [
-    measure(y, y_hat)
-    for measure in (
-        metrics.accuracy_score,
-        metrics.precision_score,
-        metrics.recall_score,
-        metrics.f1_score,
-    )
-]
+measures = ("accuracy", "precision", "recall", "f1")
+theirs = [getattr(metrics, f"{name}_score")(y, y_hat) for name in measures]
 mine = scores(tp, fp, fn, tn)
+print(*(f"{name}: {value:.3f}" for name, value in zip(measures, mine, strict=True)))
 bm.claim(
     "From four counts come the same four numbers as from scikit-learn",
-    np.allclose(mine, theirs, atol=1e-12),
-    accuracy=mine[0],
-    precision=mine[1],
-    recall=mine[2],
-    f1=mine[3],
+    lambda gap: gap < 1e-12,
+    {"gap": np.abs(np.subtract(mine, theirs)).max()},
+    control={"gap": np.abs(np.subtract(scores(tp, fn, fp, tn), theirs)).max()},
+    against="rows and columns of the table swapped",
 )
 
 # %% [raw] lang="zh"
 # From four counts come the same four numbers as from scikit-learn
 # → 从四个计数得到的四个数，与 scikit-learn 的相同
+# rows and columns of the table swapped → 把表的行与列对调
+# accuracy → =
+# precision → =
+# recall → =
+# {name}_score → =
 
 # %% [markdown]
 # ## A formula with one wrong character
 #
 # The document prints, in §4.1.3, that F1 is the harmonic mean of 准确率 (accuracy) and
 # recall, and it defines 准确率 as accuracy a few lines before. Precision, 精确率, does
-# not occur. In Chinese the two words differ by one character, and nearly everybody who
-# writes about measures has mixed them up once. Does it matter? Move the sliders: a
-# thousand people, some of them ill, and a test that finds a share of the ill and alarms
-# a share of the healthy.
+# not occur. In Chinese the two words differ by one character. Does it matter? Move the
+# sliders: a thousand people, some of them ill, and a test that finds a share of the ill
+# and alarms a share of the healthy.
 
-# %% [markdown] lang="zh" of="492455ba"
+# %% [markdown] lang="zh" of="d875ba39"
 # ## 一字之差
 #
 # 文档在 §4.1.3 中印的 F1 是准确率与召回率的调和平均，而就在几行之前，
-# 准确率定义的是 accuracy。精确率根本没有出现。两个词只差一个字，写指标的人，
-# 几乎谁都弄混过一回。要紧吗？拖动滑块看看：一千个人，其中有些患病；
-# 一种检验，能找出患者中的一部分，也会惊动健康人中的一部分。
+# 准确率定义的是 accuracy。精确率根本没有出现。两个词只差一个字。要紧吗？
+# 拖动滑块看看：一千个人，其中有些患病；一种检验，能找出患者中的一部分，
+# 也会惊动健康人中的一部分。
 
 
 # %% fold
@@ -512,20 +552,25 @@ bm.show.explore(people, alt=alt, ill=(10, 500, 10, 10), **sliders)
 # → 一千个人：患者十个里找到九个，受惊的健康人却多得多。
 #   准确率和印出的 F1 约为 0.9，精确率和 F1 不到 0.2。
 
+
 # %%
-accuracy, precision, recall, f1 = scores(9, 99, 1, 891)
-printed = 2 * accuracy * recall / (accuracy + recall)
+def printed_and_f1(tp, fp, fn, tn):
+    accuracy, _, recall, f1 = scores(tp, fp, fn, tn)
+    return {"printed": 2 * accuracy * recall / (accuracy + recall), "f1": f1}
+
+
 bm.claim(
-    "The printed F1 praises a test whose alarms are false nine times in ten",
-    printed > 0.85 and f1 < 0.2 and precision < 0.1,
-    printed=printed,
-    f1=f1,
-    precision=precision,
+    "At 1 ill in 100, the printed F1 praises a test with eleven false alarms in twelve",
+    lambda printed, f1: printed > 0.85 and f1 < 0.2,
+    printed_and_f1(9, 99, 1, 891),
+    control=printed_and_f1(450, 50, 50, 450),
+    against="the same test where half are ill",
 )
 
 # %% [raw] lang="zh"
-# The printed F1 praises a test whose alarms are false nine times in ten
-# → 一种检验的警报十次有九次是假的，印出的 F1 却给它高分
+# At 1 ill in 100, the printed F1 praises a test with eleven false alarms in twelve
+# → 百人中一人患病时，一种检验的警报十二次有十一次是假的，印出的 F1 却给它高分
+# the same test where half are ill → 同样的检验，用在半数患病的人群
 
 # %% [markdown]
 # It matters most where F1 is needed most: where the positives are few. The many healthy
@@ -550,7 +595,7 @@ bm.claim(
 # 横轴是健康人中被误报的比例；**精确率–召回率曲线**画的是精确率随召回率的变化。
 
 
-# %%
+# %% fold
 def curve(y, score):
     """False alarms, recall and precision at every threshold, the highest first."""
     score, order = score.sort(descending=True)
@@ -670,23 +715,252 @@ bm.show.explore(choose, alt=alt, **sliders)
 # 准确率反而*上升*，而警报几乎全成了假的。百人中只有一人患病时，
 # 凡是能找出一半患者的阈值，准确率都赢不了对谁都说“健康”的程序。
 
+
 # %%
-healthy_to_all = scores(0, 0, 0.01, 0.99)
-best = max(
-    (at(c, 0.01) for c in torch.linspace(0, 1, 201)),
-    key=lambda measures: measures[0] if measures[2] > 0.5 else 0,
-)
+def best_finding_half(pi):
+    """The largest accuracy among thresholds that find at least half of the ill."""
+    measured = [at(t, pi) for t in torch.linspace(0, 1, 201)]
+    return max(accuracy for accuracy, _, recall, _, _ in measured if recall >= 0.5)
+
+
 bm.claim(
-    "At 1 ill in 100, doing nothing has the better accuracy, and finds nobody",
-    healthy_to_all[0] > best[0] + 0.03 and healthy_to_all[2] == 0,
-    nothing=healthy_to_all[0],
-    model=best[0],
-    recall_of_model=best[2],
+    "At 1 ill in 100, every threshold that finds half of the ill is less accurate than "
+    "finding nobody",
+    lambda model, nobody: nobody > model,
+    {"model": best_finding_half(0.01), "nobody": 0.99},
+    control={"model": best_finding_half(0.37), "nobody": 0.63},
+    against="37 ill in 100, as in these data",
 )
 
 # %% [raw] lang="zh"
-# At 1 ill in 100, doing nothing has the better accuracy, and finds nobody
-# → 百人中一人患病时，什么都不做的准确率更高，却一个患者也找不到
+# The largest accuracy among thresholds that find at least half of the ill.
+# → 至少找出一半患者的各阈值中，最高的准确率。
+# At 1 ill in 100, every threshold that finds half of the ill is less accurate than
+# finding nobody
+# → 百人中一人患病时，凡是能找出一半患者的阈值，准确率都不如一个也不找
+# 37 ill in 100, as in these data → 百人中 37 人患病，如这份数据
+
+# %% [markdown]
+# ### What does an error cost?
+#
+# Accuracy counts a missed tumour and a false alarm alike. Let a missed one cost $m$ and
+# a false alarm $a$. A tumour that is malignant with probability $p$ costs $(1-p)\,a$ on
+# average if we say *ill*, and $p\,m$ if we say *healthy*. So the best threshold is
+# where both are equal:
+#
+# $$(1-p)\,a=p\,m\quad\text{at}\quad p=\frac{a}{a+m} \label{cost}$$
+#
+# For equal costs it is 0.5. It presumes that the probabilities can be believed. Without
+# that belief one can look for the cheapest threshold on data: do this.
+
+# %% [markdown] lang="zh" of="ba309f09"
+# ### 错误的代价
+#
+# 准确率把漏掉一个肿瘤和一次误报看得一样重。设漏报的代价为 $m$，误报的代价为 $a$。
+# 一个肿瘤是恶性的概率为 $p$：判为患病，平均代价是 $(1-p)\,a$；判为健康，则是 $p\,m$。
+# 所以最好的阈值在两者相等之处：
+#
+# $$(1-p)\,a=p\,m\quad\text{at}\quad p=\frac{a}{a+m} \label{cost}$$
+#
+# 代价相等时它就是 0.5。这个结论的前提是概率可信。如果信不过，
+# 也可以直接在数据上找代价最低的阈值：请写出来。
+
+# %% equation="cost" of="5b802464"
+a, m = 3.0, 20.0
+grid = torch.linspace(0, 1, 1_000_001)  # look for the crossing of the two costs
+crossing = grid[((1 - grid) * a - grid * m).abs().argmin()]
+bm.equation("cost", crossing, a / (a + m), atol=1e-6)
+
+# %% [raw] lang="zh"
+# look for the crossing of the two costs → 寻找两种代价相交之处
+
+
+# %% exercise="cheapest_threshold" points=3 minutes=8 level=3
+def cheapest_threshold(p, y, miss, alarm):
+    """The threshold with the lowest total cost on these data.
+
+    An example is said to be positive when its p is at least the threshold.
+    p: probabilities, (n,); y: what is true, (n,), 0 or 1.
+    miss: cost of a false negative; alarm: cost of a false positive.
+    Returns one of the p, or infinity (say negative to all) where that is cheaper. If
+    several cost the same, the largest of them.
+    """
+    ### BEGIN SOLUTION
+    candidates = [math.inf, *sorted(set(p.tolist()), reverse=True)]
+    best, lowest = math.inf, math.inf
+    for threshold in candidates:
+        said = p >= threshold
+        missed, alarmed = (~said & (y == 1)).sum(), (said & (y == 0)).sum()
+        cost = miss * missed + alarm * alarmed
+        if cost < lowest:
+            best, lowest = threshold, cost
+    return best
+    ### END SOLUTION
+
+
+# %% [raw] lang="zh"
+# The threshold with the lowest total cost on these data.
+# → 在这些数据上总代价最低的阈值。
+# An example is said to be positive when its p is at least the threshold.
+# p: probabilities, (n,); y: what is true, (n,), 0 or 1.
+# miss: cost of a false negative; alarm: cost of a false positive.
+# Returns one of the p, or infinity (say negative to all) where that is cheaper. If
+# several cost the same, the largest of them.
+# → p 不低于阈值的样本判为正例。
+#   p：概率，(n,)；y：真实情况，(n,)，0 或 1。
+#   miss：一个假负例的代价；alarm：一个假正例的代价。
+#   返回 p 中的一个；如果全都判为负例更便宜，返回无穷大。
+#   若有几个代价相同，返回其中最大的。
+
+# %% check="cheapest_threshold"
+p = torch.tensor([0.9, 0.3, 0.7, 0.2, 0.6, 0.1])
+y = torch.tensor([1, 1, 0, 0, 1, 0])
+got = float(cheapest_threshold(p, y, 1.0, 5.0))
+advice = "alarms cost five times as much here: only 0.9 is worth saying"
+bm.expect.close(got, 0.9, advice)
+got = float(cheapest_threshold(p, y, 5.0, 1.0))
+advice = "a missed one costs 5, an alarm 1: lower the threshold until all are found"
+bm.expect.close(got, 0.3, advice)
+got = float(cheapest_threshold(p, torch.zeros(6), 5.0, 1.0))
+bm.expect.true(got == math.inf, "nobody is positive: say negative to all, infinity")
+### BEGIN HIDDEN TESTS
+got = float(cheapest_threshold(p, torch.ones(6).long(), 2.0, 7.0))
+bm.expect.close(got, 0.1, "all are positive: the lowest of the p finds them all")
+tied = torch.tensor([0.8, 0.5, 0.5, 0.4])
+got = float(cheapest_threshold(tied, torch.tensor([1, 1, 0, 0]), 3.0, 2.0))
+bm.expect.close(got, 0.5, "examples with equal p are said to be the same")
+got = float(cheapest_threshold(tied, torch.tensor([1, 1, 0, 0]), 2.0, 2.0))
+bm.expect.close(got, 0.8, "0.8 and 0.5 cost the same: the largest of them")
+got = float(cheapest_threshold(tied, torch.tensor([0, 1, 0, 0]), 2.0, 1.0))
+bm.expect.true(got == math.inf, "to find it costs as much as to miss it: the largest")
+draws = torch.Generator().manual_seed(8)
+p = torch.rand(60, generator=draws).round(decimals=1)
+y = (torch.rand(60, generator=draws) < p).long()
+for miss, alarm in ((1.0, 1.0), (7.0, 2.0), (2.0, 9.0)):
+    every = [math.inf, *p.unique().flip(0).tolist()]
+    total = [
+        miss * int((y[p < t] == 1).sum()) + alarm * int((y[p >= t] == 0).sum())
+        for t in every
+    ]
+    want = every[int(np.argmin(total))]
+    got = float(cheapest_threshold(p, y, miss, alarm))
+    bm.expect.true(abs(got - want) < 1e-6 or got == want, "the cheapest of all")
+### END HIDDEN TESTS
+
+# %% [raw] lang="zh"
+# alarms cost five times as much here: only 0.9 is worth saying
+# → 这里误报的代价是五倍：只有 0.9 值得判为正例
+# a missed one costs 5, an alarm 1: lower the threshold until all are found
+# → 漏报的代价是 5，误报是 1：把阈值降到全都找到为止
+# nobody is positive: say negative to all, infinity → 没有正例：全都判为负例，无穷大
+# all are positive: the lowest of the p finds them all
+# → 全是正例：用 p 中最小的一个就能全部找到
+# examples with equal p are said to be the same → p 相同的样本判得也相同
+# 0.8 and 0.5 cost the same: the largest of them → 0.8 与 0.5 代价相同：取最大的
+# to find it costs as much as to miss it: the largest → 找到它与漏掉它代价相同：取最大的
+# the cheapest of all → 所有阈值中最便宜的
+
+# %% [markdown] hint="cheapest_threshold"
+# Only finitely many thresholds differ in what they say: each of the p, and one above
+# all of them.
+
+# %% [markdown] lang="zh" of="c6b0fbfe"
+# 判断结果不同的阈值只有有限个：每个 p，再加上一个比它们都大的。
+
+# %% [markdown] hint="cheapest_threshold"
+# For each, `said = p >= threshold`; its cost is `miss` times the count of
+# `~said & (y == 1)` plus `alarm` times that of `said & (y == 0)`. Go from the largest
+# threshold down and keep the first lowest.
+
+# %% [markdown] lang="zh" of="f33f1ed6"
+# 对每个阈值，`said = p >= threshold`；代价是 `miss` 乘 `~said & (y == 1)` 的个数，
+# 加上 `alarm` 乘 `said & (y == 0)` 的个数。从最大的阈值往下试，保留第一个最低的。
+
+
+# %% mistake="cheapest_threshold" says="worth saying"
+def cheapest_threshold(p, y, miss, alarm):
+    every = sorted(set(p.tolist()), reverse=True)
+    errors = [int(((p >= t).long() != y).sum()) for t in every]
+    return every[int(np.argmin(errors))]
+
+
+# %% mistake="cheapest_threshold" says="worth saying"
+def cheapest_threshold(p, y, miss, alarm):
+    every = [math.inf, *sorted(set(p.tolist()), reverse=True)]
+    cost = [
+        alarm * int((y[p < t] == 1).sum()) + miss * int((y[p >= t] == 0).sum())
+        for t in every
+    ]
+    return every[int(np.argmin(cost))]
+
+
+# %% mistake="cheapest_threshold" says="infinity"
+def cheapest_threshold(p, y, miss, alarm):
+    every = sorted(set(p.tolist()), reverse=True)
+    cost = [
+        miss * int((y[p < t] == 1).sum()) + alarm * int((y[p >= t] == 0).sum())
+        for t in every
+    ]
+    return every[int(np.argmin(cost))]
+
+
+# %% variant="cheapest_threshold"
+def cheapest_threshold(p, y, miss, alarm):
+    values = p.unique().flip(0)  # the largest first
+    said = p[None] >= values[:, None]  # (thresholds, n)
+    cost = miss * (~said & (y == 1)).sum(1) + alarm * (said & (y == 0)).sum(1)
+    nobody = miss * (y == 1).sum()
+    place = cost.argmin()
+    return math.inf if nobody <= cost[place] else values[place].item()
+
+
+# %% [markdown]
+# Now with prices: let a missed tumour cost twenty false alarms. The rule says to alarm
+# from $p=1/21$ on. The cheapest threshold is looked for on one half of the tumours, and
+# both are paid for on the other half, for several halves.
+
+# %% [markdown] lang="zh" of="8853618c"
+# 现在定个价：漏掉一个肿瘤抵得上二十次误报。按公式，从 $p=1/21$ 起就该报警。
+# 在一半肿瘤上寻找最便宜的阈值，在另一半上为两种做法付账，并且换几种分法。
+
+
+# %% fold
+def mean_cost(threshold, rows, miss):
+    """Of a tumour among these rows, in units of a false alarm."""
+    _, alarmed, missed, _ = counts(y[rows], (p[rows] >= threshold).long())
+    return (miss * missed + alarmed) / len(rows)
+
+
+def paid(miss):
+    """Mean cost at 0.5, at the rule's threshold, and at one found on the other half."""
+    draws, bills = torch.Generator().manual_seed(lab.seed), []
+    for _ in range(10):
+        search, pay = torch.randperm(len(y), generator=draws).chunk(2)
+        found = cheapest_threshold(p[search], y[search], miss, 1.0)
+        bills.append([mean_cost(t, pay, miss) for t in (0.5, 1 / (1 + miss), found)])
+    names = ("at_one_half", "by_the_rule", "found_on_data")
+    return dict(zip(names, np.mean(bills, 0), strict=True))
+
+
+# %% [raw] lang="zh"
+# Of a tumour among these rows, in units of a false alarm.
+# → 这些行中每个肿瘤的平均代价，以一次误报为单位。
+# Mean cost at 0.5, at the rule's threshold, and at one found on the other half.
+# → 平均代价：阈值取 0.5，取公式给出的值，取在另一半上找到的值。
+
+# %%
+bm.claim(
+    "If a miss costs twenty alarms, the threshold 0.5 costs more than twice the rule's",
+    lambda at_one_half, by_the_rule, found_on_data: at_one_half > 2 * by_the_rule,
+    paid(miss=20.0),
+    control=paid(miss=1.0),
+    against="a miss that costs one alarm",
+)
+
+# %% [raw] lang="zh"
+# If a miss costs twenty alarms, the threshold 0.5 costs more than twice the rule's
+# → 如果一次漏报抵二十次误报，阈值 0.5 的代价是公式阈值的两倍以上
+# a miss that costs one alarm → 一次漏报只抵一次误报
 
 # %% [markdown]
 # ## A number without a threshold
@@ -710,7 +984,7 @@ bm.claim(
 # 其中 $s_1$ 是患者的分数，$s_0$ 是健康人的分数。
 
 
-# %% exercise="auc" points=3 minutes=8 level=3
+# %% exercise="auc" points=3 minutes=7 level=3
 def auc(y, score):
     """Area under the ROC curve, by counting pairs.
 
@@ -813,11 +1087,15 @@ def auc(y, score):
 # 曲线下用梯形求出的面积，对照你数出的对的比例：
 
 # %% equation="auc" of="228039e8"
-start = torch.zeros(1)
-width = torch.diff(torch.cat([start, alarms]))
-ends = torch.cat([start, recalls])
-area = (width * (ends[1:] + ends[:-1]) / 2).sum()
-bm.equation("auc", auc(y, p), area, atol=1e-10)
+across, up = F.pad(alarms, (1, 0)), F.pad(recalls, (1, 0))  # both begin at 0
+bm.equation("auc", auc(y, p), torch.trapezoid(up, across), atol=1e-10)
+
+# %% [raw] lang="zh"
+# both begin at 0 → 都从 0 开始
+
+# %% [raw] excuse="auc"
+# auc(y, p) → auc(y, 2 * p): only the order of the scores counts
+# auc(y, p) → auc(y, p ** 2): only the order of the scores counts
 
 # %% [markdown]
 # Now make the ill really rare, and not by a formula: keep one in ten of the malignant
@@ -826,41 +1104,280 @@ bm.equation("auc", auc(y, p), area, atol=1e-10)
 # %% [markdown] lang="zh" of="46068ae7"
 # 现在让患者真的变少，不靠公式：从恶性肿瘤里随机留下十分之一，重复许多次。
 
-# %%
+# %% fold
 ill, healthy = torch.where(y == 1)[0], torch.where(y == 0)[0]
-draws, rare = torch.Generator().manual_seed(lab.seed), []
-for _ in range(lab.pick(ci=100, workshop=300, full=1000)):
-    few = ill[torch.randperm(len(ill), generator=draws)[: len(ill) // 10]]
-    keep = torch.cat([few, healthy])
-    _, precision, recall, _ = scores(*counts(y[keep], y_hat[keep]))
-    rare.append([auc(y[keep], p[keep]), recall, precision])
-rare, full = torch.tensor(rare).mean(0), [auc(y, p), mine[2], mine[1]]
+
+
+def thinned(many, others):
+    """Mean AUC, recall and precision when one in ten of `many` is left."""
+    draws, measured = torch.Generator().manual_seed(lab.seed), []
+    for _ in range(lab.pick(ci=100, workshop=300, full=1000)):
+        few = many[torch.randperm(len(many), generator=draws)[: len(many) // 10]]
+        keep = torch.cat([few, others])
+        _, precision, recall, _ = scores(*counts(y[keep], y_hat[keep]))
+        measured.append([auc(y[keep], p[keep]), recall, precision])
+    return np.mean(measured, 0)
+
+
+before = np.array([auc(y, p), mine[2], mine[1]])
+
+
+def compared(after):
+    names = ("auc", "recall", "precision")
+    return {name: [*pair] for name, *pair in zip(names, before, after, strict=True)}
+
+
+# %% [raw] lang="zh"
+# Mean AUC, recall and precision when one in ten of `many` is left.
+# → `many` 只留下十分之一时，平均的 AUC、召回率和精确率。
+# auc → =
+# recall → =
+# precision → =
+
+# %%
 bm.claim(
     "Ten times fewer ill: AUC and recall stay where they were, precision breaks down",
-    abs(rare[0] - full[0]) < 0.03
-    and abs(rare[1] - full[1]) < 0.06
-    and rare[2] < full[2] / 2,
-    auc=[full[0], rare[0]],
-    recall=[full[1], rare[1]],
-    precision=[full[2], rare[2]],
+    lambda auc, recall, precision: (
+        abs(auc[1] - auc[0]) < 0.03
+        and abs(recall[1] - recall[0]) < 0.06
+        and precision[1] < precision[0] / 2
+    ),
+    compared(thinned(ill, healthy)),
+    control=compared(thinned(healthy, ill)),
+    against="ten times fewer healthy ones",
 )
 
 # %% [raw] lang="zh"
 # Ten times fewer ill: AUC and recall stay where they were, precision breaks down
-# → 患者少到十分之一：AUC 和召回率不变，精确率垮了
+# → 患者少到十分之一：AUC 和召回率不变，精确率大跌
+# ten times fewer healthy ones → 健康人少到十分之一
+# auc → =
+# recall → =
+# precision → =
 
 # %% [markdown]
-# A high AUC is therefore no promise that alarms can be trusted. Where positives are
-# rare, look at precision and recall, at the prevalence that you will meet.
+# ## More than two classes
 #
+# With $K$ classes the confusion matrix has a row for each true class and a column for
+# each one that was said. Each class has its own F1: itself against all others. To make
+# one number of them there are three customs. **Micro** averaging adds up the counts of
+# all classes first. **Macro** averaging takes the plain mean of the F1s, so that a rare
+# class counts as much as a frequent one. **Weighted** averaging weighs each F1 by the
+# number of examples that are of the class.
+
+# %% [markdown] lang="zh" of="02b0100e"
+# ## 不止两类
+#
+# 有 $K$ 个类别时，混淆矩阵的每一行对应一个真实类别，每一列对应一个判定类别。
+# 每个类别都有自己的 F1：把它当正例，其余都当负例。要合成一个数，有三种惯例。
+# **微平均**先把各类的计数加起来。**宏平均**直接对各类的 F1 求平均，
+# 于是稀少的类别与常见的类别一样重。**加权平均**按真正属于该类的样本数给 F1 加权。
+
+
+# %% exercise="average_f1" points=3 minutes=7 level=3
+def average_f1(table, kind):
+    """F1 of K classes in one number.
+
+    table: (K, K), counts; row: the true class, column: the class that was said.
+    kind: "micro", "macro" or "weighted". A class whose F1 is 0/0 has F1 = 0.
+    Returns a number from 0 to 1.
+    """
+    ### BEGIN SOLUTION
+    tp, fp, fn = table.diag(), table.sum(0) - table.diag(), table.sum(1) - table.diag()
+    if kind == "micro":
+        tp, fp, fn = tp.sum(), fp.sum(), fn.sum()
+    f1 = 2 * tp / (2 * tp + fp + fn).clamp(min=1)  # 0/0 becomes 0/1
+    if kind == "weighted":
+        return ((f1 * table.sum(1)).sum() / table.sum()).item()
+    return f1.mean().item()
+    ### END SOLUTION
+
+
+# %% [raw] lang="zh"
+# F1 of K classes in one number. → 把 K 个类别的 F1 合成一个数。
+# table: (K, K), counts; row: the true class, column: the class that was said.
+# kind: "micro", "macro" or "weighted". A class whose F1 is 0/0 has F1 = 0.
+# Returns a number from 0 to 1.
+# → table：(K, K)，计数；行是真实类别，列是判定类别。
+#   kind："micro"、"macro" 或 "weighted"。某类的 F1 为 0/0 时，F1 = 0。
+#   返回 0 到 1 之间的一个数。
+# 0/0 becomes 0/1 → 0/0 变成 0/1
+
+# %% check="average_f1"
+table = torch.tensor([[6, 2, 0], [0, 3, 1], [0, 0, 8]])
+f1 = [12 / 14, 6 / 9, 16 / 17]  # of the three classes
+advice = "macro: the plain mean of the three F1s, 12/14, 6/9 and 16/17"
+bm.expect.close(average_f1(table, "macro"), sum(f1) / 3, advice)
+advice = "weighted by how many are of each class: the sums of the rows, 8, 4 and 8"
+want = (8 * f1[0] + 4 * f1[1] + 8 * f1[2]) / 20
+bm.expect.close(average_f1(table, "weighted"), want, advice)
+advice = "micro: add up tp, fp and fn of all classes first, then one F1"
+bm.expect.close(average_f1(table, "micro"), 17 / 20, advice)
+### BEGIN HIDDEN TESTS
+draws = torch.Generator().manual_seed(9)
+one, two = torch.randint(4, (300,), generator=draws), torch.randint(4, (300,))
+two = torch.where(torch.rand(300, generator=draws) < 0.6, one, two % 3)
+table = torch.tensor(metrics.confusion_matrix(one, two, labels=range(4)))
+for kind in ("micro", "macro", "weighted"):
+    want = metrics.f1_score(one, two, average=kind)
+    bm.expect.close(average_f1(table, kind), want, f"{kind}: as scikit-learn's")
+empty = torch.tensor([[5, 0, 1], [2, 4, 0], [0, 0, 0]])
+advice = (
+    "class 2 is never true and said once, class 1 is in order: no class is left out"
+)
+bm.expect.close(average_f1(empty, "macro"), (10 / 13 + 8 / 10 + 0) / 3, advice)
+empty = torch.tensor([[5, 1, 0], [2, 4, 0], [0, 0, 0]])
+advice = "class 2 neither occurs nor is said: its F1 is 0/0, so 0, and it counts"
+bm.expect.close(average_f1(empty, "macro"), (10 / 13 + 8 / 11 + 0) / 3, advice)
+### END HIDDEN TESTS
+
+# %% [raw] lang="zh"
+# of the three classes → 三个类别各自的 F1
+# macro: the plain mean of the three F1s, 12/14, 6/9 and 16/17
+# → 宏平均：三个 F1（12/14、6/9、16/17）的普通平均
+# weighted by how many are of each class: the sums of the rows, 8, 4 and 8
+# → 按真正属于各类的个数加权：各行之和为 8、4、8
+# micro: add up tp, fp and fn of all classes first, then one F1
+# → 微平均：先把各类的 tp、fp、fn 分别相加，再算一个 F1
+# {kind}: as scikit-learn's → {kind}：应与 scikit-learn 的一样
+# class 2 is never true and said once, class 1 is in order: no class is left out
+# → 第 2 类从未出现，却判过一次：哪一类也不能漏
+# class 2 neither occurs nor is said: its F1 is 0/0, so 0, and it counts
+# → 第 2 类既未出现也未判过：它的 F1 是 0/0，记为 0，并且也要算进去
+
+# %% [markdown] hint="average_f1"
+# `table.diag()` holds the tp of each class. Its fp are the rest of its column, its fn
+# the rest of its row.
+
+# %% [markdown] lang="zh" of="95bd9ac6"
+# `table.diag()` 就是各类的 tp。某类的 fp 是它那一列的其余部分，fn 是它那一行的其余部
+# 分。
+
+# %% [markdown] hint="average_f1"
+# `2 * tp / (2 * tp + fp + fn)` works for all classes at once. For micro, take the three
+# sums first; for weighted, the weights are `table.sum(1)`.
+
+# %% [markdown] lang="zh" of="0c65f7d8"
+# `2 * tp / (2 * tp + fp + fn)` 可以一次算出所有类别。微平均先求三个总和；
+# 加权平均的权重是 `table.sum(1)`。
+
+
+# %% mistake="average_f1" says="the sums of the rows"
+def average_f1(table, kind):
+    tp, fp, fn = table.diag(), table.sum(0) - table.diag(), table.sum(1) - table.diag()
+    if kind == "micro":
+        tp, fp, fn = tp.sum(), fp.sum(), fn.sum()
+    f1 = 2 * tp / (2 * tp + fp + fn).clamp(min=1)
+    if kind == "weighted":
+        return ((f1 * table.sum(0)).sum() / table.sum()).item()
+    return f1.mean().item()
+
+
+# %% mistake="average_f1" says="plain mean"
+def average_f1(table, kind):
+    tp, fp, fn = table.diag(), table.sum(0) - table.diag(), table.sum(1) - table.diag()
+    if kind == "micro":
+        return (tp.sum() / table.sum()).item()
+    precision, recall = (tp / (tp + fp)).mean(), (tp / (tp + fn)).mean()
+    f1 = 2 * tp / (2 * tp + fp + fn)
+    if kind == "weighted":
+        return ((f1 * table.sum(1)).sum() / table.sum()).item()
+    return (2 * precision * recall / (precision + recall)).item()
+
+
+# %% mistake="average_f1" says="so 0, and it counts"
+def average_f1(table, kind):
+    tp, fp, fn = table.diag(), table.sum(0) - table.diag(), table.sum(1) - table.diag()
+    if kind == "micro":
+        return (tp.sum() / table.sum()).item()
+    f1 = 2 * tp / (2 * tp + fp + fn)
+    if kind == "weighted":
+        return ((f1 * table.sum(1)).sum() / table.sum()).item()
+    return f1.nanmean().item()
+
+
+# %% variant="average_f1"
+def average_f1(table, kind):
+    table = table.tolist()
+    K, total = len(table), sum(map(sum, table))
+    if kind == "micro":  # each error is one fp and one fn, so it is accuracy
+        return sum(table[k][k] for k in range(K)) / total
+    mean = 0.0
+    for k in range(K):
+        row, column = sum(table[k]), sum(row[k] for row in table)
+        f1 = 2 * table[k][k] / (row + column) if row + column else 0.0
+        mean += f1 * (row / total if kind == "weighted" else 1 / K)
+    return mean
+
+
+# %% [markdown]
+# Does the choice matter? We take scikit-learn's handwritten digits, keep only one in
+# ten of the eights, and let a model that never says 8 answer: wherever the model would
+# say 8, it gives its second choice.
+
+# %% [markdown] lang="zh" of="3bc842bf"
+# 选哪一种要紧吗？我们用 scikit-learn 的手写数字，数字 8 只留十分之一，
+# 再让一个从不说 8 的模型来回答：凡是要说 8 的地方，都改说第二选择。
+
+
+# %% fold
+def without_eights(keep):
+    """Accuracy and macro F1, and how much each loses when no 8 is said."""
+    digits = load_digits()
+    eights = np.flatnonzero(digits.target == 8)
+    rows = np.setdiff1d(
+        np.arange(len(digits.target)), eights[int(keep * len(eights)) :]
+    )
+    chance = cross_val_predict(
+        LogisticRegression(max_iter=300, C=0.01),
+        digits.data[rows],
+        digits.target[rows],
+        cv=3,
+        method="predict_proba",
+    )
+    never = np.where(np.arange(10) == 8, -1, chance)
+    both = []
+    for said in (chance.argmax(1), never.argmax(1)):
+        table = torch.tensor(metrics.confusion_matrix(digits.target[rows], said))
+        both.append([average_f1(table, "micro"), average_f1(table, "macro")])
+    (accuracy, macro), (accuracy_without, macro_without) = both
+    return {
+        "accuracy_lost": accuracy - accuracy_without,
+        "macro_f1_lost": macro - macro_without,
+    }
+
+
+# %% [raw] lang="zh"
+# Accuracy and macro F1, and how much each loses when no 8 is said.
+# → 准确率和宏平均 F1，以及从不说 8 时各损失多少。
+# accuracy_lost → =
+# macro_f1_lost → =
+
+# %%
+bm.claim(
+    "A rare class that is never said costs macro F1 five times as much as accuracy",
+    lambda accuracy_lost, macro_f1_lost: macro_f1_lost > 5 * accuracy_lost,
+    without_eights(keep=0.1),
+    control=without_eights(keep=1.0),
+    against="as many eights as other digits",
+)
+
+# %% [raw] lang="zh"
+# A rare class that is never said costs macro F1 five times as much as accuracy
+# → 从不判为某个稀少的类别，宏平均 F1 的损失是准确率的五倍以上
+# as many eights as other digits → 8 与其他数字一样多
+# accuracy_lost → =
+# macro_f1_lost → =
+
+# %% [markdown]
 # ## Where losses come from
 #
-# None of these can be trained on: they are counts, and a count has no slope. What we
-# train on comes from one question. *How probable does the model make what really
-# happened?* This is its **likelihood**. If it gives $p_i$ to a positive answer, it
-# gives $1-p_i$ to a negative one, and to all $n$ answers together the product. Take
-# minus the logarithm, so that the product becomes a sum, and the mean over the
-# examples:
+# None of these can be trained on. They are counts: a small change of a weight changes
+# no count, so the gradient is 0 nearly everywhere. What we train on comes from one
+# question. *How probable does the model make what really happened?* This is its
+# **likelihood**. If it gives $p_i$ to a positive answer, it gives $1-p_i$ to a negative
+# one, and to all $n$ answers together the product. Take minus the logarithm, so that
+# the product becomes a sum, and the mean over the examples:
 #
 # $$-\frac1n\log\prod_{i=1}^n p_i^{\,y_i}(1-p_i)^{1-y_i}
 # =-\frac1n\sum_{i=1}^n\bigl[y_i\log p_i+(1-y_i)\log(1-p_i)\bigr] \label{nll}$$
@@ -868,12 +1385,11 @@ bm.claim(
 # On the right stands the **cross-entropy**. So to lower it is to make what happened
 # more probable.
 
-# %% [markdown] lang="zh" of="178f379f"
-# 可见 AUC 高，并不保证警报可信。正例稀少时，要在将来会遇到的患病率下看精确率和召回率。
-#
+# %% [markdown] lang="zh" of="b16fddfb"
 # ## 损失从何而来
 #
-# 这些指标都不能直接用来训练：它们是计数，而计数没有坡度。训练用的损失来自一个问题：
+# 这些指标都不能直接用来训练。它们是计数：权重稍稍一变，计数并不变，
+# 所以梯度几乎处处为 0。训练用的损失来自一个问题：
 # *真正发生的事，模型认为有多大的可能*？这就是它的**似然**。
 # 模型给正的回答的概率是 $p_i$，给负的回答就是 $1-p_i$，
 # 给全部 $n$ 个回答的就是它们的乘积。取对数再取负，乘积就变成了和，再对样本求平均：
@@ -892,22 +1408,9 @@ bm.equation("nll", left, right, atol=1e-12)
 # %% [raw] lang="zh"
 # what the model gave to what happened → 模型给实际结果的概率
 
-# %%
-print("of the first 100:", given[:100].prod().item(), " of all:", given.prod().item())
-bm.claim(
-    "Cross-entropy is scikit-learn's log loss",
-    abs(metrics.log_loss(y, p) + given.log().mean()) < 1e-12,
-    log_loss=metrics.log_loss(y, p),
-)
-
-# %% [raw] lang="zh"
-# of the first 100: → 前 100 个：
-# of all: → 全部：
-# Cross-entropy is scikit-learn's log loss → 交叉熵就是 scikit-learn 的 log loss
-
 # %% [markdown]
-# The product is tiny after a hundred examples, and with a few thousand it would be 0 to
-# the machine. A sum of logarithms never has this trouble: one more reason for the log.
+# The product of a few thousand probabilities would be 0 to the machine. A sum of
+# logarithms does not have this trouble: one more reason for the log.
 #
 # With $K$ classes nothing changes. Let $y_{ik}$ be 1 for the right class of example $i$
 # and 0 elsewhere. Then
@@ -917,9 +1420,8 @@ bm.claim(
 #
 # and this is what `F.cross_entropy` computes, from the scores $z$ before the softmax.
 
-# %% [markdown] lang="zh" of="ee6b5b82"
-# 才一百个样本，乘积就已经很小；到了几千个，对机器来说它就是 0。
-# 对数之和没有这个麻烦：取对数又多了一条理由。
+# %% [markdown] lang="zh" of="46b3dd1d"
+# 几千个概率的乘积，对机器来说就是 0。对数之和没有这个麻烦：取对数又多了一条理由。
 #
 # 有 $K$ 个类别时也一样。样本 $i$ 的正确类别处 $y_{ik}$ 为 1，其余为 0，则
 #
@@ -953,10 +1455,9 @@ bm.expect.close(F.cross_entropy(z, classes), right)
 # $$\arg\min_s\Bigl[\frac{\mathrm{MSE}}{2s^2}+\log s\Bigr]=\sqrt{\mathrm{MSE}}.
 # \label{noise}$$
 #
-# Is that so for real people? We predict how the disease of 442 diabetes patients
-# progresses.
+# We check both on 442 diabetes patients: how does their disease progress?
 
-# %% [markdown] lang="zh" of="daedb47e"
+# %% [markdown] lang="zh" of="f312534c"
 # ## 均方误差也是似然
 #
 # 预测的是数时，文档用均方误差，$\mathrm{MSE}=\frac1n\sum_i(y_i-\hat y_i)^2$。
@@ -973,14 +1474,32 @@ bm.expect.close(F.cross_entropy(z, classes), right)
 # $$\arg\min_s\Bigl[\frac{\mathrm{MSE}}{2s^2}+\log s\Bigr]=\sqrt{\mathrm{MSE}}.
 # \label{noise}$$
 #
-# 换成真实的人还成立吗？我们来预测 442 位糖尿病人的病情发展。
+# 我们在 442 位糖尿病人身上检验这两点：他们的病情会怎样发展？
 
 # %%
 inputs, target = load_diabetes(return_X_y=True)
 fitted = LinearRegression().fit(inputs, target)
 target, predicted = torch.tensor(target), torch.tensor(fitted.predict(inputs))
 mse = ((target - predicted) ** 2).mean()
+mae = (target - predicted).abs().mean()
+r2 = 1 - mse / target.var(correction=0)
+print(f"MSE {mse:.0f}, its root {mse.sqrt():.1f}, MAE {mae:.1f}, R² {r2:.3f}")
 bm.expect.close(mse, metrics.mean_squared_error(target, predicted))
+bm.expect.close(mae, metrics.mean_absolute_error(target, predicted))
+bm.expect.close(r2, metrics.r2_score(target, predicted))
+
+# %% [raw] lang="zh"
+# MSE {mse:.0f}, its root {mse.sqrt():.1f}, MAE {mae:.1f}, R² {r2:.3f}
+# → MSE {mse:.0f}，平方根 {mse.sqrt():.1f}，MAE {mae:.1f}，R² {r2:.3f}
+
+# %% [markdown]
+# Two more measures stand beside it. The **mean absolute error**, MAE, is in the unit of
+# the target, as the root of the MSE is. **R²** compares the MSE with that of the
+# baseline that always says the mean: 1 is perfect, 0 is no better than the mean.
+
+# %% [markdown] lang="zh" of="1288f386"
+# 旁边还有两个指标。**平均绝对误差** MAE 与 MSE 的平方根一样，单位与目标相同。
+# **R²** 把 MSE 与总是回答平均值的基线相比：1 是完美，0 表示不比平均值好。
 
 # %% equation="gaussian" of="3aa20fc6"
 s = 40.0
@@ -994,6 +1513,9 @@ bm.equation("noise", best, mse.sqrt(), atol=1e-3)
 
 # %% [raw] lang="zh"
 # look everywhere → 逐点查看
+
+# %% [raw] excuse="noise"
+# s.log → (2 * s).log: a constant added to a function moves no minimum
 
 # %% fold
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.3), layout="constrained")
@@ -1027,269 +1549,111 @@ bm.show.figure(fig, alt=alt)
 #   右：负对数似然正是在这个宽度处最低。
 
 # %% [markdown]
-# So the loss says what you believe about the errors. Who expects a few wild ones should
-# not take Gaussian noise, nor the MSE. Its gradient is
+# So the loss says what you believe about the errors. If a few wild ones must be
+# expected, the noise is not Gaussian, and the MSE is the wrong loss: its gradient grows
+# with the error, so that one wild target pulls as hard as many ordinary ones.
 #
-# $$\frac{\partial\,\mathrm{MSE}}{\partial\hat y_i}=\frac2n(\hat y_i-y_i)
-# \label{mse-gradient}$$
+# The MAE, the likelihood of Laplace noise, pulls with the same force at every distance.
+# The constant with the lowest MSE is the mean of the targets, the one with the lowest
+# MAE is their **median**.
 
-# %% [markdown] lang="zh" of="91b1019c"
-# 可见损失说出了你对误差的看法。如果会有少数离谱的误差，就不该假设高斯噪声，
-# 也就不该用 MSE。它的梯度是
+# %% [markdown] lang="zh" of="79197631"
+# 可见损失说出了你对误差的看法。如果要预料到少数离谱的误差，噪声就不是高斯的，
+# MSE 也就不是合适的损失：它的梯度随误差增大，一个离谱的目标拉力抵得上许多普通的。
 #
-# $$\frac{\partial\,\mathrm{MSE}}{\partial\hat y_i}=\frac2n(\hat y_i-y_i)
-# \label{mse-gradient}$$
+# MAE 对应拉普拉斯噪声的似然，不论远近，拉力都相同。MSE 最小的常数是目标的平均值，
+# MAE 最小的常数是它们的**中位数**。
 
-# %% equation="mse-gradient" of="7c39f9ce"
-leaf = predicted.clone().requires_grad_()
-(slope,) = torch.autograd.grad(((target - leaf) ** 2).mean(), leaf)
-bm.equation("mse-gradient", slope, 2 / len(target) * (predicted - target), atol=1e-12)
+
+# %% fold
+def moves(wild):
+    """How far the best constants move when one patient's target becomes this."""
+    changed = target.clone()
+    changed[0] = wild
+    names = ("mean", "median")
+    shifts = [abs(getattr(changed, f)() - getattr(target, f)()) for f in names]
+    return dict(zip(names, shifts, strict=True))
+
+
+# %% [raw] lang="zh"
+# How far the best constants move when one patient's target becomes this.
+# → 把一位病人的目标改成这个值，最好的常数各移动多远。
+# mean → =
+# median → =
+
+# %%
+bm.claim(
+    "One target mistyped by a thousandfold moves the mean by more than 100, the median "
+    "by less than 1",
+    lambda mean, median: mean > 100 and median < 1,
+    moves(1000 * target[0]),
+    control=moves(1.01 * target[0]),
+    against="a target that is wrong by 1 %",
+)
+
+# %% [raw] lang="zh"
+# One target mistyped by a thousandfold moves the mean by more than 100, the median by
+# less than 1
+# → 一个目标误写成一千倍，平均值移动 100 以上，中位数不到 1
+# a target that is wrong by 1 % → 一个目标错了 1 %
+# mean → =
+# median → =
 
 # %% [markdown]
 # A trap lies in the formula's shapes. Models often return a column, $(n, 1)$, while the
 # targets are a row, $(n,)$. Their difference is then a whole table, $(n, n)$: every
-# prediction against every target. Nothing complains.
+# prediction against every target. Plain arithmetic says nothing. PyTorch's own loss
+# gives the same wrong number, and a warning.
 
-# %% [markdown] lang="zh" of="b49e784c"
+# %% [markdown] lang="zh" of="65d0d511"
 # 这个公式在形状上有个陷阱。模型常常返回一列，$(n, 1)$，而目标是 $(n,)$。两者相减，
-# 就成了一整张 $(n, n)$ 的表：每个预测都与每个目标相减，而且什么错也不报。
+# 就成了一整张 $(n, n)$ 的表：每个预测都与每个目标相减。直接写的算式什么也不提示。
+# PyTorch 自己的损失给出同样的错数，但会发出一条警告。
+
 
 # %%
-column = predicted[:, None]  # (n, 1), as nn.Linear(d, 1) returns it
-slipped = ((target - column) ** 2).mean()
+def slipped(predicted):
+    """The MSE by plain arithmetic, and PyTorch's warnings about the same shapes."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        theirs = F.mse_loss(predicted, target)
+    ours = ((target - predicted) ** 2).mean()
+    bm.expect.close(ours, theirs)
+    return {"mse": ours, "warnings": len(told)}
+
+
+right = mse.item()
 bm.claim(
-    "One axis too many, and the MSE is another number without any error",
-    slipped > 1.5 * mse and (target - column).shape == (442, 442),
-    mse=mse,
-    slipped=slipped,
+    "One axis too many, and the MSE is half as large again; PyTorch's loss warns of it",
+    lambda mse, warnings: mse > 1.5 * right and warnings == 1,
+    slipped(predicted[:, None]),  # (n, 1), as nn.Linear(d, 1) returns it
+    control=slipped(predicted),
+    against="the same predictions as a row",
 )
 
 # %% [raw] lang="zh"
+# The MSE by plain arithmetic, and PyTorch's warnings about the same shapes.
+# → 直接计算的 MSE，以及 PyTorch 对同样形状发出的警告数。
 # (n, 1), as nn.Linear(d, 1) returns it → (n, 1)，nn.Linear(d, 1) 返回的就是这种形状
-# One axis too many, and the MSE is another number without any error
-# → 多一个轴，MSE 就成了另一个数，却不报任何错误
-
-# %% [markdown]
-# ## The simplest gradient there is
-#
-# Cross-entropy and softmax belong together. With $p=\mathrm{softmax}(z)$ the loss of
-# one example is
-#
-# $$-\log p_{\mathrm{right}}=-z_{\mathrm{right}}+\log\sum_j e^{z_j}.$$
-#
-# The first term gives $-1$ at the right class and 0 elsewhere. The second gives
-# $e^{z_k}/\sum_j e^{z_j}=p_k$. So for the mean over $n$ examples
-#
-# $$\frac{\partial J}{\partial z_{ik}}=\frac{p_{ik}-y_{ik}}{n}
-# \label{softmax-gradient}$$
-#
-# What was said minus what is so: no logarithm and no exponential is left over. Write
-# it.
-
-# %% [markdown] lang="zh" of="0468a551"
-# ## 最简单的梯度
-#
-# 交叉熵与 softmax 是天生一对。记 $p=\mathrm{softmax}(z)$，一个样本的损失是
-#
-# $$-\log p_{\mathrm{right}}=-z_{\mathrm{right}}+\log\sum_j e^{z_j}.$$
-#
-# 第一项在正确类别处给出 $-1$，其余为 0；第二项给出 $e^{z_k}/\sum_j e^{z_j}=p_k$。
-# 于是对 $n$ 个样本求平均后，
-#
-# $$\frac{\partial J}{\partial z_{ik}}=\frac{p_{ik}-y_{ik}}{n}
-# \label{softmax-gradient}$$
-#
-# 说的概率减去实际的结果：对数和指数都不见了。请写出来。
-
-
-# %% exercise="softmax_gradient" points=3 minutes=8 level=2
-def softmax_gradient(z, y):
-    """Gradient of the mean cross-entropy with respect to the scores.
-
-    z: (n, K), scores before the softmax; y: (n,), numbers of the right classes.
-    Returns (n, K).
-    """
-    ### BEGIN SOLUTION
-    n, K = z.shape
-    return (z.softmax(-1) - torch.nn.functional.one_hot(y, K)) / n
-    ### END SOLUTION
-
-
-# %% [raw] lang="zh"
-# Gradient of the mean cross-entropy with respect to the scores.
-# → 平均交叉熵对分数的梯度。
-# z: (n, K), scores before the softmax; y: (n,), numbers of the right classes.
-# Returns (n, K).
-# → z：(n, K)，softmax 之前的分数；y：(n,)，正确类别的编号。
-#   返回 (n, K)。
-
-# %% check="softmax_gradient"
-z, right = torch.zeros(1, 4), torch.tensor([2])
-got = softmax_gradient(z, right)
-bm.expect.shape(got, (1, 4), "one number for each score")
-advice = "subtract 1 at the right class only, and the row sums to 0: y must be one-hot"
-bm.expect.close(got.sum(-1), torch.zeros(1), advice)
-advice = "p − y, not y − p: a step against the gradient must raise the right score"
-bm.expect.true(got[0, 2] < 0, advice)
-bm.expect.close(got, torch.tensor([[0.25, 0.25, -0.75, 0.25]]), "p − y")
-twice = softmax_gradient(torch.zeros(2, 4), torch.tensor([2, 2]))
-advice = "the loss is a mean over the examples: divide by n"
-bm.expect.close(twice, torch.tensor([[0.125, 0.125, -0.375, 0.125]] * 2), advice)
-### BEGIN HIDDEN TESTS
-draws = torch.Generator().manual_seed(7)
-z = torch.randn(6, 3, generator=draws).requires_grad_()
-right = torch.randint(3, (6,), generator=draws)
-(want,) = torch.autograd.grad(F.cross_entropy(z, right), z)
-bm.expect.close(softmax_gradient(z.detach(), right), want, "as autograd finds it")
-far = softmax_gradient(torch.tensor([[800.0, 0.0]]), torch.tensor([0]))
-bm.expect.close(far, torch.zeros(1, 2), "exp overflows: use torch's softmax")
-### END HIDDEN TESTS
-
-# %% [raw] lang="zh"
-# one number for each score → 每个分数一个数
-# subtract 1 at the right class only, and the row sums to 0: y must be one-hot
-# → 只在正确类别处减 1，一行之和就是 0：y 要变成独热的
-# p − y, not y − p: a step against the gradient must raise the right score
-# → 是 p − y，不是 y − p：逆着梯度走一步，正确类别的分数要升高
-# the loss is a mean over the examples: divide by n → 损失是对样本的平均：要除以 n
-# as autograd finds it → 应与自动求导的结果一致
-# exp overflows: use torch's softmax → exp 溢出了：请用 torch 的 softmax
-
-# %% [markdown] hint="softmax_gradient"
-# `z.softmax(-1)` is $p$. Now $y_{ik}$: 1 at the right class, 0 elsewhere.
-
-# %% [markdown] lang="zh" of="b93082d6"
-# `z.softmax(-1)` 就是 $p$。再要 $y_{ik}$：正确类别处为 1，其余为 0。
-
-# %% [markdown] hint="softmax_gradient"
-# `F.one_hot(y, K)` makes those rows, with `n, K = z.shape`. Do not forget to divide by
-# $n$.
-
-# %% [markdown] lang="zh" of="018e931c"
-# `F.one_hot(y, K)` 给出这样的行，其中 `n, K = z.shape`。别忘了分母上的 $n$。
-
-
-# %% mistake="softmax_gradient" says="p − y, not y − p"
-def softmax_gradient(z, y):
-    return (F.one_hot(y, z.shape[1]) - z.softmax(-1)) / len(z)
-
-
-# %% mistake="softmax_gradient" says="divide by n"
-def softmax_gradient(z, y):
-    return z.softmax(-1) - F.one_hot(y, z.shape[1])
-
-
-# %% mistake="softmax_gradient" says="must be one-hot"
-def softmax_gradient(z, y):
-    return (z.softmax(-1) - y[:, None]) / len(z)
-
-
-# %% variant="softmax_gradient"
-def softmax_gradient(z, y):
-    slope = z.softmax(-1)
-    slope[torch.arange(len(z)), y] -= 1
-    return slope / len(z)
-
-
-# %% equation="softmax-gradient" of="8bc5f914"
-z = torch.randn(5, 3, requires_grad=True)
-classes = torch.tensor([0, 2, 1, 1, 0])
-(slope,) = torch.autograd.grad(F.cross_entropy(z, classes), z)
-truth = torch.eye(3)[classes]  # y, one row for each example
-bm.equation("softmax-gradient", slope, (z.softmax(-1) - truth) / 5, atol=1e-12)
-
-# %% [raw] lang="zh"
-# y, one row for each example → y，每个样本一行
+# One axis too many, and the MSE is half as large again; PyTorch's loss warns of it
+# → 多一个轴，MSE 就大了一半以上；PyTorch 的损失会发出警告
+# the same predictions as a row → 同样的预测排成一行
+# always → =
 
 # %% [markdown]
 # ## Does the truth win?
 #
 # So far the answers were given. Now think of a coin that falls on 1 with true
-# probability $p$, and a model that says $q$. What loss must the model expect? It meets
-# $y=1$ with probability $p$ and $y=0$ with probability $1-p$.
+# probability $p$, and a model that says $q$. It meets $y=1$ with probability $p$ and
+# $y=0$ with probability $1-p$, so it must expect the loss
+# $p\,\mathrm{loss}(1,q)+(1-p)\,\mathrm{loss}(0,q)$.
 
-# %% [markdown] lang="zh" of="169658b5"
+# %% [markdown] lang="zh" of="dc3baf9b"
 # ## 说真话会赢吗？
 #
 # 以上的答案都是给定的。现在设想一枚硬币，出 1 的真实概率是 $p$，而模型说是 $q$。
-# 模型的损失期望是多少？它遇到 $y=1$ 的概率是 $p$，遇到 $y=0$ 的概率是 $1-p$。
-
-
-# %% exercise="expected_loss" points=2 minutes=5 level=2
-def expected_loss(loss, p, q):
-    """The loss to be expected by who says q when the truth is p.
-
-    loss: a function loss(y, q) of an outcome y, 0 or 1, and what was said.
-    p: the true probability of a 1; q: what is said, a number or a tensor.
-    """
-    ### BEGIN SOLUTION
-    return p * loss(1, q) + (1 - p) * loss(0, q)
-    ### END SOLUTION
-
-
-# %% [raw] lang="zh"
-# The loss to be expected by who says q when the truth is p.
-# → 真实概率是 p 而说 q 的人，损失的期望。
-# loss: a function loss(y, q) of an outcome y, 0 or 1, and what was said.
-# p: the true probability of a 1; q: what is said, a number or a tensor.
-# → loss：函数 loss(y, q)，y 是结果，0 或 1，q 是所说的概率。
-#   p：出 1 的真实概率；q：所说的概率，一个数或张量。
-
-
-# %% check="expected_loss"
-def square(y, q):
-    return (y - q) ** 2
-
-
-got = expected_loss(square, 0.9, 0.6)
-advice = "an outcome is 0 or 1, never p itself: average the loss over both outcomes"
-bm.expect.true(got is None or abs(got - 0.09) > 1e-9, advice)
-advice = "y = 1 comes with probability p, y = 0 with 1 − p: are they swapped?"
-bm.expect.true(got is None or abs(got - 0.34) > 1e-9, advice)
-bm.expect.close(got, 0.9 * 0.16 + 0.1 * 0.36, "p · loss(1, q) + (1 − p) · loss(0, q)")
-### BEGIN HIDDEN TESTS
-q = torch.tensor([0.2, 0.5, 0.9])
-got = expected_loss(lambda y, q: 3 * y + q, 0.25, q)
-bm.expect.close(got, q + 0.75, "q may be a tensor: one expected loss for each entry")
-### END HIDDEN TESTS
-
-
-# %% [raw] lang="zh"
-# an outcome is 0 or 1, never p itself: average the loss over both outcomes
-# → 结果只能是 0 或 1，不会是 p 本身：要对两种结果的损失求平均
-# y = 1 comes with probability p, y = 0 with 1 − p: are they swapped?
-# → y = 1 的概率是 p，y = 0 的概率是 1 − p：是不是弄反了？
-# q may be a tensor: one expected loss for each entry
-# → q 可以是张量：每个元素对应一个期望损失
-# p · loss(1, q) + (1 − p) · loss(0, q) → =
-
-# %% [markdown] hint="expected_loss"
-# There are only two outcomes. What is the loss of each, and how often does it come?
-
-# %% [markdown] lang="zh" of="592bdde8"
-# 只有两种结果。每种的损失是多少，多久出现一次？
-
-# %% [markdown] hint="expected_loss"
-# `loss(1, q)` comes with probability `p`, `loss(0, q)` with `1 - p`.
-
-# %% [markdown] lang="zh" of="324f32ac"
-# `loss(1, q)` 出现的概率是 `p`，`loss(0, q)` 是 `1 - p`。
-
-
-# %% mistake="expected_loss" says="never p itself"
-def expected_loss(loss, p, q):
-    return loss(p, q)
-
-
-# %% mistake="expected_loss" says="are they swapped"
-def expected_loss(loss, p, q):
-    return (1 - p) * loss(1, q) + p * loss(0, q)
-
-
-# %% variant="expected_loss"
-def expected_loss(loss, p, q):
-    return sum(chance * loss(y, q) for y, chance in ((1, p), (0, 1 - p)))
-
+# 它遇到 $y=1$ 的概率是 $p$，遇到 $y=0$ 的概率是 $1-p$，所以损失的期望是
+# $p\,\mathrm{loss}(1,q)+(1-p)\,\mathrm{loss}(0,q)$。
 
 # %% [markdown]
 # Four losses that one might use: the logarithm, the square, the plain distance, and the
@@ -1301,7 +1665,12 @@ def expected_loss(loss, p, q):
 # 移动真实的 $p$，看每种损失在哪里最低：用它训练的模型就会那样说。
 
 
-# %%
+# %% fold
+def expected_loss(loss, p, q):
+    """The loss that a model must expect if it says q and the truth is p."""
+    return p * loss(1, q) + (1 - p) * loss(0, q)
+
+
 def square(y, q):
     return (y - q) ** 2
 
@@ -1345,6 +1714,8 @@ bm.show.explore(game, alt=alt, p=(0.05, 0.95, 0.05, 0.7))
 
 
 # %% [raw] lang="zh"
+# The loss that a model must expect if it says q and the truth is p.
+# → 真实概率为 p 而模型说 q 时，损失的期望。
 # log → 对数
 # square → 平方
 # distance → 距离
@@ -1366,17 +1737,17 @@ bm.show.explore(game, alt=alt, p=(0.05, 0.95, 0.05, 0.7))
 # $$\frac{\partial}{\partial q}\bigl[-p\log q-(1-p)\log(1-q)\bigr]
 # =\frac{q-p}{q(1-q)} \label{proper}$$
 #
-# It is 0 at $q=p$ and nowhere else. The distance is not proper: whoever knows that rain
-# is likely does best to cry that it is certain.
+# It is 0 at $q=p$ and nowhere else. The distance is not proper: if rain is likely, the
+# lowest expected distance is reached by saying that it is certain.
 
-# %% [markdown] lang="zh" of="5624fa58"
+# %% [markdown] lang="zh" of="3184c537"
 # 如果说真话就是最好的策略，这样的损失称为**恰当评分**。
 # 期望交叉熵的斜率说明了对数为什么是：
 #
 # $$\frac{\partial}{\partial q}\bigl[-p\log q-(1-p)\log(1-q)\bigr]
 # =\frac{q-p}{q(1-q)} \label{proper}$$
 #
-# 它只在 $q=p$ 处为 0。距离则不恰当：明知多半会下雨，最合算的却是一口咬定必下无疑。
+# 它只在 $q=p$ 处为 0。距离则不恰当：如果多半会下雨，说“一定下”的期望距离反而最小。
 
 # %% equation="proper" of="b3e7cbdc"
 q, truth = torch.linspace(0.05, 0.95, 19, requires_grad=True), 0.7
@@ -1385,43 +1756,49 @@ expected = -truth * q.log() - (1 - truth) * (1 - q).log()
 bm.equation("proper", slope, (q - truth) / (q * (1 - q)), atol=1e-12)
 
 # %% [markdown]
-# No coin knows its own expectation, so let us toss. For five true probabilities we toss
+# Data give means, not expectations. So let us toss. For five true probabilities we toss
 # a coin many times and look for the $q$ with the lowest mean loss on these tosses. Five
 # standard errors are allowed for chance, and the step of the grid.
 
-# %% [markdown] lang="zh" of="37ef3328"
-# 硬币并不知道自己的期望，那就来抛。取五个真实概率，每个抛许多次，
+# %% [markdown] lang="zh" of="181ecb99"
+# 数据给出的是平均值，不是期望，那就来抛一抛。取五个真实概率，每个抛许多次，
 # 找出在这些结果上平均损失最低的 $q$。偶然性允许五个标准误，再加上网格的一格。
 
-# %%
+# %% fold
 draws, tosses = torch.Generator().manual_seed(lab.seed), 4000
 truths = torch.tensor([0.1, 0.3, 0.6, 0.8, 0.95])
-best = {"log": [], "square": [], "distance": []}
-for truth in truths:
-    ones = (torch.rand(tosses, generator=draws) < truth).double().mean()
-    for name, loss in (("log", log_loss), ("square", square), ("distance", distance)):
-        mean = ones * loss(1, said) + (1 - ones) * loss(0, said)
-        best[name].append(said[mean.argmin()])
-best = {name: torch.stack(found) for name, found in best.items()}
-allowed = 5 * (truths * (1 - truths) / tosses).sqrt() + 0.01
-bm.claim(
-    "With cross-entropy, and with the square, it is best to say what is true",
-    all(((best[name] - truths).abs() < allowed).all() for name in ("log", "square")),
-    truth=truths,
-    log=best["log"],
-    square=best["square"],
+ones = torch.stack(
+    [(torch.rand(tosses, generator=draws) < t).double().mean() for t in truths]
 )
+allowed = 5 * (truths * (1 - truths) / tosses).sqrt() + 0.01
+
+
+def furthest(loss):
+    """How far the best q lies from the truth, in units of what chance may do."""
+    means = [one * loss(1, said) + (1 - one) * loss(0, said) for one in ones]
+    best = torch.stack([said[mean.argmin()] for mean in means])
+    return ((best - truths).abs() / allowed).max()
+
+
+# %% [raw] lang="zh"
+# How far the best q lies from the truth, in units of what chance may do.
+# → 最好的 q 离真实概率多远，以偶然性允许的范围为单位。
+# furthest → =
+
+# %%
 bm.claim(
-    "With the distance it is best to exaggerate as far as one can",
-    torch.equal(best["distance"], torch.where(truths > 0.5, said[-1], said[0])),
-    distance=best["distance"],
+    "With cross-entropy, and with the square, the lowest mean loss is at the truth",
+    lambda furthest: max(furthest) < 1,
+    {"furthest": [furthest(log_loss), furthest(square)]},
+    control={"furthest": [furthest(distance)]},
+    against="the distance as the loss",
 )
 
 # %% [raw] lang="zh"
-# With cross-entropy, and with the square, it is best to say what is true
-# → 用交叉熵或平方，说真话最合算
-# With the distance it is best to exaggerate as far as one can
-# → 用距离，最合算的是能夸大多少就夸大多少
+# With cross-entropy, and with the square, the lowest mean loss is at the truth
+# → 用交叉熵或平方，平均损失在真实概率处最低
+# the distance as the loss → 以距离为损失
+# furthest → =
 
 # %% [markdown]
 # How much does a lie cost? For any two distributions $p$ and $q$ over the same
@@ -1444,8 +1821,8 @@ bm.claim(
 
 # %% equation="kl" of="e07a94ce"
 truth, model = torch.randn(2, 6).softmax(-1)  # two distributions over 6 outcomes
-price = kl_divergence(Categorical(truth), Categorical(model))
-right = Categorical(truth).entropy() + price
+divergence = F.kl_div(model.log(), truth, reduction="sum")
+right = torch.special.entr(truth).sum() + divergence
 bm.equation("kl", -(truth * model.log()).sum(), right, atol=1e-12)
 
 # %% [raw] lang="zh"
@@ -1468,44 +1845,62 @@ bm.equation("kl", -(truth * model.log()).sum(), right, atol=1e-12)
 # 朴素贝叶斯把它们当作互相独立的证据，其实许多项量的几乎是同一件事，
 # 于是同一份证据被算了许多遍。
 
+
 # %%
-everything = cancer.data  # (569, 30)
-bayes = out_of_fold(GaussianNB(), everything, "predict_log_proba")  # (569, 2)
-odds = {  # the logarithm of p / (1 - p), for each tumour
-    "logistic": out_of_fold(logistic, everything, "decision_function"),
-    "naive Bayes": bayes[:, 1] - bayes[:, 0],
-}
+def log_odds(x):
+    """The logarithm of p / (1 - p) for each tumour, by both models."""
+    bayes = out_of_fold(GaussianNB(), x, "predict_log_proba")  # (569, 2)
+    logits = out_of_fold(logistic, x, "decision_function")
+    return {"logistic": logits, "naive Bayes": bayes[:, 1] - bayes[:, 0]}
 
 
 def cross_entropy(z, y):
     return F.binary_cross_entropy_with_logits(z, y.double()).item()
 
 
-ranks = {name: auc(y, z) for name, z in odds.items()}
-prices = {name: cross_entropy(z, y) for name, z in odds.items()}
+def rank_and_number(odds):
+    """AUC and cross-entropy of the logistic model and of naive Bayes."""
+    return {
+        "auc": [auc(y, z) for z in odds.values()],
+        "cross_entropy": [cross_entropy(z, y) for z in odds.values()],
+    }
+
+
+odds = log_odds(cancer.data)  # all thirty measurements
 
 # %% [raw] lang="zh"
-# the logarithm of p / (1 - p), for each tumour → 每个肿瘤的 p / (1 - p) 的对数
+# The logarithm of p / (1 - p) for each tumour, by both models.
+# → 两个模型对每个肿瘤给出的 p / (1 - p) 的对数。
+# AUC and cross-entropy of the logistic model and of naive Bayes.
+# → 逻辑回归与朴素贝叶斯的 AUC 和交叉熵。
+# all thirty measurements → 全部三十项测量
+# auc → =
+# cross_entropy → =
+# logistic → =
+# naive Bayes → =
 
 # %%
 bm.claim(
     "Two models rank nearly alike, yet one has several times the cross-entropy",
-    abs(ranks["logistic"] - ranks["naive Bayes"]) < 0.03
-    and prices["naive Bayes"] > 3 * prices["logistic"],
-    auc=list(ranks.values()),
-    cross_entropy=list(prices.values()),
+    lambda auc, cross_entropy: (
+        abs(auc[0] - auc[1]) < 0.03 and cross_entropy[1] > 3 * cross_entropy[0]
+    ),
+    rank_and_number(odds),
+    control=rank_and_number(log_odds(two)),
+    against="two measurements only, which say different things",
 )
 
 # %% [raw] lang="zh"
 # Two models rank nearly alike, yet one has several times the cross-entropy
 # → 两个模型的排序几乎一样好，其中一个的交叉熵却是另一个的好几倍
+# two measurements only, which say different things → 只用两项测量，它们说的是不同的事
 
 # %% [markdown]
 # The cure needs one number. Divide the log odds by a **temperature** $T$: the order
-# stays, the confidence shrinks. Find the $T$ that brings the dots to the diagonal.
+# stays, the confidence decreases. Find the $T$ that brings the dots to the diagonal.
 
-# %% [markdown] lang="zh" of="b9bd1f47"
-# 补救只要一个数。把对数几率除以**温度** $T$：次序不变，口气变小。
+# %% [markdown] lang="zh" of="23d1aeab"
+# 补救只要一个数。把对数几率除以**温度** $T$：次序不变，置信度降低。
 # 请找出能让点落到对角线上的 $T$。
 
 
@@ -1563,45 +1958,96 @@ bm.show.explore(reliability, alt=alt, **choices)
 # 如果在同一份数据上既选数又打分，就是自己夸自己。
 # 所以我们用一半肿瘤来选 $T$，用另一半来评判，并且换几种分法。
 
+
+# %% fold
+def cooled(z):
+    """Temperature and cross-entropies, before and after, over several halves."""
+    grid, halves = torch.logspace(-0.5, 1.5, 60), []
+    draws = torch.Generator().manual_seed(lab.seed)
+    for _ in range(lab.pick(ci=5, workshop=20, full=50)):
+        fit, judge = torch.randperm(len(y), generator=draws).chunk(2)
+        T = min(grid, key=lambda t: cross_entropy(z[fit] / t, y[fit]))
+        halves.append([T, *(cross_entropy(z[judge] / t, y[judge]) for t in (1.0, T))])
+    names = ("temperature", "before", "after")
+    return dict(zip(names, np.mean(halves, 0), strict=True))
+
+
+# %% [raw] lang="zh"
+# Temperature and cross-entropies, before and after, over several halves.
+# → 温度，以及前后的交叉熵，对几种分法求平均。
+
 # %%
-z, grid, halves = odds["naive Bayes"], torch.logspace(-0.5, 1.5, 60), []
-draws = torch.Generator().manual_seed(lab.seed)
-for _ in range(lab.pick(ci=5, workshop=20, full=50)):
-    fit, judge = torch.randperm(len(y), generator=draws).chunk(2)
-    T = min(grid, key=lambda t: cross_entropy(z[fit] / t, y[fit]))
-    raw, cooled = (cross_entropy(z[judge] / t, y[judge]) for t in (1.0, T))
-    gap = abs(auc(y[judge], z[judge]) - auc(y[judge], z[judge] / T))
-    halves.append([T, raw, cooled, gap])
-T, raw, cooled, gap = torch.tensor(halves).mean(0)
 bm.claim(
-    "One number, fitted elsewhere, more than halves the cross-entropy; the AUC stays",
-    cooled < raw / 2 and gap < 1e-6,
-    temperature=T,
-    raw=raw,
-    cooled=cooled,
+    "One number, fitted elsewhere, more than halves naive Bayes' cross-entropy",
+    lambda temperature, before, after: after < before / 2,
+    cooled(odds["naive Bayes"]),
+    control=cooled(odds["logistic"]),
+    against="the logistic model, calibrated from the start",
 )
 
 # %% [raw] lang="zh"
-# One number, fitted elsewhere, more than halves the cross-entropy; the AUC stays
-# → 另一半数据上拟合的一个数，就让交叉熵减半还多，而 AUC 不变
+# One number, fitted elsewhere, more than halves naive Bayes' cross-entropy
+# → 在另一半数据上拟合的一个数，就让朴素贝叶斯的交叉熵减半还多
+# the logistic model, calibrated from the start → 本来就已校准的逻辑回归
+# logistic → =
+# naive Bayes → =
 
 # %% [markdown]
 # ## What we learned
 #
 # - All measures of two classes come from four counts. F1 joins precision and recall;
-#   with accuracy in the place of precision it praises what it should warn of.
-# - Where positives are rare, accuracy rewards doing nothing. Recall and AUC do not know
-#   the prevalence; precision does.
+#   with accuracy in the place of precision it rewards what it should warn of.
+# - Where positives are rare, accuracy rewards doing nothing. Recall and AUC do not
+#   depend on the prevalence; precision does.
+# - The costs of the two errors give the threshold: $a/(a+m)$, if the probabilities can
+#   be believed.
+# - Macro averaging shows a rare class, micro averaging hides it.
 # - Cross-entropy is minus the log likelihood; the MSE is too, for Gaussian noise.
-# - Softmax and cross-entropy together have the gradient $p-y$.
-# - A proper score is best served by the truth. Accuracy and distance are not; a model
-#   trained on cross-entropy may be taken at its word only after calibration is checked.
+# - A proper score is lowest, on average, at the truth. Accuracy and distance are not
+#   proper. Even a model trained on cross-entropy must be checked for calibration.
 #
+# ## What models use today
+#
+# Language models are trained on the very cross-entropy of this lesson, over the next
+# token, and judged by its exponential, the **perplexity**: the number of equally likely
+# tokens that would be as hard to guess. A model that spreads its probability evenly
+# over $K$ tokens has perplexity $K$:
+
+# %% [markdown] lang="zh" of="1e15e772"
+# ## 我们学到了什么
+#
+# - 两类问题的指标都出自四个计数。F1 合起来的是精确率与召回率；
+#   换成准确率，该示警处反给高分。
+# - 正例稀少时，准确率奖励什么都不做的做法。召回率和 AUC 不随患病率变化，精确率会变。
+# - 两种错误的代价给出阈值：只要概率可信，就是 $a/(a+m)$。
+# - 宏平均让稀少的类别显出来，微平均把它遮住。
+# - 交叉熵就是负的对数似然；噪声为高斯时，MSE 也是。
+# - 恰当评分的平均值在真实概率处最低。准确率和距离都不恰当；
+#   即使用交叉熵训练出来的模型，也要检查校准。
+#
+# ## 今天的模型用什么
+#
+# 语言模型训练时用的正是本课的交叉熵，预测的是下一个词元；评判时用它的指数，
+# 即**困惑度**：难猜的程度相当于从多少个同样可能的词元里猜一个。
+# 把概率平均分给 $K$ 个词元的模型，困惑度就是 $K$：
+
+# %%
+even = torch.zeros(4, 50)  # scores of 50 tokens, all alike, at 4 places
+perplexity = F.cross_entropy(even, torch.tensor([3, 0, 49, 17])).exp()
+print(f"perplexity of an even guess among 50 tokens: {perplexity:.1f}")
+
+# %% [raw] lang="zh"
+# scores of 50 tokens, all alike, at 4 places → 4 个位置上 50 个词元的分数，全都相同
+# perplexity of an even guess among 50 tokens: {perplexity:.1f}
+# → 在 50 个词元中平均地猜，困惑度：{perplexity:.1f}
+
+# %% [markdown]
 # ## Where next
 #
-# Weigh the classes: what is a missed tumour worth in false alarms, and which threshold
-# is best then? `evaluation` asks how sure these numbers are, and `credit-risk` puts
-# money on them. `losses` builds the stable versions from scratch.
+# [Backpropagation, derived](lesson:backpropagation) carries the gradient of the
+# cross-entropy through all layers.
+# [A thousand headlines](lesson:news-classification) uses macro F1 on four classes, and
+# [From problem to feedback](lesson:workflow) puts a price on errors.
 #
 # ## Further reading
 #
@@ -1618,22 +2064,12 @@ bm.claim(
 # - C. Guo, G. Pleiss, Y. Sun and K. Q. Weinberger (2017), *On Calibration of Modern
 #   Neural Networks*, ICML: the temperature.
 
-# %% [markdown] lang="zh" of="dac0107d"
-# ## 我们学到了什么
-#
-# - 两类问题的指标都出自四个计数。F1 合起来的是精确率与召回率；
-#   换成准确率，本该警告的它反而夸奖。
-# - 正例稀少时，准确率奖励什么都不做的人。召回率和 AUC 不知道患病率，精确率知道。
-# - 交叉熵就是负的对数似然；噪声为高斯时，MSE 也是。
-# - softmax 与交叉熵合在一起，梯度就是 $p-y$。
-# - 对恰当评分来说，说真话最合算。准确率和距离都不恰当；
-#   即使用交叉熵训练出来的模型，也要先检查校准，才能把它的话当真。
-#
+# %% [markdown] lang="zh" of="f2322bb2"
 # ## 下一步
 #
-# 给两类错误定个价：漏掉一个肿瘤抵得上多少次误报？那时最好的阈值又是多少？
-# `evaluation` 一课问这些数有多可靠，`credit-risk` 一课给它们押上真金白银，
-# `losses` 一课从头写出数值稳定的版本。
+# [反向传播的推导](lesson:backpropagation)把交叉熵的梯度一路传过所有的层。
+# [千篇新闻](lesson:news-classification)在四类上使用宏平均 F1，
+# [从问题到反馈](lesson:workflow)给错误定出价钱。
 #
 # ## 延伸阅读
 #
