@@ -2,8 +2,8 @@
 # slug: metrics
 # title: {en: Metrics and likelihood, zh: 指标与似然}
 # section: "4.1.3"
-# minutes: 95
-# needs: [gradient-descent]
+# minutes: 90
+# needs: [gradient-descent, big-models]
 # data: []
 # extras: []
 # introduces:
@@ -23,6 +23,7 @@
 #   - proper score
 #   - entropy
 #   - kl divergence
+#   - macro average
 #   - mean squared error
 #   - mean absolute error
 #   - calibration
@@ -313,9 +314,9 @@ def scores(tp, fp, fn, tn):
     """
     ### BEGIN SOLUTION
     accuracy = (tp + tn) / (tp + fp + fn + tn)
-    precision = tp / (tp + fp) if tp + fp else 0.0
-    recall = tp / (tp + fn) if tp + fn else 0.0
-    f1 = 2 * tp / (2 * tp + fp + fn) if tp + fp + fn else 0.0
+    precision = tp / (tp + fp) if tp else 0.0
+    recall = tp / (tp + fn) if tp else 0.0
+    f1 = 2 * tp / (2 * tp + fp + fn) if tp else 0.0
     return accuracy, precision, recall, f1
     ### END SOLUTION
 
@@ -569,7 +570,7 @@ bm.claim(
 
 # %% [raw] lang="zh"
 # At 1 ill in 100, the printed F1 praises a test with eleven false alarms in twelve
-# → 百人中一人患病时，一种检验的警报十二次有十一次是假的，印出的 F1 却给它高分
+# → 百人中一人患病时，一种检验的警报十二次有十一次是误报，印出的 F1 却给它高分
 # the same test where half are ill → 同样的检验，用在半数患病的人群
 
 # %% [markdown]
@@ -786,7 +787,7 @@ def cheapest_threshold(p, y, miss, alarm):
     several cost the same, the largest of them.
     """
     ### BEGIN SOLUTION
-    candidates = [math.inf, *sorted(set(p.tolist()), reverse=True)]
+    candidates = [math.inf, *sorted(p.tolist(), reverse=True)]
     best, lowest = math.inf, math.inf
     for threshold in candidates:
         said = p >= threshold
@@ -831,6 +832,8 @@ got = float(cheapest_threshold(tied, torch.tensor([1, 1, 0, 0]), 3.0, 2.0))
 bm.expect.close(got, 0.5, "examples with equal p are said to be the same")
 got = float(cheapest_threshold(tied, torch.tensor([1, 1, 0, 0]), 2.0, 2.0))
 bm.expect.close(got, 0.8, "0.8 and 0.5 cost the same: the largest of them")
+got = cheapest_threshold(tied.flip(0), torch.tensor([0, 0, 1, 1]), 2.0, 2.0)
+bm.expect.close(float(got), 0.8, "the order of the examples does not matter")
 got = float(cheapest_threshold(tied, torch.tensor([0, 1, 0, 0]), 2.0, 1.0))
 bm.expect.true(got == math.inf, "to find it costs as much as to miss it: the largest")
 draws = torch.Generator().manual_seed(8)
@@ -857,6 +860,7 @@ for miss, alarm in ((1.0, 1.0), (7.0, 2.0), (2.0, 9.0)):
 # → 全是正例：用 p 中最小的一个就能全部找到
 # examples with equal p are said to be the same → p 相同的样本判得也相同
 # 0.8 and 0.5 cost the same: the largest of them → 0.8 与 0.5 代价相同：取最大的
+# the order of the examples does not matter → 样本的次序无关紧要
 # to find it costs as much as to miss it: the largest → 找到它与漏掉它代价相同：取最大的
 # the cheapest of all → 所有阈值中最便宜的
 
@@ -1151,21 +1155,18 @@ bm.claim(
 # Ten times fewer ill: AUC and recall stay where they were, precision breaks down
 # → 患者少到十分之一：AUC 和召回率不变，精确率大跌
 # ten times fewer healthy ones → 健康人少到十分之一
-# auc → =
-# recall → =
-# precision → =
 
 # %% [markdown]
 # ## More than two classes
 #
 # With $K$ classes the confusion matrix has a row for each true class and a column for
 # each one that was said. Each class has its own F1: itself against all others. To make
-# one number of them there are three customs. **Micro** averaging adds up the counts of
-# all classes first. **Macro** averaging takes the plain mean of the F1s, so that a rare
-# class counts as much as a frequent one. **Weighted** averaging weighs each F1 by the
-# number of examples that are of the class.
+# one number of them there are three customs. The **micro average** adds up the counts
+# of all classes first. The **macro average** takes the plain mean of the F1s, so that a
+# rare class counts as much as a frequent one. The **weighted average** weighs each F1
+# by the number of examples that are of the class.
 
-# %% [markdown] lang="zh" of="02b0100e"
+# %% [markdown] lang="zh" of="5ff81408"
 # ## 不止两类
 #
 # 有 $K$ 个类别时，混淆矩阵的每一行对应一个真实类别，每一列对应一个判定类别。
@@ -1186,7 +1187,7 @@ def average_f1(table, kind):
     tp, fp, fn = table.diag(), table.sum(0) - table.diag(), table.sum(1) - table.diag()
     if kind == "micro":
         tp, fp, fn = tp.sum(), fp.sum(), fn.sum()
-    f1 = 2 * tp / (2 * tp + fp + fn).clamp(min=1)  # 0/0 becomes 0/1
+    f1 = (2 * tp / (2 * tp + fp + fn)).nan_to_num()  # 0/0 is NaN, and becomes 0
     if kind == "weighted":
         return ((f1 * table.sum(1)).sum() / table.sum()).item()
     return f1.mean().item()
@@ -1201,7 +1202,7 @@ def average_f1(table, kind):
 # → table：(K, K)，计数；行是真实类别，列是判定类别。
 #   kind："micro"、"macro" 或 "weighted"。某类的 F1 为 0/0 时，F1 = 0。
 #   返回 0 到 1 之间的一个数。
-# 0/0 becomes 0/1 → 0/0 变成 0/1
+# 0/0 is NaN, and becomes 0 → 0/0 是 NaN，要变成 0
 
 # %% check="average_f1"
 table = torch.tensor([[6, 2, 0], [0, 3, 1], [0, 0, 8]])
@@ -1366,8 +1367,6 @@ bm.claim(
 # A rare class that is never said costs macro F1 five times as much as accuracy
 # → 从不判为某个稀少的类别，宏平均 F1 的损失是准确率的五倍以上
 # as many eights as other digits → 8 与其他数字一样多
-# accuracy_lost → =
-# macro_f1_lost → =
 
 # %% [markdown]
 # ## Where losses come from
@@ -1441,7 +1440,7 @@ bm.expect.close(F.cross_entropy(z, classes), right)
 # %% [markdown]
 # ## Mean squared error is a likelihood too
 #
-# For numbers, the document uses the mean squared error, $\mathrm{MSE}=\frac1n\sum_i
+# For numbers, the document uses the **mean squared error**, $\mathrm{MSE}=\frac1n\sum_i
 # (y_i-\hat y_i)^2$. It looks like a choice of taste. But suppose that the target is the
 # prediction plus Gaussian noise of standard deviation $s$. The density of one target is
 # $\frac{1}{s\sqrt{2\pi}}e^{-(y_i-\hat y_i)^2/2s^2}$, and the mean of minus its log is
@@ -1457,10 +1456,10 @@ bm.expect.close(F.cross_entropy(z, classes), right)
 #
 # We check both on 442 diabetes patients: how does their disease progress?
 
-# %% [markdown] lang="zh" of="f312534c"
+# %% [markdown] lang="zh" of="c20ae785"
 # ## 均方误差也是似然
 #
-# 预测的是数时，文档用均方误差，$\mathrm{MSE}=\frac1n\sum_i(y_i-\hat y_i)^2$。
+# 预测的是数时，文档用**均方误差**，$\mathrm{MSE}=\frac1n\sum_i(y_i-\hat y_i)^2$。
 # 看起来只是随便一选。但假设目标等于预测加上标准差为 $s$ 的高斯噪声，
 # 那么一个目标的密度是
 # $\frac{1}{s\sqrt{2\pi}}e^{-(y_i-\hat y_i)^2/2s^2}$，取对数、取负、再求平均，得到
@@ -1596,8 +1595,6 @@ bm.claim(
 # less than 1
 # → 一个目标误写成一千倍，平均值移动 100 以上，中位数不到 1
 # a target that is wrong by 1 % → 一个目标错了 1 %
-# mean → =
-# median → =
 
 # %% [markdown]
 # A trap lies in the formula's shapes. Models often return a column, $(n, 1)$, while the
@@ -1624,8 +1621,8 @@ def slipped(predicted):
 
 right = mse.item()
 bm.claim(
-    "One axis too many, and the MSE is half as large again; PyTorch's loss warns of it",
-    lambda mse, warnings: mse > 1.5 * right and warnings == 1,
+    "One axis too many more than doubles this MSE; PyTorch's loss warns of it",
+    lambda mse, warnings: mse > 2 * right and warnings == 1,
     slipped(predicted[:, None]),  # (n, 1), as nn.Linear(d, 1) returns it
     control=slipped(predicted),
     against="the same predictions as a row",
@@ -1635,8 +1632,8 @@ bm.claim(
 # The MSE by plain arithmetic, and PyTorch's warnings about the same shapes.
 # → 直接计算的 MSE，以及 PyTorch 对同样形状发出的警告数。
 # (n, 1), as nn.Linear(d, 1) returns it → (n, 1)，nn.Linear(d, 1) 返回的就是这种形状
-# One axis too many, and the MSE is half as large again; PyTorch's loss warns of it
-# → 多一个轴，MSE 就大了一半以上；PyTorch 的损失会发出警告
+# One axis too many more than doubles this MSE; PyTorch's loss warns of it
+# → 多一个轴，这里的 MSE 就增大到两倍以上；PyTorch 的损失会发出警告
 # the same predictions as a row → 同样的预测排成一行
 # always → =
 
@@ -1783,7 +1780,6 @@ def furthest(loss):
 # %% [raw] lang="zh"
 # How far the best q lies from the truth, in units of what chance may do.
 # → 最好的 q 离真实概率多远，以偶然性允许的范围为单位。
-# furthest → =
 
 # %%
 bm.claim(

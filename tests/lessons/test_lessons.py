@@ -27,7 +27,6 @@ UNMENDED = {
     "backpropagation",
     "stochastic-gradients",
     "adaptive-methods",
-    "metrics",
     "reading-critically",
     "optimizers",
     "published-example",
