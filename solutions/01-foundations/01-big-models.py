@@ -847,15 +847,17 @@ bm.claim(
 # GPT-3 → =
 
 # %% [markdown]
-# Most of the papers' numbers are ours, rounded. One is not. The GPT-2 paper gave its
-# smallest model 117 million, and many copied it. Later its authors wrote beside their
-# code that the counts had been wrong: it is the 124 million that you just found.
+# The papers' numbers are ours, rounded, some of them generously, except for those of
+# GPT-2. Its paper gave the smallest model 117 million and the largest 1,542, and many
+# copied them. Later the authors wrote beside their code that the counts had been wrong:
+# it is the 124 and 1,558 million that you just found.
 #
 # Where do the parameters sit?
 
-# %% [markdown] lang="zh" of="3fcdb224"
-# 论文里的数字，大多就是我们的数取个整，只有一个例外。GPT-2 论文说最小的模型有 1.17 亿
-# 参数，许多人照抄。后来作者在代码旁边注明，当初数错了：正是你刚刚数出的 1.24 亿。
+# %% [markdown] lang="zh" of="5e55b662"
+# 论文里的数字就是我们的数取整（有的取得很粗），只有 GPT-2 例外。GPT-2 论文说最小的模型
+# 有 1.17 亿参数，最大的有 15.42 亿，许多人照抄。后来作者在代码旁边注明，当初数错了：
+# 应当是你刚刚数出的 1.24 亿和 15.58 亿。
 #
 # 这些参数都在哪里？
 
@@ -1380,7 +1382,7 @@ bm.claim(
     lambda needed: needed < 12,
     {"needed": gigabytes("Llama 3.1 8B", 4)},
     control={"needed": gigabytes("Llama 3.1 8B", 16)},
-    against="with 16 bits, as it is published",
+    against="16 bits, as it is published",
 )
 
 # %% [raw] lang="zh"
@@ -1388,7 +1390,7 @@ bm.claim(
 # → {bits:2} 位 {gigabytes(name, bits):7.2f} GB
 # Llama 3.1 8B fits into 12 GB with 4 bits a parameter
 # → 每个参数用 4 位时，Llama 3.1 8B 放得进 12 GB
-# with 16 bits, as it is published → 公布时的 16 位
+# 16 bits, as it is published → 公布时的 16 位
 
 # %% [markdown]
 # So the answer to the question at the beginning is: not as published, but rounded to 8

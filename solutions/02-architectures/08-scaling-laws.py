@@ -6,7 +6,13 @@
 # needs: [transformer, big-models]
 # data: [plays]
 # extras: []
-# introduces: [scaling law, mixed precision, nested models, checkpoint, cross-entropy]
+# introduces:
+#   - scaling law
+#   - mixed precision
+#   - nested models
+#   - held-out
+#   - checkpoint
+#   - cross-entropy
 # symbols:
 #   N: number of parameters
 #   D: number of training tokens
@@ -858,9 +864,9 @@ def trained(d, seed):
 # gradients. Its learning rate is $0.24/d$: the best rate of Adam falls about as one
 # over the width (G. Yang et al. 2022), and a rate that is good for the narrow models
 # would make the wide one diverge. All of this was chosen by looking at the small widths
-# only. The wide model may have no say in its own forecast.
+# only. The wide model must not influence its own forecast.
 
-# %% [markdown] lang="zh" of="f925624c"
+# %% [markdown] lang="zh" of="8cd946d7"
 # 折叠的单元训练一个模型：AdamW、预热、余弦调度、梯度裁剪。学习率取 $0.24/d$：
 # Adam 的最佳学习率大致与宽度成反比（G. Yang 等，2022），对窄模型合适的学习率，
 # 会让宽模型发散。所有这些都只看小的宽度来选定。宽模型不能参与对它自己的预测。
@@ -1121,12 +1127,13 @@ laws = {"unchanged": unchanged, "power": power, "power + floor": with_floor}
 # Each function takes the sizes and losses of some models and forecasts the loss `at`
 # another size. Which one should we believe? A fit to the seen models cannot tell. But
 # we can rehearse: hide the largest of the seen models, forecast it from the others, and
-# see which law comes nearest.
+# see which law comes nearest. This is validation on **held-out** data, here on a model.
 
-# %% [markdown] lang="zh" of="96d0e043"
+# %% [markdown] lang="zh" of="b31d493d"
 # 每个函数都接受一些模型的大小和损失，预测大小为 `at` 的模型的损失。该相信哪一个？
 # 光看对已知模型的拟合，看不出来。不过可以先演习一遍：把已知模型里最大的藏起来，
-# 用其余的去预测它，看哪条定律最接近。
+# 用其余的去预测它，看哪条定律最接近。这就是用**留出**的数据做验证，
+# 这里留出的是一个模型。
 
 
 # %% exercise="choose_law" points=3 minutes=10 level=3
@@ -1358,21 +1365,20 @@ bm.claim(
 # trained, for the first time. The law with a floor had won the rehearsal. Its forecast
 # was 2.330, the mean of three seeds 2.317. The pure power law said 2.244, further off
 # than no change at all, 2.377. With five times as many steps it went the same way:
-# forecast 1.908, found 1.918. With half the learning rate the forecast was off by 0.07,
-# hardly better than no change: a law knows only models that are trained as well as the
-# others. On the made-up plays that stand in where Shakespeare is not at hand, the best
-# floor is zero, so the two laws are one.
+# forecast 1.908, found 1.918. With half the learning rate the floor came out too high:
+# forecast 2.453, found 2.385, no change 2.465. On the made-up plays that stand in where
+# Shakespeare is not at hand, the best floor is zero, so the two laws are one.
 #
 # How far may one go? Leave out one of the small widths at a time, fit both laws again,
 # and see how far apart the forecasts lie, for the new width and for a model of a
 # trillion parameters.
 
-# %% [markdown] lang="zh" of="78f75a36"
+# %% [markdown] lang="zh" of="7b0fb517"
 # 写这一课时，先在莎士比亚的剧本上训练了 24 以内的各个宽度，写下对宽度 40 的预测，
 # 然后才第一次训练这个宽度的模型。演习中胜出的是带下限的定律：它预测 2.330，
 # 三个种子的平均是 2.317。纯幂律预测 2.244，比“不变”的 2.377 差得还多。
-# 步数增加到五倍，结果也一样：预测 1.908，实际 1.918。学习率减半，预测就差了 0.07，
-# 比“不变”好不了多少：定律只认得训练得同样好的模型。
+# 步数增加到五倍，结果也一样：预测 1.908，实际 1.918。学习率减半，下限就偏高了：
+# 预测 2.453，实际 2.385，“不变”是 2.465。
 # 手头没有莎士比亚时用的是自编的剧本，在那上面最好的下限是零，两条定律就成了一条。
 #
 # 最远能推到哪里？每次去掉一个小的宽度，重新拟合两条定律，
@@ -1625,15 +1631,15 @@ def days(C, gpus, kind="H100", utilisation=0.4):
 # FLOPs a second with 16-bit numbers → 16 位数的峰值，每秒 FLOP
 
 # %% [markdown]
-# Two checks against the world. D. Narayanan and colleagues report 140 teraFLOPs a
+# Two checks against published runs. D. Narayanan and colleagues report 140 teraFLOPs a
 # second on each of 1,024 A100 for a model of GPT-3's size, with activation
 # checkpointing ($8ND$), and estimate 34 days. And DeepSeek's report gives 2.664 million
 # GPU hours for the training of its V3 on H800, which compute as fast as H100: what
 # utilisation was that?
 
-# %% [markdown] lang="zh" of="4a42e622"
-# 与现实对一对。D. Narayanan 等人报告，在 1,024 张 A100 上训练 GPT-3 大小的模型，
-# 每张卡达到每秒 140 万亿 FLOP，用了激活检查点（$8ND$），估计要 34 天。
+# %% [markdown] lang="zh" of="452043df"
+# 用公布的训练来核对一下。D. Narayanan 等人报告，在 1,024 张 A100 上训练 GPT-3
+# 大小的模型，每张卡达到每秒 140 万亿 FLOP，用了激活检查点（$8ND$），估计要 34 天。
 # DeepSeek 的报告说，V3 的训练用了 266.4 万卡时，用的是 H800，
 # 算得与 H100 一样快：利用率是多少？
 
@@ -1689,8 +1695,8 @@ for name, (vocabulary, positions, d, L, _) in models.items():
 # and two means, 12 bytes a parameter, 2.1 terabytes for GPT-3. Network: if each GPU had
 # the whole model and a part of the batch, all would have to add up their gradients at
 # each step, some 350 gigabytes for GPT-3. No usual network is so fast, and no GPU holds
-# the model. So real runs cut the model into pieces, and place the pieces that talk most
-# on GPUs of one machine.
+# the model. So real runs cut the model into pieces, and place the pieces that exchange
+# most data on GPUs of one machine.
 #
 # ## Your own budget
 #
@@ -1699,7 +1705,7 @@ for name, (vocabulary, positions, d, L, _) in models.items():
 # if `d` doubles at 20 tokens a parameter, how do parameters, compute and days grow?
 # Then try.
 
-# %% [markdown] lang="zh" of="c484d31e"
+# %% [markdown] lang="zh" of="23c12d0d"
 # 存储：**检查点**是可以接着训练的文件，要存主权重和两个平均，每个参数 12 字节，
 # GPT-3 就是 2.1 TB。网络：假如每张卡都有整个模型，各算批次的一份，
 # 那么每一步所有卡都要把梯度加起来，对 GPT-3 约为 350 GB。普通的网络没有这么快，
