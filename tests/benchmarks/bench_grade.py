@@ -157,7 +157,6 @@ def phases(lesson: Lesson) -> dict[str, float]:
         (processes.ProcessPair, "__exit__", "end both processes"),
         (judge._Judging, "_run", "cells"),
         (judge._Judging, "_mark", "checks"),
-        (judge._Judging, "_run_canaries", "canaries"),
         (gradebook, "write_notebook", "write the notebook"),
         (feedback, "write", "write the feedback"),
         (gradebook.Book, "record", "grade book"),
