@@ -353,7 +353,7 @@ def more_than_rule(V, n, d, L):
 
 gpt3 = (50_257, 2048, 12_288, 96)
 bm.claim(
-    "6ND is right within 5 % for a wide model on texts of moderate length",
+    "For GPT-3, wide beside its texts, 6ND is within 5 % of the exact count",
     lambda real_by_rule: 0.95 < real_by_rule < 1.05,
     {"real_by_rule": more_than_rule(*gpt3)},
     control={"real_by_rule": more_than_rule(50_257, 32_768, 768, 12)},
@@ -362,8 +362,8 @@ bm.claim(
 
 # %% [raw] lang="zh"
 # of a GPT, as counted in “What makes a model big” → GPT 的参数，见“什么是大模型”一课
-# 6ND is right within 5 % for a wide model on texts of moderate length
-# → 模型宽、文本不太长时，6ND 的误差在 5% 以内
+# For GPT-3, wide beside its texts, 6ND is within 5 % of the exact count
+# → GPT-3 相对于文本长度很宽，6ND 与精确计数相差不到 5%
 # GPT-2, as if it read 32,768 tokens at once → GPT-2，假设它一次读 32,768 个词元
 
 # %% [markdown]
@@ -782,11 +782,11 @@ bm.claim(
 # ## A family of small models
 #
 # Compute and memory say what a model costs. Is it worth it? Larger language models have
-# been better, and so regularly that one can plan with it. To see how, train a family:
+# been better, and so regularly that one can plan with this. To see how, train a family:
 # small GPTs of two blocks that read plays letter by letter and predict the next letter.
 # They differ in width alone, and all see the same number of letters $D$.
 
-# %% [markdown] lang="zh" of="0005e11c"
+# %% [markdown] lang="zh" of="292e0a53"
 # ## 一系列小模型
 #
 # 算力和内存说的是模型要花多少。值不值呢？更大的语言模型一直更好，而且好得很有规律，
@@ -862,14 +862,15 @@ def trained(d, seed):
 # %% [markdown]
 # The folded cell trains one model: AdamW, warm-up, a cosine schedule, clipped
 # gradients. Its learning rate is $0.24/d$: the best rate of Adam falls about as one
-# over the width (G. Yang et al. 2022), and a rate that is good for the narrow models
-# would make the wide one diverge. All of this was chosen by looking at the small widths
+# over the width (G. Yang et al. 2022), and 0.03, good for width 8, left width 24 stuck
+# when we tried. All of this was chosen by looking at the small widths
 # only. The wide model must not influence its own forecast.
 
-# %% [markdown] lang="zh" of="8cd946d7"
+# %% [markdown] lang="zh" of="852c2618"
 # 折叠的单元训练一个模型：AdamW、预热、余弦调度、梯度裁剪。学习率取 $0.24/d$：
-# Adam 的最佳学习率大致与宽度成反比（G. Yang 等，2022），对窄模型合适的学习率，
-# 会让宽模型发散。所有这些都只看小的宽度来选定。宽模型不能参与对它自己的预测。
+# Adam 的最佳学习率大致与宽度成反比（G. Yang 等，2022）；0.03 对宽度 8 合适，
+# 我们试过，用在宽度 24 上训练就卡住了。所有这些都只看小的宽度来选定，
+# 宽模型不能影响对它自己的预测。
 
 # %%
 began = time.perf_counter()
@@ -1591,9 +1592,9 @@ for name, (N_used, D_seen) in today.items():
 
 # %% [markdown]
 # The report on Llama 3.1 405B states $3.8\times 10^{25}$ FLOPs, as the rule does. GPT-3
-# was larger than optimal for its compute. The smaller models of today are far below it,
-# and saw hundreds to thousands of tokens a parameter: a small model is cheaper each
-# time that somebody uses it, and that is worth more training.
+# was larger than optimal for its compute. The models of today are smaller than that,
+# and the small ones saw hundreds to thousands of tokens a parameter: a small model is
+# cheaper each time that somebody uses it, and that is worth more training.
 #
 # ## What hardware, and how long?
 #
@@ -1605,10 +1606,10 @@ for name, (N_used, D_seen) in today.items():
 # $$\text{days} = \frac{C}{\text{GPUs}\times\text{peak}\times\text{utilisation}
 # \times 86400}$$
 
-# %% [markdown] lang="zh" of="59cd7e96"
+# %% [markdown] lang="zh" of="ffef9e8f"
 # Llama 3.1 405B 的报告写的是 $3.8\times 10^{25}$ FLOP，与这条规则一致。
-# 就其算力而言，GPT-3 比最优的大。今天较小的模型却远小于最优，
-# 每个参数看了几百到几千个词元：模型小，以后每次使用都便宜，多训练一些也值得。
+# 就其算力而言，GPT-3 比最优的大。今天的模型却比最优的小，
+# 其中小的每个参数看了几百到几千个词元：模型小，以后每次使用都便宜，多训练一些也值得。
 #
 # ## 要什么硬件，要多久？
 #
@@ -1658,12 +1659,12 @@ print(f"DeepSeek-V3: {speed / peak['H100']:.0%} of the peak with 16-bit numbers"
 # → DeepSeek-V3：达到 16 位数峰值的 {speed / peak['H100']:.0%}
 
 # %% [markdown]
-# Now four models at 20 tokens a parameter. *GPUs at least* is how many H100 of 80 GB
+# Now three models at 20 tokens a parameter. *GPUs at least* is how many H100 of 80 GB
 # hold weights, gradients and optimizer alone, 16 bytes a parameter. The last column is
 # this machine, at the speed that it reached with our small models.
 
-# %% [markdown] lang="zh" of="7fd3b9f3"
-# 再看四个模型，每个参数都按二十个词元计。“最少卡数”指光是放下权重、梯度和优化器
+# %% [markdown] lang="zh" of="f0fecf75"
+# 再看三个模型，每个参数都按二十个词元计。“最少卡数”指光是放下权重、梯度和优化器
 # （每个参数 16 字节），要几张 80 GB 的 H100。最后一列是这台机器，
 # 按它刚才训练小模型时达到的速度计算。
 
