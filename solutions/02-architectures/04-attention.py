@@ -922,6 +922,7 @@ def sees_future(f, x):
 
 # %% [raw] excuse="sees_future"
 # what is drawn is the same every time: one change of a place is as good as another
+# enumerate(x) → list(enumerate(x))[1:]: no place comes before the first
 
 # %%
 hidden = causal_mask(7)

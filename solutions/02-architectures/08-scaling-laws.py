@@ -267,10 +267,6 @@ def training_flops(vocabulary, n, d, layers, D):
     return 3.0 * sequence * D / n
 
 
-# %% [raw] excuse="training_flops"
-# the result is rounded to integers: FLOPs are whole numbers
-
-
 # %% [markdown]
 # Written out and divided by the number of tokens, your count is
 #
