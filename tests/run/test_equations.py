@@ -12,6 +12,7 @@ import torch
 import bmkit as bm
 from bmkit.course.run.inside import equations, forked
 from bmkit.course.run.inside.perturbations import perturbations
+from tests import ROOT
 
 pytestmark = pytest.mark.skipif(
     not forked.supported(), reason="equations are changed in forked processes"
@@ -153,6 +154,15 @@ def test_a_bound_that_is_reached_notices_all_and_one_that_is_not_is_refused(trie
         tried(INEQUALITY.format("a**2 - b**2 - 6", 1.3))
     with pytest.raises(AssertionError, match="must be equal"):
         tried(INEQUALITY.format("2 * (a**2 + b**2)", 1.3))
+
+
+def test_a_good_inequality_notices_every_change(tried):
+    """The one of CONTRIBUTING."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    begin = text.index('bm.inequality(\n    "cauchy-schwarz"')
+    code = text[begin : text.index("```", begin)].replace("cauchy-schwarz", "e")
+    row, wrong = tried(code)
+    assert wrong == [] and row["caught"] > 8
 
 
 def test_a_bound_reached_only_at_zero_is_not_tried_at_all(tried):
