@@ -18,9 +18,10 @@ from bmkit.course.source.glossary import glossary, places
 # Until every lesson keeps to it, what is wrong with words is only told.
 DEMANDED = False
 BOLD = re.compile(r"\*\*(?!\s)(.+?)(?<!\s)\*\*", re.DOTALL)
-# A link's words and what stands in italics: titles, or what a link explains.
+# A link's words, and what stands in italics: titles, above all.
 ASIDE = re.compile(
-    r"\[[^\[\]]*\](?=\()|(?<![*\\])\*(?![*\s])(?:[^*]|\*\*)+?(?<![*\s])\*(?!\*)"
+    r"\[[^\[\]]*\](?=\()"
+    r"|(?<![*\\])\*(?![*\s])(?:[^*$`\n]|\n(?!\s*\n)|\*\*)+?(?<![*\s])\*(?!\*)"
 )
 
 
@@ -122,14 +123,11 @@ def _lesson(
             message = f"uses {term!r}, which it does not introduce, nor does a lesson "
             yield use.line, f"{message}that it needs ({home} does)"
         elif not home:
-            yield (
-                use.line,
-                f"uses {term!r}, which is neither known nor at home anywhere",
-            )
-    for term in sorted(
-        term for term, home in words.homes.items() if home == lesson.slug
-    ):
-        if term not in own and term not in used and term not in told:
+            message = f"uses {term!r}, which is neither known nor at home anywhere"
+            yield use.line, message
+    ours = {term for term, home in words.homes.items() if home == lesson.slug}
+    for term in sorted(ours - own - set(used)):
+        if term not in told:
             yield 1, f"never says {term!r}, which is at home here"
 
 

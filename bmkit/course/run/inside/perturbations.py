@@ -46,7 +46,7 @@ class Perturbation:
     Attributes:
         title: what stood there and what stands there now; no two are the same.
         line: of the cell, from 1.
-        code: the whole cell, changed; it calls what `measure.HELPERS` has.
+        code: the whole cell, changed; it calls what `altered.HELPERS` has.
     """
 
     title: str
