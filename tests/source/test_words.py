@@ -111,6 +111,11 @@ def test_a_term_is_not_introduced_twice_along_the_way(band):
     assert band.told(OBOE, **new) == [], "who has not done the second needs it"
     ((_, message),) = band.told(OBOE, needs="second", **new)
     assert message == "introduces 'oboe', as second, which it needs, does"
+    own = band.folder.parent / "glossary.toml"
+    own.write_text(OWN.replace("second =", "third ="), encoding="utf-8")
+    assert band.told(OBOE, needs="second", **new) == [], "it is at home here"
+    ((_, message),) = band.told(("An oboe.", "双簧管。"), needs="second")
+    assert message.endswith("which is at home here: introduce it")
 
 
 def test_a_lesson_introduces_what_is_at_home_in_it(band, tmp_path):

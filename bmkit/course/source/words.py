@@ -104,7 +104,7 @@ def _lesson(
     own = _introduced(lesson)
     for term in sorted(own & set(words.terms)):
         use = used.get(term)
-        if term in told:
+        if term in told and words.homes.get(term) != lesson.slug:
             yield 1, f"introduces {term!r}, as {told[term]}, which it needs, does"
         elif use is None or not use.bold:
             yield 1, f"introduces {term!r}, which stands nowhere in bold"
@@ -115,10 +115,12 @@ def _lesson(
             yield use.line, f"uses {term!r} before it introduces it (line {use.bold})"
     for term, use in used.items():
         home = words.homes.get(term, "")
-        if term in own or term in told or term in words.known:
+        if term in own or term in words.known:
             continue
-        if home == lesson.slug:
+        if home == lesson.slug:  # even if a lesson before had to say what it is
             yield use.line, f"uses {term!r}, which is at home here: introduce it"
+        elif term in told:
+            continue
         elif home in homes:
             message = f"uses {term!r}, which it does not introduce, nor does a lesson "
             yield use.line, f"{message}that it needs ({home} does)"
@@ -127,8 +129,7 @@ def _lesson(
             yield use.line, message
     ours = {term for term, home in words.homes.items() if home == lesson.slug}
     for term in sorted(ours - own - set(used)):
-        if term not in told:
-            yield 1, f"never says {term!r}, which is at home here"
+        yield 1, f"never says {term!r}, which is at home here"
 
 
 def _introduced(lesson: Lesson) -> set[str]:
