@@ -207,11 +207,12 @@ bm.equation("convolution", float(count(nn.Conv2d(u, v, s))), float(u * v * s**2 
 # %%
 with torch.device("meta"):
     norm = nn.BatchNorm2d(128)
-print(count(norm), "parameters,", sum(b.numel() for b in norm.buffers()), "buffers")
+stored = sum(b.numel() for b in norm.buffers())
+print(f"{count(norm)} parameters, and {stored} numbers in buffers")
 
 # %% [raw] lang="zh"
-# parameters, → 个参数，
-# buffers → 个缓冲数
+# {count(norm)} parameters, and {stored} numbers in buffers
+# → {count(norm)} 个参数，缓冲区里另有 {stored} 个数
 
 # %% [markdown]
 # The buffers are 128 means, 128 variances and one count of the batches seen.
@@ -1105,12 +1106,12 @@ def what_was_counted(stated, vocabulary, positions, d, layers):
 
 
 # %%
-for million in (117, 124, 163, 85):
-    way = what_was_counted(million * 1e6, **plans["GPT-2"])
-    print(f"{million} million: {way}")
+for size in (117_000_000, 124_000_000, 163_000_000, 85_000_000):
+    way = what_was_counted(size, **plans["GPT-2"])
+    print(f"{size:11,} parameters: {way}")
 
 # %% [raw] lang="zh"
-# {million} million: {way} → {million} 百万：{way}
+# {size:11,} parameters: {way} → {size:11,} 个参数：{way}
 
 # %% [markdown]
 # Only 117 million fits no way of counting. The others are right, each of something
