@@ -2,8 +2,9 @@
 # slug: gradient-descent
 # title: {en: "Gradient descent, derived", zh: 梯度下降的推导}
 # section: "4.2.1"
-# minutes: 70
-# needs: []
+# minutes: 80
+# needs: [layers]
+# introduces: [gradient descent, step size]
 # data: []
 # extras: []
 # gpu: false  # too small for one: full is the same as workshop
@@ -15,7 +16,7 @@
 #   J: loss
 #   lr: learning rate
 #   n: number of examples
-#   d: direction or number of features
+#   u: direction of length 1
 #   L: largest curvature
 #   mu: smallest curvature
 #   kappa: condition number
@@ -27,15 +28,14 @@
 
 # %% [markdown]
 # You are on a hillside in thick fog and want to reach the valley. You cannot see it,
-# but you can feel the slope under your feet. Every large model is trained in this way:
-# feel the slope, take a small step down, repeat. This lesson derives that step, finds
-# out how large it may be, and tests it on 442 real patients.
+# but you can feel the slope under your feet. Every large model is trained in this way,
+# by **gradient descent**: feel the slope, take a small step down, repeat. This lesson
+# derives that step, finds out how large it may be, and tests it on 442 real patients.
 
-# %% [markdown] lang="zh" of="55243484"
+# %% [markdown] lang="zh" of="03d11a6a"
 # 大雾天，你站在山坡上，想走到谷底。谷底看不见，但脚下的坡度感觉得到。
-# 再大的模型也是这样训练的：
-# 感受坡度，向下迈一小步，如此反复。这一课要推出这一步的公式，弄清步子最大能迈多大，
-# 再拿 442 位真实病人的数据检验。
+# 再大的模型也是这样训练的，这就是**梯度下降**：感受坡度，向下迈一小步，如此反复。
+# 这一课要推出这一步的公式，弄清步子最大能迈多大，再拿 442 位真实病人的数据检验。
 
 # %% tags=["parameters"]
 profile = "workshop"  # ci, workshop or full
@@ -105,71 +105,76 @@ bm.show.figure(fig, alt="A bowl-shaped loss; its tangent at 0.2 falls to the rig
 # ## Which way is steepest?
 #
 # With many parameters the ruler becomes a plane. Taylor's first-order expansion says
-# how $J$ changes along a direction $d$:
+# how $J$ changes along a direction $u$:
 #
-# $$\lim_{h\to0}\frac{J(\theta+hd)-J(\theta)}{h}=\nabla J(\theta)\cdot d
+# $$\lim_{h\to0}\frac{J(\theta+hu)-J(\theta)}{h}=\nabla J(\theta)\cdot u
 # \label{first-order}$$
 
-# %% [markdown] lang="zh" of="9e92d1f2"
+# %% [markdown] lang="zh" of="209cfe16"
 # 近处，直尺与曲线几乎重合；远处就分道扬镳了。所以坡度可以信，但只能信一小步。
 #
 # ## 哪个方向最陡？
 #
-# 参数一多，直尺就成了平面。一阶泰勒展开告诉我们，沿方向 $d$ 走时 $J$ 怎样变化：
+# 参数一多，直尺就成了平面。一阶泰勒展开告诉我们，沿方向 $u$ 走时 $J$ 怎样变化：
 #
-# $$\lim_{h\to0}\frac{J(\theta+hd)-J(\theta)}{h}=\nabla J(\theta)\cdot d
+# $$\lim_{h\to0}\frac{J(\theta+hu)-J(\theta)}{h}=\nabla J(\theta)\cdot u
 # \label{first-order}$$
 
 
-# %% equation="first-order" of="52055190"
+# %% equation="first-order" of="90d2b274"
 def hill(p):
     return torch.sin(p[0]) + 0.5 * p[0] * p[1] + p[1] ** 2
 
 
 theta = torch.tensor([0.7, -0.4], requires_grad=True)
 (slope,) = torch.autograd.grad(hill(theta), theta)
-d, h = torch.tensor([0.6, 0.8]), 1e-6
+u, h = torch.tensor([0.6, 0.8]), 1e-6
 with torch.no_grad():
     bm.equation(
-        "first-order", (hill(theta + h * d) - hill(theta)) / h, slope @ d, atol=1e-5
+        "first-order", (hill(theta + h * u) - hill(theta)) / h, slope @ u, atol=1e-5
     )
 
 # %% [markdown]
 # Among all directions of length 1, which one goes down fastest? By the Cauchy–Schwarz
-# inequality $\nabla J\cdot d \ge -\lVert\nabla J\rVert$, with equality exactly when $d$
+# inequality $\nabla J\cdot u \ge -\lVert\nabla J\rVert$, with equality exactly when $u$
 # points against the gradient:
 #
-# $$\min_{\lVert d\rVert=1}\nabla J\cdot d=-\lVert\nabla J\rVert \label{steepest}$$
+# $$\min_{\lVert u\rVert=1}\nabla J\cdot u=-\lVert\nabla J\rVert \label{steepest}$$
 #
 # Let us try ten thousand directions.
 
-# %% [markdown] lang="zh" of="fb525914"
+# %% [markdown] lang="zh" of="76144069"
 # 在所有长度为 1 的方向里，哪个下降最快？由柯西–施瓦茨不等式，
-# $\nabla J\cdot d \ge -\lVert\nabla J\rVert$，当且仅当 $d$ 与梯度反向时取等号：
+# $\nabla J\cdot u \ge -\lVert\nabla J\rVert$，当且仅当 $u$ 与梯度反向时取等号：
 #
-# $$\min_{\lVert d\rVert=1}\nabla J\cdot d=-\lVert\nabla J\rVert \label{steepest}$$
+# $$\min_{\lVert u\rVert=1}\nabla J\cdot u=-\lVert\nabla J\rVert \label{steepest}$$
 #
 # 试它一万个方向。
 
-# %% equation="steepest" of="766f4e4b"
+# %% equation="steepest" of="f711c2d0"
 angle = torch.linspace(0, 2 * math.pi, 10_000)
 directions = torch.stack([angle.cos(), angle.sin()], dim=1)  # (10000, 2)
 bm.equation("steepest", (directions @ slope).min(), -slope.norm(), atol=1e-6)
 
 # %% [markdown]
-# That is the whole idea. Step against the gradient, with a learning rate `lr` (the
-# document's $\alpha$) for the length:
+# That is the whole idea. Step against the gradient, multiplied by the learning rate
+# `lr` (the document's $\alpha$), also called the **step size**:
 #
 # $$\theta\leftarrow\theta-\mathrm{lr}\,\nabla J(\theta)$$
+#
+# The step is $\mathrm{lr}\,\lVert\nabla J\rVert$ long: long where it is steep, and
+# shorter and shorter towards the bottom.
 #
 # ## A printed formula, put to the test
 #
 # For $J=\frac12(y-\hat y)^2$ the document prints:
 
-# %% [markdown] lang="zh" of="6725035f"
-# 要点就这么多：逆着梯度走，步子的大小由学习率 `lr`（原文的 $\alpha$）决定：
+# %% [markdown] lang="zh" of="b5768d71"
+# 要点就这么多：逆着梯度走，梯度要乘上学习率 `lr`（原文的 $\alpha$），也叫**步长**：
 #
 # $$\theta\leftarrow\theta-\mathrm{lr}\,\nabla J(\theta)$$
+#
+# 这一步的长度是 $\mathrm{lr}\,\lVert\nabla J\rVert$：陡处步子大，越近谷底步子越小。
 #
 # ## 印出来的公式，也跑一遍
 #
@@ -261,9 +266,9 @@ bm.show.figure(
 # \label{chain-rule}$$
 #
 # We check it in three independent ways on a curved model, $\hat y=b\tanh(ax)$: SymPy
-# differentiates the left side, autograd too, and finite differences need no calculus.
+# differentiates the left side, so does PyTorch, and finite differences need no calculus.
 
-# %% [markdown] lang="zh" of="4a0fed08"
+# %% [markdown] lang="zh" of="7065498e"
 # 左图中，原文的一步在往上走：符号反了。只把符号改过来，左边好了，右边却不行，
 # 因为还少了点东西。
 # （原文的规则在右边能下降，不过是两处疏漏恰好抵消。）$\hat y$ 随 $\theta$ 变化，
@@ -273,7 +278,7 @@ bm.show.figure(
 # \label{chain-rule}$$
 #
 # 换一个弯曲的模型 $\hat y=b\tanh(ax)$，用三种互不相干的办法核对：SymPy 对左边求导，
-# 自动微分也求一遍，有限差分则根本不用微积分。
+# PyTorch 也求一遍，有限差分则根本不用微积分。
 
 # %% equation="chain-rule" of="194c7d1f"
 a, b, x, y = 0.8, -1.5, 1.2, 2.0
@@ -304,36 +309,49 @@ bm.equation(
 # %% [raw] lang="zh"
 # by hand → 手工计算
 
+
 # %%
-printed, sign_only = walk("printed", 2.0), walk("sign only", -2.0)
-both = [walk("chain rule", x)[-1] for x in (2.0, -2.0)]
+def kept(rule, *xs):
+    """The part of the loss that five steps leave, a number for each x."""
+    walks = [walk(rule, x) for x in xs]
+    return {"left": [losses[-1] / losses[0] for losses in walks]}
+
+
 bm.claim(
-    "The step as printed climbs the loss",
-    printed[-1] > printed[0],
-    before=printed[0],
-    after=printed[-1],
+    "At x = 2 the step as printed makes the loss grow",
+    lambda left: min(left) > 1,
+    kept("printed", 2.0),
+    control=kept("chain rule", 2.0),
+    against="the chain rule",
 )
 bm.claim(
-    "The right sign without ∂ŷ/∂θ climbs too, when x is negative",
-    sign_only[-1] > sign_only[0],
-    before=sign_only[0],
-    after=sign_only[-1],
+    "At x = -2 the right sign without ∂ŷ/∂θ makes it grow, too",
+    lambda left: min(left) > 1,
+    kept("sign only", -2.0),
+    control=kept("chain rule", -2.0),
+    against="the chain rule",
 )
 bm.claim(
-    "With sign and factor right, the loss falls for either sign of x",
-    all(walk("chain rule", x)[-1] < walk("chain rule", x)[0] for x in (2.0, -2.0)),
-    after=both,
+    "With sign and factor right the loss falls for both",
+    lambda left: max(left) < 1,
+    kept("chain rule", 2.0, -2.0),
+    control=kept("sign only", 2.0, -2.0),
+    against="the sign alone put right",
 )
 
 # %% [raw] lang="zh"
 # printed → 原文
 # sign only → 只改符号
 # chain rule → 链式法则
-# The step as printed climbs the loss → 照原文走，损失上升
-# The right sign without ∂ŷ/∂θ climbs too, when x is negative
-# → 符号对了却少了 ∂ŷ/∂θ，x 为负时损失照样上升
-# With sign and factor right, the loss falls for either sign of x
-# → 符号与因子都对，x 不论正负损失都下降
+# The part of the loss that five steps leave, a number for each x.
+# → 五步之后剩下的损失占原来的比例，每个 x 一个数。
+# At x = 2 the step as printed makes the loss grow → x = 2 时，照原文走，损失变大
+# At x = -2 the right sign without ∂ŷ/∂θ makes it grow, too
+# → x = -2 时，符号对了却少了 ∂ŷ/∂θ，损失也变大
+# With sign and factor right the loss falls for both
+# → 符号与因子都对，两种情形损失都下降
+# the chain rule → 链式法则
+# the sign alone put right → 只改符号
 
 # %% [markdown]
 # ## Your turn: the gradient
@@ -398,11 +416,12 @@ bm.expect.close(
 )
 ### BEGIN HIDDEN TESTS
 _g = torch.Generator().manual_seed(5)
-_x, _y = torch.randn(7, 4, generator=_g), torch.randn(7, generator=_g)
-_theta = torch.randn(4, generator=_g, requires_grad=True)
-(_want,) = torch.autograd.grad(0.5 * ((_y - _x @ _theta) ** 2).mean(), _theta)
-_got = squared_error_gradient(_theta.detach(), _x, _y)
-bm.expect.close(_got, _want, "seven examples, four features: compare with autograd")
+for _n, _d in ((7, 4), (2, 5), (1, 3), (6, 1)):
+    _x, _y = torch.randn(_n, _d, generator=_g), 9 * torch.randn(_n, generator=_g)
+    _theta = torch.randn(_d, generator=_g, requires_grad=True)
+    (_want,) = torch.autograd.grad(0.5 * ((_y - _x @ _theta) ** 2).mean(), _theta)
+    _got = squared_error_gradient(_theta.detach(), _x, _y)
+    bm.expect.close(_got, _want, f"{_n} examples, {_d} features: compare with PyTorch")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -412,8 +431,8 @@ bm.expect.close(_got, _want, "seven examples, four features: compare with autogr
 # → 逆着你的梯度走一小步，损失反而上升：是 ŷ − y 还是 y − ŷ？
 # is it the gradient of the mean of ½(y−ŷ)², not of the sum?
 # → 求的是 ½(y−ŷ)² 的均值的梯度吗？不是总和
-# seven examples, four features: compare with autograd
-# → 七个样本、四个特征：与自动微分比一比
+# {_n} examples, {_d} features: compare with PyTorch
+# → {_n} 个样本、{_d} 个特征：与 PyTorch 比一比
 
 # %% [markdown] hint="squared_error_gradient"
 # Start with one example: (\ref{chain-rule}) gives $(\hat y_i-y_i)\,x_i$. Then average.
@@ -443,10 +462,21 @@ def squared_error_gradient(theta, x, y):
     return x.T @ (x @ theta - y)
 
 
+# %% mistake="squared_error_gradient" says="was changed"
+def squared_error_gradient(theta, x, y):
+    y -= x @ theta
+    return -x.T @ y / len(y)
+
+
 # %% variant="squared_error_gradient"
 def squared_error_gradient(theta, x, y):
     residual = torch.einsum("nd,d->n", x, theta) - y
     return (residual[:, None] * x).mean(dim=0)
+
+
+# %% [raw] excuse="squared_error_gradient"
+# len(y) → len(x): both are n
+# the result is detached: a gradient is asked for, not a gradient of it
 
 
 # %% [markdown]
@@ -467,15 +497,16 @@ def finite_difference(f, theta: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
     """Gradient of f at theta by central differences.
 
     Args:
-        f: takes a tensor like theta, returns a number.
-        theta: parameters of any shape; left unchanged.
+        f: takes a tensor like theta, returns a number, perhaps a plain one that
+            PyTorch cannot differentiate.
+        theta: parameters of any shape.
         h: how far to step to each side.
 
     Returns:
         A tensor of theta's shape.
     """
     ### BEGIN SOLUTION
-    slopes = torch.zeros(theta.shape)
+    slopes = torch.empty(theta.shape)
     for i in np.ndindex(*theta.shape):
         step = torch.zeros(theta.shape)
         step[i] = h
@@ -487,12 +518,13 @@ def finite_difference(f, theta: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
 # %% [raw] lang="zh"
 # Gradient of f at theta by central differences. → 用中心差分求 f 在 theta 处的梯度。
 # Args:
-#     f: takes a tensor like theta, returns a number.
-#     theta: parameters of any shape; left unchanged.
+#     f: takes a tensor like theta, returns a number, perhaps a plain one that
+#         PyTorch cannot differentiate.
+#     theta: parameters of any shape.
 #     h: how far to step to each side.
 # → Args:
-#       f: 接受与 theta 同形的张量，返回一个数。
-#       theta: 任意形状的参数，不得改动。
+#       f: 接受与 theta 同形的张量，返回一个数，也许是 PyTorch 无法求导的普通数。
+#       theta: 任意形状的参数。
 #       h: 向每一边挪多远。
 # Returns:
 #     A tensor of theta's shape.
@@ -500,7 +532,11 @@ def finite_difference(f, theta: torch.Tensor, h: float = 1e-5) -> torch.Tensor:
 #       与 theta 同形的张量。
 
 # %% check="finite_difference"
-_got = finite_difference(lambda t: 3 * t[0], torch.tensor([2.0]))
+try:
+    _got = finite_difference(lambda t: 3 * t.tolist()[0], torch.tensor([2.0]))
+except (AttributeError, TypeError, RuntimeError):
+    _got = None
+bm.expect.true(_got is not None, "f may return a plain number: call it, nothing more")
 bm.expect.close(
     _got, torch.tensor([3.0]), "divide by the distance of the two points, 2h"
 )
@@ -510,21 +546,32 @@ _got = finite_difference(lambda t: (t**3).sum(), torch.tensor([1.0, 2.0]), h=1e-
 bm.expect.close(
     _got, torch.tensor([3.0, 12.0]), "step to both sides, θ+h and θ−h", atol=1e-5
 )
+_got = finite_difference(lambda t: (t**3).sum(), torch.tensor([1.0, 2.0]), h=0.5)
+bm.expect.close(_got, torch.tensor([3.25, 12.25]), "step as far as h says")
 ### BEGIN HIDDEN TESTS
 _theta = torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]])
-_before = _theta.clone()
 _got = finite_difference(lambda t: t[0] @ t[1] + t[0, 0] ** 2, _theta)
-bm.expect.close(_theta, _before, "theta itself must not change")
 _want = torch.tensor([[2.0, 3.0, 1.0], [1.0, -2.0, 0.5]])
 bm.expect.close(_got, _want, "theta may have rows and columns")
+_got = finite_difference(lambda t: t**2, torch.tensor(-1.5))
+bm.expect.close(_got, torch.tensor(-3.0), "theta may be a single number")
+_got = finite_difference(lambda t: (t**3).sum(), torch.tensor([2.0, -4.0]), h=2.0)
+bm.expect.close(_got, torch.tensor([16.0, 52.0]), "a large h")
+_got = finite_difference(lambda t: (t**2).sum(), torch.tensor([3.0]), 0.25)
+bm.expect.close(_got, torch.tensor([6.0]), "h may come without its name")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
+# f may return a plain number: call it, nothing more
+# → f 可能返回一个普通的数：调用它就行，别的都不要做
 # divide by the distance of the two points, 2h → 要除以两点间的距离 2h
 # move one entry at a time → 每次只挪一个分量
 # step to both sides, θ+h and θ−h → 两边都要挪：θ+h 和 θ−h
-# theta itself must not change → theta 本身不能变
+# step as far as h says → h 是多少就挪多远
 # theta may have rows and columns → theta 可以有行有列
+# theta may be a single number → theta 可以只是一个数
+# a large h → 很大的 h
+# h may come without its name → h 可以不写名字直接传入
 
 # %% [markdown] hint="finite_difference"
 # For entry $i$: $\bigl(f(\theta+h e_i)-f(\theta-h e_i)\bigr)/2h$, where $e_i$ is 1 at
@@ -567,6 +614,22 @@ def finite_difference(f, theta, h=1e-5):
     return slopes
 
 
+# %% mistake="finite_difference" says="plain number"
+def finite_difference(f, theta, h=1e-5):
+    theta = theta.clone().requires_grad_()
+    return torch.autograd.grad(f(theta), theta)[0]
+
+
+# %% mistake="finite_difference" says="as far as h says"
+def finite_difference(f, theta, h=1e-5):
+    slopes = torch.zeros(theta.shape)
+    for i in np.ndindex(*theta.shape):
+        step = torch.zeros(theta.shape)
+        step[i] = 1e-5
+        slopes[i] = (f(theta + step) - f(theta - step)) / 2e-5
+    return slopes
+
+
 # %% variant="finite_difference"
 def finite_difference(f, theta, h=1e-5):
     basis = h * torch.eye(theta.numel()).reshape(-1, *theta.shape)
@@ -576,14 +639,60 @@ def finite_difference(f, theta, h=1e-5):
 
 
 # %% [markdown]
+# How small should $h$ be? The smaller, the less the curve bends between the two points:
+# this error shrinks as $h^2$. But the two values become nearly equal, and their
+# difference keeps only the digits in which they differ: rounding leaves an error that
+# grows as $1/h$.
+
+# %% [markdown] lang="zh" of="3e320529"
+# $h$ 该取多小？越小，曲线在两点之间弯得越少：这部分误差按 $h^2$ 缩小。
+# 可是两个值也越来越接近，相减之后只剩下不相同的那几位数字：
+# 舍入带来的误差按 $1/h$ 增大。
+
+# %%
+spot = torch.tensor([0.7, -0.4])
+exact = torch.tensor([math.cos(0.7) + 0.5 * -0.4, 0.5 * 0.7 + 2 * -0.4])  # of hill
+distances = [10.0**-n for n in range(1, 14)]
+off = [(finite_difference(hill, spot, h) - exact).abs().max().item() for h in distances]
+
+# %% [raw] lang="zh"
+# of hill → hill 的梯度
+
+# %% fold
+fig, ax = plt.subplots()
+ax.loglog(distances, off, "o-")
+ax.set_xlabel("h")
+ax.set_ylabel("error of the slope")
+bm.show.figure(
+    fig,
+    alt="Error against h, both logarithmic: a V. From right to left it falls until h "
+    "is about 1e-5 and then rises again.",
+)
+bm.claim(
+    "h = 1e-5 gives the slope to eight digits",
+    lambda error: error < 1e-8,
+    {"error": off[4]},
+    control={"error": off[10]},
+    against="h = 1e-11",
+)
+
+# %% [raw] lang="zh"
+# error of the slope → 坡度的误差
+# Error against h, both logarithmic: a V. From right to left it falls until h is about
+# 1e-5 and then rises again.
+# → 误差随 h 变化，双对数坐标：呈 V 形。从右往左先下降，到 h 约为 1e-5 时又升高。
+# h = 1e-5 gives the slope to eight digits → h = 1e-5 时，坡度准确到八位小数
+# h = 1e-11 → =
+
+# %% [markdown]
 # ## Your turn: the loop
 #
-# Four lines train every network. Keep the whole path, so that we can draw it.
+# These lines train every network. Keep the whole path, so that we can draw it.
 
-# %% [markdown] lang="zh" of="5aca039b"
+# %% [markdown] lang="zh" of="3b6d3f3b"
 # ## 轮到你了：循环
 #
-# 再大的网络，训练起来也就是这四行。把整条路径留下来，好画图。
+# 再大的网络，训练起来也就是这几行。把整条路径留下来，好画图。
 
 
 # %% exercise="descend" points=3 minutes=6 level=2
@@ -592,7 +701,7 @@ def descend(grad, theta: torch.Tensor, lr: float, steps: int) -> torch.Tensor:
 
     Args:
         grad: takes theta (d,), returns the gradient (d,).
-        theta: where to start (d,); left unchanged.
+        theta: where to start (d,).
         lr: learning rate.
         steps: how many steps to take.
 
@@ -612,12 +721,12 @@ def descend(grad, theta: torch.Tensor, lr: float, steps: int) -> torch.Tensor:
 # Walk downhill and remember the way. → 往下坡走，并记下走过的路。
 # Args:
 #     grad: takes theta (d,), returns the gradient (d,).
-#     theta: where to start (d,); left unchanged.
+#     theta: where to start (d,).
 #     lr: learning rate.
 #     steps: how many steps to take.
 # → Args:
 #       grad: 接受 theta (d,)，返回梯度 (d,)。
-#       theta: 起点 (d,)，不得改动。
+#       theta: 起点 (d,)。
 #       lr: 学习率。
 #       steps: 走多少步。
 # Returns:
@@ -641,7 +750,12 @@ _start = torch.tensor([2.0, -1.0, 4.0])
 bm.expect.shape(descend(lambda t: t, _start, 0.1, 0), (1, 3), "no step: only the start")
 _got = descend(lambda t: t - 1, _start, 1.0, 3)
 bm.expect.close(_got[-1], torch.ones(3), "lr = 1 reaches this bowl's bottom at once")
-bm.expect.close(_start, torch.tensor([2.0, -1.0, 4.0]), "theta itself must not change")
+_got = descend(lambda t: t**3, torch.tensor([0.5, -1.0]), 0.2, 4)
+_point, _want = torch.tensor([0.5, -1.0]), [torch.tensor([0.5, -1.0])]
+for _ in range(4):
+    _point = _point - 0.2 * _point**3
+    _want.append(_point)
+bm.expect.close(_got, torch.stack(_want), "four steps on a curve that is no bowl")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -651,7 +765,7 @@ bm.expect.close(_start, torch.tensor([2.0, -1.0, 4.0]), "theta itself must not c
 # → 往下坡走：减去 lr 乘以新位置的梯度
 # no step: only the start → 一步不走：只有起点
 # lr = 1 reaches this bowl's bottom at once → lr = 1 时一步就到这只碗的碗底
-# theta itself must not change → theta 本身不能变
+# four steps on a curve that is no bowl → 在一条不是碗形的曲线上走四步
 
 # %% [markdown] hint="descend"
 # Begin with `path = [theta]`, append after each step, and `torch.stack(path)` at the
@@ -678,7 +792,7 @@ def descend(grad, theta, lr, steps):
     return torch.stack(path)
 
 
-# %% mistake="descend" says="copy"
+# %% mistake="descend" says="was changed"
 def descend(grad, theta, lr, steps):
     path = [theta]
     for _ in range(steps):
@@ -703,6 +817,10 @@ def descend(grad, theta, lr, steps):
     for k in range(steps):
         path[k + 1] = path[k] - lr * grad(path[k])
     return path
+
+
+# %% [raw] excuse="descend"
+# the result is detached: points are data; no gradient need flow through them
 
 
 # %% [markdown]
@@ -755,15 +873,20 @@ bm.show.explore(
 # mu = 1, L = 8, so the limit is 2/L = 0.25 → mu = 1，L = 8，因此上限为 2/L = 0.25
 
 # %% [markdown]
-# What did we see? Each step multiplies the error $e=\theta-\theta^*$ by a matrix, and
-# in the eigenvectors' axes $Q$ each part simply shrinks by its own factor:
+# What did we see? A bowl with its bottom at $\theta^*$ has the gradient
+# $H(\theta-\theta^*)$. So a step turns the error $e=\theta-\theta^*$ into
+# $e-\mathrm{lr}\,He=(I-\mathrm{lr}\,H)\,e$: every step multiplies it by the same
+# matrix. In the axes of the eigenvectors, $H=Q\Lambda Q^\top$ with $Q^\top Q=I$, the
+# matrix is diagonal, and each part of the error has a factor of its own:
 #
 # $$e_t=Q\,(I-\mathrm{lr}\,\Lambda)^t\,Q^\top e_0 \label{error-path}$$
 
-# %% [markdown] lang="zh" of="4f3398e9"
-# 刚才看到了什么？每走一步，误差 $e=\theta-\theta^*$ 就乘上一个矩阵；
-# 换到特征向量的坐标系 $Q$ 里，
-# 每个分量只按自己的因子缩小：
+# %% [markdown] lang="zh" of="dc5f8870"
+# 刚才看到了什么？碗底在 $\theta^*$ 的碗，梯度是 $H(\theta-\theta^*)$。
+# 所以走一步，误差 $e=\theta-\theta^*$ 就变成
+# $e-\mathrm{lr}\,He=(I-\mathrm{lr}\,H)\,e$：每一步都乘上同一个矩阵。
+# 换到特征向量的坐标系里，$H=Q\Lambda Q^\top$，$Q^\top Q=I$，这个矩阵是对角的，
+# 误差的每个分量各有自己的因子：
 #
 # $$e_t=Q\,(I-\mathrm{lr}\,\Lambda)^t\,Q^\top e_0 \label{error-path}$$
 
@@ -773,29 +896,31 @@ M = torch.randn(5, 5, generator=generator)
 K = M @ M.T + 0.5 * torch.eye(5)  # any symmetric bowl
 curvature, Q = torch.linalg.eigh(K)
 mu, L = curvature[0], curvature[-1]
-e0, lr = torch.ones(5), 1 / L
-by_steps = descend(lambda p: K @ p, e0, lr, 20)[-1]
-bm.equation("error-path", by_steps, Q @ ((1 - lr * curvature) ** 20 * (Q.T @ e0)))
+bottom, start = torch.randn(2, 5, generator=generator)
+lr, t = 1.7 / L, 7
+by_steps = descend(lambda p: K @ (p - bottom), start, lr, t)[-1] - bottom
+factors = torch.diag((1 - lr * curvature) ** t)
+bm.equation("error-path", by_steps, Q @ factors @ Q.T @ (start - bottom))
 
 # %% [raw] lang="zh"
 # any symmetric bowl → 任意对称的碗形函数
 
 # %% [markdown]
-# So the worst factor sets the pace. One step shrinks an error at least by
+# So the worst factor sets the pace. After one step the error is at most
 #
 # $$\rho(\mathrm{lr})=\lVert I-\mathrm{lr}\,H\rVert_2=\max_i|1-\mathrm{lr}\,\lambda_i|
 # \label{rate}$$
 #
-# It is below 1 exactly when $0<\mathrm{lr}<2/L$: **the steepest direction sets the
-# limit, the flattest one sets the patience**.
+# times as long as before. This is below 1 exactly when $0<\mathrm{lr}<2/L$: **the
+# steepest direction sets the limit, the flattest one the number of steps**.
 
-# %% [markdown] lang="zh" of="c9117890"
-# 于是最差的那个因子决定快慢。一步之后，误差至多剩下
+# %% [markdown] lang="zh" of="a0ff1b69"
+# 于是最差的那个因子决定快慢。走一步之后，误差的长度至多变为原来的
 #
 # $$\rho(\mathrm{lr})=\lVert I-\mathrm{lr}\,H\rVert_2=\max_i|1-\mathrm{lr}\,\lambda_i|
 # \label{rate}$$
 #
-# 倍。当且仅当 $0<\mathrm{lr}<2/L$ 时它小于 1：**最陡的方向定上限，最平的方向磨耐心**。
+# 倍。当且仅当 $0<\mathrm{lr}<2/L$ 时它小于 1：**最陡的方向定上限，最平的方向定步数**。
 
 # %% equation="rate" of="65f34091"
 rates = torch.linspace(0.05, 2.4, 30) / L
@@ -804,13 +929,17 @@ right = (1 - rates[:, None] * curvature).abs().amax(dim=1)
 bm.equation("rate", left, right, atol=1e-12)
 
 # %% [markdown]
-# The best `lr` makes the two ends equally slow, $1-\mathrm{lr}\,\mu=\mathrm{lr}\,L-1$.
-# With the condition number $\kappa=L/\mu$:
+# Which `lr` is best? A larger one helps the flattest direction, whose factor is
+# $1-\mathrm{lr}\,\mu$, and hurts the steepest one, once its factor $1-\mathrm{lr}\,L$
+# is negative. The best is where both are equally slow,
+# $1-\mathrm{lr}\,\mu=\mathrm{lr}\,L-1$. With the condition number $\kappa=L/\mu$:
 #
 # $$\Bigl(\arg\min_{\mathrm{lr}}\rho,\ \min_{\mathrm{lr}}\rho\Bigr)
 # =\Bigl(\frac{2}{L+\mu},\ \frac{\kappa-1}{\kappa+1}\Bigr) \label{best-lr}$$
 
-# %% [markdown] lang="zh" of="6e72cad0"
+# %% [markdown] lang="zh" of="c18942d3"
+# 哪个 `lr` 最好？`lr` 越大，最平的方向越快，它的因子是 $1-\mathrm{lr}\,\mu$；
+# 可是最陡的方向，其因子 $1-\mathrm{lr}\,L$ 一旦为负，就越来越慢。
 # 最好的 `lr` 让两头一样慢：$1-\mathrm{lr}\,\mu=\mathrm{lr}\,L-1$。
 # 记条件数 $\kappa=L/\mu$，则
 #
@@ -855,38 +984,63 @@ bm.show.figure(
 # → 两条 V 形线；取较大者，在 2/9 处最低，在 2/L 处为 1。
 
 # %% [markdown]
-# The best step lies close to the cliff, so in practice one stays a little below it. For
-# losses that are no bowls, the same $L$ (the largest curvature anywhere) still gives a
-# promise, the descent lemma:
+# The best `lr` lies close to the limit, so in practice one takes a little less. For
+# losses that are no bowls, let $L$ be the largest curvature anywhere. Walk along the
+# step, $\varphi(s)=J(\theta-s\,\nabla J)$. At the start its slope is
+# $-\lVert\nabla J\rVert^2$, and its curvature is never above $L\lVert\nabla J\rVert^2$.
+# Integrate twice, from 0 to lr: this is the **descent lemma**,
 #
 # $$J(\theta-\mathrm{lr}\,\nabla J)\le J(\theta)
 # -\mathrm{lr}\Bigl(1-\frac{L\,\mathrm{lr}}2\Bigr)\lVert\nabla J\rVert^2
 # \label{descent}$$
 #
-# We test it on $J(\theta)=\sum\ln\cosh\theta_i$, whose curvature is never above 1: the
-# amount by which it is broken must be 0 in a thousand places.
+# Below $2/L$ the loss falls with every step. We test it on
+# $J(\theta)=\sum\ln\cosh(1.7\,\theta_i)$, whose curvature is at most $1.7^2$, in a
+# thousand places. On a bowl that is equally steep on all sides both sides are equal.
 
-# %% [markdown] lang="zh" of="aad57c92"
-# 最好的步长离悬崖很近，所以实践中总要留点余量。损失不是碗形时，同一个 $L$
-# （各处曲率的最大值）仍能给出保证，这就是下降引理：
+# %% [markdown] lang="zh" of="b22f0cb3"
+# 最好的 `lr` 离上限很近，所以实践中总要取小一点。损失不是碗形时，
+# 设 $L$ 为各处曲率的最大值。沿着这一步走，记 $\varphi(s)=J(\theta-s\,\nabla J)$。
+# 起点处它的斜率是 $-\lVert\nabla J\rVert^2$，曲率处处不超过 $L\lVert\nabla J\rVert^2$。
+# 从 0 到 lr 积分两次，就得到**下降引理**：
 #
 # $$J(\theta-\mathrm{lr}\,\nabla J)\le J(\theta)
 # -\mathrm{lr}\Bigl(1-\frac{L\,\mathrm{lr}}2\Bigr)\lVert\nabla J\rVert^2
 # \label{descent}$$
 #
-# 拿 $J(\theta)=\sum\ln\cosh\theta_i$ 来试，它的曲率不超过 1：
-# 随机取一千个点，不等式被违反的量应当处处为 0。
+# `lr` 小于 $2/L$ 时，每一步损失都下降。
+# 拿 $J(\theta)=\sum\ln\cosh(1.7\,\theta_i)$ 来试，它的曲率不超过 $1.7^2$，
+# 随机取一千个点。在各个方向一样陡的碗上，两边相等。
 
 # %% equation="descent" of="4c607444"
 points = 3 * torch.randn(1000, 4, generator=generator)
-lr = 2 * torch.rand(1000, generator=generator)  # anywhere between 0 and 2/L
-grads = points.tanh()
-after = (points - lr[:, None] * grads).cosh().log().sum(dim=1)
-promised = points.cosh().log().sum(dim=1) - lr * (1 - lr / 2) * (grads**2).sum(dim=1)
-bm.equation("descent", (after - promised).clamp(min=0), torch.zeros(1000), atol=1e-12)
+some_lr = 0.9 * torch.rand(1000, 1, generator=generator)  # beyond 2/L, too
+
+
+def slope_of(J, p):
+    return torch.func.grad(lambda q: J(q).sum())(p)
+
+
+bm.inequality(
+    "descent",
+    lambda J, p, lr, L: J(p - lr * slope_of(J, p)),
+    lambda J, p, lr, L: J(p) - (lr * (1 - L * lr / 2) * slope_of(J, p).square()).sum(1),
+    at={
+        "J": lambda p: (1.7 * p).cosh().log().sum(1),
+        "p": points,
+        "lr": some_lr,
+        "L": 1.7**2,
+    },
+    equal_at={
+        "J": lambda p: 0.65 * p.square().sum(1),
+        "p": points,
+        "lr": some_lr,
+        "L": 1.3,
+    },
+)
 
 # %% [raw] lang="zh"
-# anywhere between 0 and 2/L → 0 与 2/L 之间的任意值
+# beyond 2/L, too → 也有超过 2/L 的
 
 # %% [markdown]
 # ## Real data: 442 patients
@@ -917,23 +1071,31 @@ def curvatures(x):
     return torch.linalg.eigvalsh(x.T @ x / len(x))
 
 
-for x in (X_raw, X):
+centred = torch.cat([ones, raw - raw.mean(dim=0)], dim=1)
+tables = {"raw": X_raw, "centred": centred, "standardised": X}
+kappas = {}
+for name, x in tables.items():
     c = curvatures(x)
-    print(f"mu {c[0]:.3g}   L {c[-1]:.5g}   kappa {c[-1] / c[0]:.3g}")
+    kappas[name] = float(c[-1] / c[0])
+    print(f"{name:13}mu {c[0]:.3g}   L {c[-1]:.5g}   kappa {kappas[name]:.3g}")
 
 # %% [raw] lang="zh"
 # (442, 10), in years, mmHg, mg/dl, ... → (442, 10)，单位为岁、mmHg、mg/dl 等
-# mu {c[0]:.3g} L {c[-1]:.5g} kappa {c[-1] / c[0]:.3g} → =
+# raw → 原始
+# centred → 中心化
+# standardised → 标准化
+# {name:13}mu {c[0]:.3g} L {c[-1]:.5g} kappa {kappas[name]:.3g} → =
 
 # %% [markdown]
-# The first row is the data as the clinic wrote it, the second after standardising each
-# column. Years and mg/dl in one table make a canyon; standardising makes a valley.
+# The rows are the data as the clinic wrote it, with each column's mean subtracted, and
+# standardised: divided by its standard deviation as well. Years and mg/dl in one table
+# make a canyon; standardising makes it a valley.
 #
 # ## Your turn: the limit, from data
 
-# %% [markdown] lang="zh" of="7bd23d52"
-# 第一行是诊所记下的原始数据，第二行是每列标准化之后。年龄的“岁”和血脂的 mg/dl
-# 混在一张表里，地形就成了峡谷；标准化之后才是山谷。
+# %% [markdown] lang="zh" of="500f1b25"
+# 三行分别是：诊所记下的原始数据；每列减去均值（中心化）；再除以标准差（标准化）。
+# 年龄的“岁”和血脂的 mg/dl 混在一张表里，地形就成了峡谷；标准化之后才是山谷。
 #
 # ## 轮到你了：由数据求上限
 
@@ -977,6 +1139,12 @@ _x = torch.tensor([[3.0, 1.0], [1.0, 3.0], [0.0, 0.0], [0.0, 0.0]])
 bm.expect.close(
     largest_stable_lr(_x), 0.5, "the steepest direction may lie between axes"
 )
+_x = torch.tensor([[1.0, 2.0], [0.0, 1.0], [3.0, 0.0]])
+_want = 12 / (15 + math.sqrt(41))
+bm.expect.close(largest_stable_lr(_x), _want, "the sum of a row is no eigenvalue")
+_x = torch.tensor([[1.0, -2.0, 0.0, 4.0], [3.0, 1.0, -5.0, 2.0]])
+_want = 8 / (60 + math.sqrt(18**2 + 4 * 9**2))
+bm.expect.close(largest_stable_lr(_x), _want, "more features than examples")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -985,6 +1153,8 @@ bm.expect.close(
 # the steepest direction, the largest eigenvalue, sets the limit
 # → 上限由最陡的方向、也就是最大特征值决定
 # the steepest direction may lie between axes → 最陡的方向未必沿着坐标轴
+# the sum of a row is no eigenvalue → 一行之和不是特征值
+# more features than examples → 特征比样本多
 
 # %% [markdown] hint="largest_stable_lr"
 # Differentiate the gradient $X^\top(X\theta-y)/n$ once more: what matrix is left?
@@ -1009,9 +1179,18 @@ def largest_stable_lr(x):
     return 2 / float(torch.linalg.eigvalsh(x.T @ x / len(x))[0])
 
 
+# %% mistake="largest_stable_lr" says="sum of a row"
+def largest_stable_lr(x):
+    return 2 / float(torch.linalg.matrix_norm(x.T @ x / len(x), math.inf))
+
+
 # %% variant="largest_stable_lr"
 def largest_stable_lr(x):
     return 2 * len(x) / torch.linalg.matrix_norm(x, 2).item() ** 2
+
+
+# %% [raw] excuse="largest_stable_lr"
+# x.T @ x → x @ x.T: both have the same largest eigenvalue
 
 
 # %%
@@ -1022,33 +1201,35 @@ def error_after(factor, steps=2000):
     lr = factor * largest_stable_lr(X)
     start = torch.zeros(11)
     path = descend(lambda p: squared_error_gradient(p, X, y), start, lr, steps)
-    return float((path[-1] - theta_star).norm() / theta_star.norm())
+    return {"left": float((path[-1] - theta_star).norm() / theta_star.norm())}
 
 
-under, over = error_after(0.99), error_after(1.01)
 bm.claim(
-    "1% below 2/L the error shrinks, 1% above it explodes",
-    under < 1 < over,
-    below=under,
-    above=over,
+    "1% below 2/L the error shrinks; 1% above it explodes",
+    lambda left: left < 1,
+    error_after(0.99),
+    control=error_after(1.01),
+    against="1% above",
 )
 
 # %% [raw] lang="zh"
 # the exact answer, to compare with → 精确答案，用来对照
-# 1% below 2/L the error shrinks, 1% above it explodes
+# 1% below 2/L the error shrinks; 1% above it explodes
 # → 比 2/L 小 1%，误差缩小；大 1%，误差爆炸
+# 1% above → 大 1%
 
 # %% [markdown]
 # ## Your turn: how long will it take?
 #
 # With the best `lr`, $t$ steps leave at most $\rho^t$ of the error, where $\rho$ is in
-# (\ref{best-lr}). How many steps until that is at most `tolerance`?
+# (\ref{best-lr}). How many steps until that is at most `tolerance`? Forecast first; we
+# walk afterwards.
 
-# %% [markdown] lang="zh" of="5bb09469"
+# %% [markdown] lang="zh" of="b078edc1"
 # ## 轮到你了：要走多久？
 #
-# 用最好的 `lr`，走 $t$ 步后误差至多剩 $\rho^t$，$\rho$ 见 (\ref{best-lr})。
-# 要让它不超过 `tolerance`，需要多少步？
+# 用最好的 `lr`，走 $t$ 步后误差至多变为原来的 $\rho^t$ 倍，$\rho$ 见 (\ref{best-lr})。
+# 要让它不超过 `tolerance`，需要多少步？先预测，再去走。
 
 
 # %% exercise="steps_needed" points=2 minutes=6 level=3
@@ -1088,11 +1269,14 @@ def steps_needed(kappa: float, tolerance: float) -> int:
 _got = steps_needed(3.0, 0.2)
 bm.expect.true(0.5**_got <= 0.2, f"{_got} steps are not enough for kappa = 3: round up")
 bm.expect.equal(_got, 3, "more than needed: is your rate the best one, (κ−1)/(κ+1)?")
+_got = steps_needed(3.0, 0.25)
+bm.expect.equal(_got, 2, "two steps leave exactly a quarter, and that is allowed")
 ### BEGIN HIDDEN TESTS
 bm.expect.equal(
     steps_needed(99.0, 1e-3), 342, "kappa = 99 keeps 0.98 of the error a step"
 )
 bm.expect.equal(steps_needed(1.0, 1e-9), 1, "a round bowl needs one step")
+bm.expect.equal(steps_needed(3.0, 0.9), 1, "a loose tolerance")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1102,6 +1286,9 @@ bm.expect.equal(steps_needed(1.0, 1e-9), 1, "a round bowl needs one step")
 # → 多了：用的是最好的收敛率 (κ−1)/(κ+1) 吗？
 # kappa = 99 keeps 0.98 of the error a step → kappa = 99 时每步剩 0.98 的误差
 # a round bowl needs one step → 正圆的碗只要一步
+# two steps leave exactly a quarter, and that is allowed
+# → 两步恰好剩下四分之一，这是允许的
+# a loose tolerance → 要求很低
 
 # %% [markdown] hint="steps_needed"
 # Take logarithms of $\rho^t\le\text{tolerance}$. Mind that $\ln\rho$ is negative.
@@ -1128,6 +1315,13 @@ def steps_needed(kappa, tolerance):
     return math.ceil(math.log(tolerance) / math.log(1 - 1 / kappa))
 
 
+# %% mistake="steps_needed" says="exactly a quarter"
+def steps_needed(kappa, tolerance):
+    if kappa == 1:
+        return 1
+    return int(math.log(tolerance) / math.log((kappa - 1) / (kappa + 1))) + 1
+
+
 # %% variant="steps_needed"
 def steps_needed(kappa, tolerance):
     rho, steps = (kappa - 1) / (kappa + 1), 1
@@ -1137,24 +1331,21 @@ def steps_needed(kappa, tolerance):
 
 
 # %%
-kappas, forecast = {}, {}
-for name, x in (("raw", X_raw), ("standardised", X)):
-    c = curvatures(x)
-    kappas[name] = float(c[-1] / c[0])
-    forecast[name] = steps_needed(kappas[name], 1e-6)
-    print(f"{name:13}{forecast[name]:>13,} steps")
+forecast = {name: steps_needed(kappas[name], 1e-6) for name in tables}
+for name, steps in forecast.items():
+    print(f"{name:13}{steps:>13,} steps")
 
 # %% [raw] lang="zh"
-# raw → 原始
-# standardised → 标准化
-# {name:13}{forecast[name]:>13,} steps → {name:13}{forecast[name]:>13,} 步
+# {name:13}{steps:>13,} steps → {name:13}{steps:>13,} 步
 
 # %% [markdown]
-# A forecast is worth a test. We walk both, each with its own best `lr`, and watch how
-# far the loss still is above the least-squares minimum.
+# Now the test. We walk on the raw and on the standardised data, each with its own best
+# `lr`, as many steps as were forecast for the standardised, and watch how far the loss
+# still is above the least-squares minimum.
 
-# %% [markdown] lang="zh" of="7739327a"
-# 预测准不准，试了才知道。两边各用自己最好的 `lr` 走，看损失离最小二乘的最小值还有多远。
+# %% [markdown] lang="zh" of="cfec6ed7"
+# 现在来检验。原始数据和标准化数据各用自己最好的 `lr`，都走标准化数据预测的那么多步，
+# 看损失离最小二乘的最小值还有多远。
 
 
 # %%
@@ -1162,25 +1353,28 @@ def mean_loss(path, x):
     return 0.5 * ((y - path @ x.T) ** 2).mean(dim=1)  # (steps + 1,)
 
 
-paths, gaps = {}, {}
-for name, x in (("raw", X_raw), ("standardised", X)):
+def walk_on(x, part=1.0):
+    """Gaps of the loss and relative errors on the way; lr is part of the best one."""
     c, exact = curvatures(x), torch.linalg.lstsq(x, y).solution
-    start, lr = torch.zeros(11), float(2 / (c[0] + c[-1]))
-    paths[name] = descend(
-        lambda p, x=x: squared_error_gradient(p, x, y),
-        start,
-        lr,
-        forecast["standardised"],
+    lr, steps = part * float(2 / (c[0] + c[-1])), forecast["standardised"]
+    path = descend(
+        lambda p: squared_error_gradient(p, x, y), torch.zeros(11), lr, steps
     )
-    gaps[name] = mean_loss(paths[name], x) - mean_loss(exact[None], x)
+    errors = (path - exact).norm(dim=1) / exact.norm()
+    return path, mean_loss(path, x) - mean_loss(exact[None], x), errors
+
+
+walks = {name: walk_on(tables[name]) for name in ("raw", "standardised")}
 
 # %% [raw] lang="zh"
+# Gaps of the loss and relative errors on the way; lr is part of the best one.
+# → 沿途的损失差距和相对误差；lr 是最好的学习率的 part 倍。
 # raw → 原始
 # standardised → 标准化
 
 # %% fold
 fig, ax = plt.subplots()
-for (name, gap), style in zip(gaps.items(), ("--", "-"), strict=True):
+for (name, (_, gap, _)), style in zip(walks.items(), ("--", "-"), strict=True):
     ax.loglog(np.arange(1, len(gap) + 1), gap.clamp(min=1e-12), style, label=name)
 ax.set_xlabel("step + 1")
 ax.set_ylabel("loss above its minimum")
@@ -1195,68 +1389,88 @@ bm.show.figure(
 # With raw features the loss stalls; standardised, it falls to nearly 0.
 # → 用原始特征，损失停在高处；标准化后，损失降到极小。
 
+
 # %%
-errors = (paths["standardised"] - theta_star).norm(dim=1) / theta_star.norm()
-measured = int((errors <= 1e-6).nonzero()[0])
+def first_below(errors, tolerance=1e-6):
+    """The first step with so small an error; the number of all if there is none."""
+    return int((errors > tolerance).sum())
+
+
 bm.claim(
-    "The forecast holds: no more steps than steps_needed says",
-    measured <= forecast["standardised"],
-    measured=measured,
-    forecast=forecast["standardised"],
-)
-bm.claim(
-    "From zero, descent reaches the least-squares solution to one part in a million",
-    errors[-1] <= 1e-6,
-    relative_error=errors[-1],
+    "Standardised, descent with the best lr is within a millionth of the least-squares "
+    "solution no later than steps_needed says",
+    lambda steps, forecast: steps <= forecast,
+    {
+        "steps": first_below(walks["standardised"][2]),
+        "forecast": forecast["standardised"],
+    },
+    control={
+        "steps": first_below(walk_on(X, part=0.5)[2]),
+        "forecast": forecast["standardised"],
+    },
+    against="half that lr",
 )
 bm.claim(
     "Standardising cuts the condition number more than a thousandfold",
-    kappas["raw"] > 1000 * kappas["standardised"],
-    raw=kappas["raw"],
-    standardised=kappas["standardised"],
+    lambda before, after: before > 1000 * after,
+    {"before": kappas["raw"], "after": kappas["standardised"]},
+    control={"before": kappas["raw"], "after": kappas["centred"]},
+    against="subtracting the means alone",
 )
 
 # %% [raw] lang="zh"
-# standardised → 标准化
-# The forecast holds: no more steps than steps_needed says
-# → 预测成立：步数不超过 steps_needed 给出的数
-# From zero, descent reaches the least-squares solution to one part in a million
-# → 从零出发，梯度下降走到最小二乘解，相对误差不超过百万分之一
+# The first step with so small an error; the number of all if there is none.
+# → 误差小到这个程度的第一步；若没有，就是全部点数。
+# Standardised, descent with the best lr is within a millionth of the least-squares
+# solution no later than steps_needed says
+# → 标准化之后，梯度下降用最好的 lr，到达最小二乘解的百万分之一以内，
+#   不晚于 steps_needed 给出的步数
+# half that lr → lr 减半
 # Standardising cuts the condition number more than a thousandfold
 # → 标准化使条件数降到不足千分之一
+# subtracting the means alone → 只减去均值
+# standardised → 标准化
 # raw → 原始
+# centred → 中心化
 
 # %% [markdown]
-# ## As professionals write it
+# ## With PyTorch
 #
-# `torch.optim.SGD` with autograd's gradients takes the very same steps.
+# `torch.optim.SGD` with the gradients of `.backward()` takes the very same steps.
 
-# %% [markdown] lang="zh" of="ac8c325c"
-# ## 行家的写法
+# %% [markdown] lang="zh" of="c27243a9"
+# ## 用 PyTorch
 #
-# `torch.optim.SGD` 配上自动微分求出的梯度，走的正是同样的每一步。
+# `torch.optim.SGD` 配上 `.backward()` 求出的梯度，走的正是同样的每一步。
+
 
 # %%
-theta = torch.zeros(11, requires_grad=True)
-optimizer = torch.optim.SGD([theta], lr=lr)  # the lr of the standardised run
-library = [theta.detach().clone()]
-for _ in range(200):
-    optimizer.zero_grad()
-    (0.5 * ((y - X @ theta) ** 2).mean()).backward()
-    optimizer.step()
-    library.append(theta.detach().clone())
-gap = (torch.stack(library) - paths["standardised"][:201]).abs().max()
+def library(momentum=0.0, steps=200):
+    theta = torch.zeros(11, requires_grad=True)
+    lr = float(2 / (curvatures(X)[0] + curvatures(X)[-1]))
+    optimizer = torch.optim.SGD([theta], lr=lr, momentum=momentum)
+    path = [theta.detach().clone()]
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (0.5 * ((y - X @ theta) ** 2).mean()).backward()
+        optimizer.step()
+        path.append(theta.detach().clone())
+    return {"gap": (torch.stack(path) - walks["standardised"][0][:201]).abs().max()}
+
+
 bm.claim(
     "Our loop and torch.optim.SGD agree at every one of 200 steps",
-    gap < 1e-9,
-    gap=gap,
+    lambda gap: gap < 1e-9,
+    library(),
+    control=library(momentum=0.1),
+    against="SGD with momentum 0.1",
 )
 
 # %% [raw] lang="zh"
-# the lr of the standardised run → 标准化那一次的 lr
 # standardised → 标准化
 # Our loop and torch.optim.SGD agree at every one of 200 steps
 # → 我们的循环与 torch.optim.SGD 在 200 步中步步一致
+# SGD with momentum 0.1 → 动量为 0.1 的 SGD
 
 # %% [markdown]
 # ## When the valley is not the only one
@@ -1293,10 +1507,11 @@ bm.show.figure(
     "a thousandth to the right ends in the right valley, one to the left in the left.",
 )
 bm.claim(
-    "A start on the ridge stays at the saddle; a push of 0.001 ends in a valley",
-    trips[0][-1].norm() < 1e-3 and abs(trips[1][-1, 0] - 1) < 1e-3,
-    ridge=trips[0][-1],
-    pushed=trips[1][-1],
+    "A start 0.001 beside the ridge ends in a valley",
+    lambda end: abs(abs(end) - 1) < 1e-3,
+    {"end": trips[1][-1, 0]},
+    control={"end": trips[0][-1, 0]},
+    against="a start on the ridge",
 )
 
 # %% [raw] lang="zh"
@@ -1307,53 +1522,147 @@ bm.claim(
 # the right ends in the right valley, one to the left in the left.
 # → 两个山谷和一个鞍点。正好从山脊上出发，停在鞍点；
 #   偏右千分之一，落入右谷；偏左出发，落入左谷。
-# A start on the ridge stays at the saddle; a push of 0.001 ends in a valley
-# → 从山脊出发会停在鞍点；推一下 0.001，就落入山谷
+# A start 0.001 beside the ridge ends in a valley → 偏离山脊 0.001 出发，就落入山谷
+# a start on the ridge → 正好从山脊上出发
 
 # %% [markdown]
 # Where you start decides where you end, and a little noise helps you off a saddle. The
-# random batches of stochastic gradient descent bring such noise for nothing.
+# random batches of [stochastic gradients](lesson:stochastic-gradients) bring such noise
+# along.
+#
+# ## What models use today
+#
+# Large models are not trained by plain descent on all the data, but the limit $2/L$ is
+# with them. A network's $L$ is not fixed: it changes as $\theta$ moves. Train a small
+# network by our loop and watch the largest eigenvalue of the Hessian.
+
+# %% [markdown] lang="zh" of="97a76314"
+# 从哪里出发，决定在哪里停下；一点点噪声就能帮你离开鞍点。
+# [随机梯度](lesson:stochastic-gradients)每次随机取一批数据，正好带来这种噪声。
+#
+# ## 今天的模型用什么
+#
+# 大模型并不用全部数据做单纯的梯度下降，但 $2/L$ 这个上限一直跟着它们。
+# 网络的 $L$ 不是固定的：$\theta$ 一动它就变。
+# 用我们的循环训练一个小网络，看黑塞矩阵的最大特征值怎样变化。
+
+
+# %%
+def network_loss(theta):
+    """Half the mean squared error of a network of 8 tanh units, its 97 numbers flat."""
+    W, b, w, c = theta[:80].view(8, 10), theta[80:88], theta[88:96], theta[96]
+    target = (y - y.mean()) / y.std()
+    return 0.5 * ((torch.tanh(standard @ W.T + b) @ w + c - target) ** 2).mean()
+
+
+sharpness, rates = {}, (0.5, 0.7)
+generator = torch.Generator().manual_seed(lab.seed)
+start = torch.randn(97, generator=generator) / 5
+for lr in rates:
+    path = descend(torch.func.grad(network_loss), start, lr, 1500)
+    hessians = [torch.func.hessian(network_loss)(p) for p in path[::100]]
+    sharpness[lr] = [torch.linalg.eigvalsh(H)[-1].item() for H in hessians]
+
+# %% [raw] lang="zh"
+# Half the mean squared error of a network of 8 tanh units, its 97 numbers flat.
+# → 有 8 个 tanh 单元的网络的均方误差之半，97 个数排成一列。
+
+# %% fold
+fig, ax = plt.subplots()
+for (lr, values), style in zip(sharpness.items(), ("o-", "s--"), strict=True):
+    ax.plot(range(0, 1501, 100), values, style, ms=4, label=f"lr = {lr}")
+    ax.axhline(2 / lr, color="0.5", lw=1)
+    ax.annotate(f"2/{lr}", (1520, 2 / lr), va="bottom", fontsize=9)
+ax.set_xlabel("step")
+ax.set_ylabel("largest curvature L")
+ax.legend()
+bm.show.figure(
+    fig,
+    alt="Largest curvature over 1500 steps at two learning rates: each rises to its "
+    "own line at 2/lr and stays near it.",
+)
+bm.claim(
+    "The largest curvature of a network ends within a tenth of 2/lr, at both rates",
+    lambda curvature_over_limit: all(0.9 < r < 1.1 for r in curvature_over_limit),
+    {"curvature_over_limit": [sharpness[lr][-1] * lr / 2 for lr in rates]},
+    control={"curvature_over_limit": [sharpness[lr][0] * lr / 2 for lr in rates]},
+    against="before training",
+)
+
+# %% [raw] lang="zh"
+# lr = {lr} → =
+# 2/{lr} → =
+# step → 步
+# largest curvature L → 最大曲率 L
+# Largest curvature over 1500 steps at two learning rates: each rises to its own line at
+# 2/lr and stays near it.
+# → 两个学习率下 1500 步中的最大曲率：各自升到自己的 2/lr 线，然后停在附近。
+# The largest curvature of a network ends within a tenth of 2/lr, at both rates
+# → 在两个学习率下，网络的最大曲率最终都与 2/lr 相差不到十分之一
+# before training → 训练之前
+
+# %% [markdown]
+# This is called the **edge of stability** (Cohen and others, 2021): training walks into
+# steeper and steeper country until its own step size forbids more. (With a smaller rate
+# it can level off below the line: try 0.3.) It is one reason why the learning rates of
+# large models are raised slowly at the start and lowered at the end.
 #
 # ## What we learned
 #
 # - Against the gradient is the steepest way down (\ref{steepest}); the gradient of a
 #   squared error is $(\hat y-y)\,\partial\hat y/\partial\theta$ (\ref{chain-rule}).
 # - A formula is finished when it has run: check sign and factor by a few steps or by
-#   finite differences.
+#   finite differences, with an $h$ that is not too small.
 # - The limit $2/L$ comes from the steepest direction, the number of steps from
-# $\kappa$.   Standardise first.
+#   $\kappa$. Standardise first.
 # - The library does nothing else: our loop and `torch.optim.SGD` agree.
 #
-# **Try next:** draw a batch of 32 patients at each step and watch the path tremble; add
-# momentum and count the steps again. The next idea, back-propagation (§4.2.2), is how
-# to obtain $\partial\hat y/\partial\theta$ through many layers.
+# ## Where next
 #
-# **Further reading.** A. Cauchy, *Méthode générale pour la résolution des systèmes
-# d'équations simultanées*, 1847, where it all began. S. Boyd and L. Vandenberghe,
-# *Convex Optimization*, 2004, §9.3. Y. Nesterov, *Introductory Lectures on Convex
-# Optimization*, 2004. I. Goodfellow, Y. Bengio and A. Courville, *Deep Learning*, 2016,
-# §4.3. Data: B. Efron, T. Hastie, I. Johnstone and R. Tibshirani, *Least Angle
-# Regression*, 2004.
+# Draw a batch of 32 patients at each step and watch the path tremble; or add
+# [momentum](lesson:optimizers) and count the steps again.
+# [Backpropagation, derived](lesson:backpropagation) obtains
+# $\partial\hat y/\partial\theta$ through many layers.
+#
+# ## Further reading
+#
+# - A. Cauchy (1847), *Méthode générale pour la résolution des systèmes d'équations
+#   simultanées*: where it all began.
+# - S. Boyd and L. Vandenberghe (2004), *Convex Optimization*, §9.3.
+# - L. Bottou, F. Curtis and J. Nocedal (2018), *Optimization Methods for Large-Scale
+#   Machine Learning*, SIAM Review 60(2).
+# - J. Cohen, S. Kaur, Y. Li, J. Z. Kolter and A. Talwalkar (2021), *Gradient Descent on
+#   Neural Networks Typically Occurs at the Edge of Stability*, ICLR.
+# - B. Efron, T. Hastie, I. Johnstone and R. Tibshirani (2004), *Least Angle
+#   Regression*: the data.
 
-# %% [markdown] lang="zh" of="fa01a23a"
-# 从哪里出发，决定在哪里停下；一点点噪声就能帮你离开鞍点。
-# 随机梯度下降每次随机取一批数据，
-# 白送的正是这种噪声。
+# %% [markdown] lang="zh" of="e24a9072"
+# 这叫作**稳定性边缘**（Cohen 等，2021）：训练会走进越来越陡的地带，
+# 直到自己的步长不允许再陡为止。（学习率更小时，曲率可能停在这条线以下：试试 0.3。）
+# 训练大模型时，学习率先慢慢升高、最后再降下来，这也是原因之一。
 #
 # ## 学到了什么
 #
 # - 逆着梯度下降最快 (\ref{steepest})；平方误差的梯度是
 #   $(\hat y-y)\,\partial\hat y/\partial\theta$ (\ref{chain-rule})。
-# - 公式跑过才算完：走几步，或用有限差分，查一查符号和因子。
+# - 公式跑过才算完：走几步，或用有限差分，查一查符号和因子；$h$ 不要取得太小。
 # - 上限 $2/L$ 由最陡的方向定，步数由 $\kappa$ 定。先标准化。
 # - 库里做的也就是这些：我们的循环与 `torch.optim.SGD` 步步一致。
 #
-# **接着试试：** 每步随机抽 32 位病人，看路径怎样抖动；加上动量，再数一数步数。
-# 接下来是反向传播（§4.2.2）：网络有许多层时，$\partial\hat y/\partial\theta$ 怎么求。
+# ## 下一步
 #
-# **延伸阅读。** A. Cauchy，*Méthode générale pour la résolution des
-# systèmes d'équations
-# simultanées*，1847，一切从这里开始。S. Boyd、L. Vandenberghe，*Convex Optimization*，
-# 2004，§9.3。Y. Nesterov，*Introductory Lectures on Convex Optimization*，2004。
-# I. Goodfellow、Y. Bengio、A. Courville，*Deep Learning*，2016，§4.3。数据：B. Efron、
-# T. Hastie、I. Johnstone、R. Tibshirani，*Least Angle Regression*，2004。
+# 每步随机抽 32 位病人，看路径怎样抖动；或者加上[动量](lesson:optimizers)，再数一数步数。
+# [反向传播的推导](lesson:backpropagation)讲神经网络有许多层时，
+# $\partial\hat y/\partial\theta$ 怎么求。
+#
+# ## 延伸阅读
+#
+# - A. Cauchy (1847), *Méthode générale pour la résolution des systèmes d'équations
+#   simultanées*：一切从这里开始。
+# - S. Boyd, L. Vandenberghe (2004), *Convex Optimization*, §9.3.
+# - L. Bottou, F. Curtis, J. Nocedal (2018), *Optimization Methods for Large-Scale
+#   Machine Learning*, SIAM Review 60(2).
+# - J. Cohen, S. Kaur, Y. Li, J. Z. Kolter, A. Talwalkar (2021), *Gradient Descent on
+#   Neural Networks Typically Occurs at the Edge of Stability*, ICLR.
+# - B. Efron, T. Hastie, I. Johnstone, R. Tibshirani (2004), *Least Angle Regression*：
+#   数据出处。

@@ -23,7 +23,6 @@ UNMENDED = {
     "convolution",
     "transformer",
     "comparison",
-    "gradient-descent",
     "backpropagation",
     "stochastic-gradients",
     "adaptive-methods",
