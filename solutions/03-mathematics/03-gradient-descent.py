@@ -266,9 +266,10 @@ bm.show.figure(
 # \label{chain-rule}$$
 #
 # We check it in three independent ways on a curved model, $\hat y=b\tanh(ax)$: SymPy
-# differentiates the left side, so does PyTorch, and finite differences need no calculus.
+# differentiates the left side, so does PyTorch, and finite differences need no
+# calculus.
 
-# %% [markdown] lang="zh" of="7065498e"
+# %% [markdown] lang="zh" of="674ca2db"
 # 左图中，原文的一步在往上走：符号反了。只把符号改过来，左边好了，右边却不行，
 # 因为还少了点东西。
 # （原文的规则在右边能下降，不过是两处疏漏恰好抵消。）$\hat y$ 随 $\theta$ 变化，
@@ -1651,7 +1652,8 @@ bm.claim(
 #
 # ## 下一步
 #
-# 每步随机抽 32 位病人，看路径怎样抖动；或者加上[动量](lesson:optimizers)，再数一数步数。
+# 每步随机抽 32 位病人，看路径怎样抖动；
+# 或者加上[动量](lesson:optimizers)，再数一数步数。
 # [反向传播的推导](lesson:backpropagation)讲神经网络有许多层时，
 # $\partial\hat y/\partial\theta$ 怎么求。
 #
