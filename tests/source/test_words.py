@@ -90,6 +90,7 @@ def test_what_is_known_or_is_a_title_or_a_links_words_needs_no_introduction(band
     assert band.told(("The harp.", "竖琴。")) == []
     assert band.told(("A. Ny, *Of the\nOboe*", "无")) == []
     assert band.told(("[The oboe](lesson:second)", "[双簧管](lesson:second)")) == []
+    assert band.told(("[This one](lesson:oboe)", "[这一课](lesson:oboe)")) == []
     assert band.told(("`oboe` and $oboe$", "无")) == []
     assert len(band.told(("The **harp** and *oboe* with an oboe", "无"))) == 1
 

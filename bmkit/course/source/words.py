@@ -18,9 +18,9 @@ from bmkit.course.source.glossary import glossary, places
 # Until every lesson keeps to it, what is wrong with words is only told.
 DEMANDED = False
 BOLD = re.compile(r"\*\*(?!\s)(.+?)(?<!\s)\*\*", re.DOTALL)
-# A link's words, and what stands in italics: titles, above all.
+# A link, its address too, and what stands in italics: titles, above all.
 ASIDE = re.compile(
-    r"\[[^\[\]]*\](?=\()"
+    r"\[[^\[\]]*\]\([^()\s]*\)"
     r"|(?<![*\\])\*(?![*\s])(?:[^*$`\n]|\n(?!\s*\n)|\*\*)+?(?<![*\s])\*(?!\*)"
 )
 
