@@ -707,6 +707,9 @@ models = {  # tokens in the vocabulary, positions, d, layers, heads
 }
 
 
+parts = ("weights", "gradients", "optimizer", "activations", "logits")
+
+
 def memory_of(name, batch=8):
     V, n, d, L, H = models[name]
     return training_memory(parameters(V, n, d, L), d, L, H, n, batch, V)
@@ -717,11 +720,11 @@ def memory_of(name, batch=8):
 # → 词表的词元数、位置数、d、层数、头数
 
 # %% fold
-parts = ["weights", "gradients", "optimizer", "activations", "logits"]
+labels = ["weights", "gradients", "optimizer", "activations", "logits"]
 fig, axes = plt.subplots(1, 3, figsize=(9, 3), sharey=True, layout="constrained")
 for ax, name in zip(axes, models, strict=True):
-    sizes = [memory_of(name)[part] / 1e9 for part in memory_of(name)]
-    bars = ax.barh(parts, sizes, color=["#1b3a6b"] * 3 + ["#d19a00"] * 2)
+    sizes = [memory_of(name)[part] / 1e9 for part in parts]
+    bars = ax.barh(labels, sizes, color=["#1b3a6b"] * 3 + ["#d19a00"] * 2)
     ax.axvline(80, ls="--", color="black", zorder=0)
     for text in ax.bar_label(bars, fmt=" {:,.1f}"):
         text.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0})
@@ -1355,6 +1358,7 @@ bm.claim(
 # The law chosen in rehearsal beats “as the largest so far” for the new width
 # → 对新的宽度，演习中选出的定律，比“与目前最大的一样”更准
 # the law that was worst in rehearsal → 演习中最差的定律
+# unchanged → 不变
 
 # %% [markdown]
 # When this lesson was written, the widths up to 24 were trained on Shakespeare's plays,
@@ -1722,16 +1726,13 @@ def budget(layers, d, tokens_per_parameter, gpus):
     size = parameters(50_257, 2048, d, layers)
     C = training_flops(50_257, 2048, d, layers, tokens_per_parameter * size)
     memory = training_memory(size, d, layers, d // 128, 2048, 1, 50_257)
-    shared = ("weights", "gradients", "optimizer")
-    share = {
-        part: amount / 1e9 / (gpus if part in shared else 1)
-        for part, amount in memory.items()
-    }
+    each = [memory[part] / 1e9 for part in parts]
+    each[:3] = [amount / gpus for amount in each[:3]]  # states are shared
     fig, ax = plt.subplots(figsize=(8, 2.8), layout="constrained")
-    left, names = 0.0, ["weights", "gradients", "optimizer", "activations", "logits"]
+    left, labels = 0.0, ["weights", "gradients", "optimizer", "activations", "logits"]
     hatches = ("", "//", "..", "xx", "--")
-    for name, amount, hatch in zip(names, share.values(), hatches, strict=True):
-        ax.barh([0], [amount], left=left, label=name, hatch=hatch, edgecolor="white")
+    for label, amount, hatch in zip(labels, each, hatches, strict=True):
+        ax.barh([0], [amount], left=left, label=label, hatch=hatch, edgecolor="white")
         left += amount
     ax.axvline(80, ls="--", color="black")
     fits = "fits" if left <= 80 else "does not fit"
@@ -1759,6 +1760,7 @@ bm.show.explore(budget, alt=alt, **choices)
 
 
 # %% [raw] lang="zh"
+# states are shared → 权重、梯度和优化器分摊
 # weights → 权重
 # gradients → 梯度
 # optimizer → 优化器
