@@ -630,10 +630,6 @@ W_h = nn.RNN(1, 600).weight_hh_l0.detach()
 rho = torch.linalg.eigvals(W_h).abs().max()
 bm.equation("circular", rho, torch.tensor(1 / math.sqrt(3)), atol=0.05)
 
-# %% [raw] excuse="circular"
-# nn.RNN(1, 600) → nn.RNN(2, 600): the inputs have no part in the recurrent weights
-# nn.RNN(1, 600) → nn.RNN(1, 1200): more units are nearer to the limit
-
 # %% [markdown]
 # ## Clipping the gradient
 #
