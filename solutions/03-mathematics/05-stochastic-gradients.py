@@ -3,9 +3,18 @@
 # title: {en: Stochastic gradients, zh: 随机梯度}
 # section: "4.2.3"
 # minutes: 90
-# needs: [gradient-descent]
+# needs: [gradient-descent, big-models]
 # data: []
 # extras: []
+# introduces:
+#   - batch size
+#   - epoch
+#   - finite population correction
+#   - mini-batch
+#   - noise scale
+#   - stochastic gradient descent
+#   - with replacement
+#   - without replacement
 # symbols:
 #   x: input, or rows of inputs
 #   y: target
@@ -28,14 +37,14 @@
 
 # %% [markdown]
 # A model that has read a trillion words did not read them all before its first step. It
-# took a few, stepped, took a few more. How can so small a sample know the way? This
-# lesson derives what it knows, what its noise costs, and when a larger batch is money
-# thrown away.
+# took a few, stepped, took a few more. This is **stochastic gradient descent**. How
+# good is the gradient of so small a sample? This lesson derives how far it is off, what
+# its noise costs, and from which size on a larger batch is no longer worth its price.
 
-# %% [markdown] lang="zh" of="7bbe968b"
+# %% [markdown] lang="zh" of="5288fc2d"
 # 读过万亿词的模型，并不是读完了才迈出第一步。它读一小批，走一步，再读一小批。
-# 这么小的样本怎么会知道路？这一课推导它知道什么、它的噪声要付多少代价，
-# 以及什么时候加大批量等于白花钱。
+# 这就是**随机梯度下降**。这么小的样本，求出的梯度有多准？这一课推导它差多少、
+# 它的噪声要付多少代价，以及批量大到什么程度就不再划算。
 
 # %% tags=["parameters"]
 profile = "workshop"  # ci, workshop or full
@@ -124,30 +133,39 @@ bm.show.figure(fig, alt=alt)
 # short arrow, points to the upper right.
 # → 442 个点散成一大片，许多偏右上，也有许多在别处；它们的平均是一支短箭头，指向右上。
 
+# %%
+against = int((opinions(here, x, y) @ arrows.mean(0) > 0).sum())
+print(f"{against} of {n} patients would move θ against the mean")
+
+# %% [raw] lang="zh"
+# {against} of {n} patients would move θ against the mean
+# → {n} 位患者中有 {against} 位想把 θ 推向与平均相反的方向
+
 # %% [markdown]
-# Many patients point quite another way than the mean. Yet with a handful of them the
-# disagreements begin to cancel.
+# Nearly a fifth of the patients would move $\theta$ the other way. Yet with a handful
+# of them the disagreements begin to cancel.
 #
 # ## What the document prints
 #
 # §4.2.3 says: draw a subset at random, then compute
 # $J(\theta)=\frac1n\sum_{i=1}^n(y_i-\hat y_i)^2$ and its gradient. But this sum goes
 # over *all* $n$ examples; then the draw has no effect and nothing is saved. What is
-# meant is the mean over the drawn batch $B$, which may have $|B| \ll n$ examples:
+# meant is the mean over the drawn **mini-batch** $B$, batch for short. Its **batch
+# size** $|B|$ may be far below $n$:
 #
 # $$g_B(\theta) = \frac1{|B|}\sum_{i\in B}\nabla J_i(\theta)$$
 #
 # Write it. An example may be drawn twice; then it counts twice.
 
-# %% [markdown] lang="zh" of="9a5ca3ea"
-# 许多患者指的方向与平均大不相同。可是只要凑上几位，分歧就开始互相抵消。
+# %% [markdown] lang="zh" of="8f3fc0bf"
+# 将近五分之一的患者指的方向与平均相反。可是只要凑上几位，分歧就开始互相抵消。
 #
 # ## 原文怎么写
 #
 # 原文 §4.2.3 说：随机选择样本子集，然后计算
 # $J(\theta)=\frac1n\sum_{i=1}^n(y_i-\hat y_i)^2$ 及其梯度。可是这个和遍历了*全部* $n$
-# 个样本，那么抽样就不起作用，什么也没省下。想说的应当是对抽到的那一批 $B$ 求平均，
-# 其中的样本数 $|B| \ll n$：
+# 个样本，那么抽样就不起作用，什么也没省下。想说的应当是对抽到的**小批量** $B$（简称批
+# 次）求平均，它的**批量大小** $|B|$ 可以远小于 $n$：
 #
 # $$g_B(\theta) = \frac1{|B|}\sum_{i\in B}\nabla J_i(\theta)$$
 #
@@ -170,8 +188,7 @@ def batch_gradient(
         The gradient (d,).
     """
     ### BEGIN SOLUTION
-    x, y = x[batch], y[batch]
-    return x.T @ (x @ theta - y) / len(batch)
+    return x[batch].T @ (x[batch] @ theta - y[batch]) / len(batch)
     ### END SOLUTION
 
 
@@ -184,10 +201,10 @@ def batch_gradient(
 #     y: all targets (n,).
 #     batch: numbers of the drawn examples, some perhaps twice, (size,).
 # → Args:
-#       theta: 参数 (d,).
-#       x: 全部特征 (n, d).
-#       y: 全部目标值 (n,).
-#       batch: 抽到的样本的编号，可能有重复，(size,)。
+#       theta：参数 (d,)。
+#       x：全部特征 (n, d)。
+#       y：全部目标值 (n,)。
+#       batch：抽到的样本的编号，可能有重复，(size,)。
 # Returns:
 #     The gradient (d,).
 # → Returns:
@@ -209,6 +226,13 @@ bm.expect.close(_got, _each[[0, 3]].mean(0), "the mean over the batch, not the s
 ### BEGIN HIDDEN TESTS
 _got = batch_gradient(_theta, _x, _y, torch.tensor([1, 1, 0]))
 bm.expect.close(_got, _each[[1, 1, 0]].mean(0), "an example drawn twice counts twice")
+_x = (
+    torch.tensor([[2.0, -1.0, 30.0], [0.5, 4.0, -7.0]] * 3) + torch.arange(6.0)[:, None]
+)
+_y, _theta = torch.arange(6.0) ** 2 - 40, torch.tensor([-2.0, 0.7, 5.0])
+_each, _batch = (_x @ _theta - _y)[:, None] * _x, torch.tensor([5, 0, 2, 3])
+_got = batch_gradient(_theta, _x, _y, _batch)
+bm.expect.close(_got, _each[_batch].mean(0), "six examples with three features")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -220,6 +244,7 @@ bm.expect.close(_got, _each[[1, 1, 0]].mean(0), "an example drawn twice counts t
 # a batch of one: the gradient of this example → 批次里只有一个样本：就是它的梯度
 # the mean over the batch, not the sum → 对批次求平均，不是求和
 # an example drawn twice counts twice → 抽到两次的样本算两次
+# six examples with three features → 六个样本，三个特征
 
 # %% [markdown] hint="batch_gradient"
 # First pick the rows: `x[batch]` and `y[batch]`. Then it is the gradient that you wrote
@@ -262,6 +287,9 @@ def batch_gradient(theta, x, y, batch):
     return ((x @ theta - y)[:, None] * x)[batch].mean(0)
 
 
+# %% [raw] excuse="batch_gradient"
+# the result is detached: a gradient that is computed by hand needs no graph
+
 # %% [markdown]
 # ## Right on average
 #
@@ -271,11 +299,11 @@ def batch_gradient(theta, x, y, batch):
 # $$\mathbb E_B\bigl[g_B(\theta)\bigr] = \nabla J(\theta) \label{unbiased}$$
 #
 # Why: each example is in the batch as often as every other, so none is favoured. For
-# six patients and batches of three we can list *all* batches: 20 if nobody is drawn
-# twice (*without replacement*), and $6^3 = 216$ if the drawn go back into the bag
-# (*with replacement*).
+# seven patients and batches of three we can list *all* batches: 35 if nobody is drawn
+# twice (**without replacement**), and $7^3 = 343$ if the drawn go back into the bag
+# (**with replacement**).
 
-# %% [markdown] lang="zh" of="95b9c8d3"
+# %% [markdown] lang="zh" of="3876bf4b"
 # ## 平均来说是对的
 #
 # 单独一个批次多半不准。但它是*无偏*的：把所有可能抽到的批次都算上，各批次可能性相同，
@@ -283,15 +311,15 @@ def batch_gradient(theta, x, y, batch):
 #
 # $$\mathbb E_B\bigl[g_B(\theta)\bigr] = \nabla J(\theta) \label{unbiased}$$
 #
-# 道理很简单：每个样本进入批次的机会都一样，没有谁被偏爱。取六位患者，每批三位，
-# *所有*批次都列得出来：不许重复（*不放回*）共 20 种；抽完放回袋中（*有放回*）
-# 共 $6^3 = 216$ 种。
+# 道理很简单：每个样本进入批次的机会都一样，没有谁被偏爱。取七位患者，每批三位，
+# *所有*批次都列得出来：不许重复（**不放回**）共 35 种；抽完放回袋中（**有放回**）
+# 共 $7^3 = 343$ 种。
 
-# %% equation="unbiased" of="7801716b"
-few_x, few_y, theta = x[:6], y[:6], torch.tensor([0.8, -0.3])
+# %%
+few_x, few_y, theta = x[:7], y[:7], torch.tensor([0.8, -0.3])
 bags = {
-    "without": list(itertools.combinations(range(6), 3)),  # 20
-    "with": list(itertools.product(range(6), repeat=3)),  # 216
+    "without": list(itertools.combinations(range(7), 3)),  # 35
+    "with": list(itertools.product(range(7), repeat=3)),  # 343
 }
 gradients = {
     kind: torch.stack(
@@ -299,7 +327,9 @@ gradients = {
     )
     for kind, bag in bags.items()
 }
-full = few_x.T @ (few_x @ theta - few_y) / 6
+
+# %% equation="unbiased" of="7801716b"
+full = few_x.T @ (few_x @ theta - few_y) / 7
 means = torch.stack([drawn.mean(0) for drawn in gradients.values()])  # (2, 2)
 bm.equation("unbiased", means, full.expand(2, 2), atol=1e-12)
 
@@ -317,20 +347,23 @@ each = opinions(here, x, y)  # (442, 2)
 drawn = each[torch.randint(n, (draws, 8))].mean(1)  # (draws, 2)
 error = drawn.std(0) / math.sqrt(draws)
 misses = ((drawn.mean(0) - each.mean(0)) / error).abs()
-printed = each.mean(0)  # the printed formula: all n, whatever was drawn
+high = torch.arange(n)[y > 0]  # only patients above the mean
+biased = each[high[torch.randint(len(high), (draws, 8))]].mean(1)
 bm.claim(
-    "The mean over the drawn batch is right on average; one batch alone is far off",
-    misses.max() < 5 and drawn.std(0).norm() > 0.2 * printed.norm(),
-    standard_errors_off=misses,
-    full_gradient=printed,
-    spread_of_batches=drawn.std(0),
+    "Batches of 8 are the full gradient on average, to 5 standard errors",
+    lambda standard_errors_off: standard_errors_off < 5,
+    {"standard_errors_off": misses.max()},
+    control={
+        "standard_errors_off": ((biased.mean(0) - each.mean(0)) / error).abs().max()
+    },
+    against="drawn among the sicker patients only",
 )
 
 # %% [raw] lang="zh"
-# the printed formula: all n, whatever was drawn
-# → 照原文的公式：不管抽到谁，都用全部 n 个
-# The mean over the drawn batch is right on average; one batch alone is far off
-# → 对抽到的批次求平均，平均来说是对的；单看一个批次则差得远
+# only patients above the mean → 只取高于平均的患者
+# Batches of 8 are the full gradient on average, to 5 standard errors
+# → 批量为 8 的批次平均起来就是全体梯度，误差在 5 个标准误以内
+# drawn among the sicker patients only → 只在病情较重的患者中抽
 
 # %% [markdown]
 # ## How wrong is one batch?
@@ -341,15 +374,19 @@ bm.claim(
 #
 # $$\mathbb E\lVert g_B-\nabla J\rVert^2 = \frac{\tau^2}{|B|} \label{with-replacement}$$
 #
-# Without replacement it knows a little more, since nobody is asked twice:
+# Without replacement two draws are not independent. Let $\delta_i$ be the distance of
+# example $i$'s gradient from the mean. All $\delta_i$ sum to 0, so the products
+# $\delta_i\cdot\delta_j$ of different examples sum to $-\sum_i\lVert\delta_i\rVert^2$,
+# and one such product is $-\tau^2/(n-1)$ on average. A batch has $|B|$ squares and
+# $|B|(|B|-1)$ products. Divided by $|B|^2$ this makes
 #
 # $$\mathbb E\lVert g_B-\nabla J\rVert^2 = \frac{\tau^2}{|B|}\cdot\frac{n-|B|}{n-1}
 # \label{without-replacement}$$
 #
-# The last factor is called the *finite population correction*. Ask everyone, $|B| = n$,
+# The last factor is the **finite population correction**. Ask everyone, $|B| = n$,
 # and there is no error left.
 
-# %% [markdown] lang="zh" of="e7343134"
+# %% [markdown] lang="zh" of="7d68b66e"
 # ## 一个批次差多少？
 #
 # 设 $\tau^2$ 为单个样本的梯度与全体平均之间距离平方的平均，
@@ -358,12 +395,15 @@ bm.claim(
 #
 # $$\mathbb E\lVert g_B-\nabla J\rVert^2 = \frac{\tau^2}{|B|} \label{with-replacement}$$
 #
-# 不放回时它知道得稍多一点，因为谁也不会被问两次：
+# 不放回时，两次抽取并不独立。设 $\delta_i$ 为样本 $i$ 的梯度与平均之差。
+# 所有 $\delta_i$ 之和为 0，所以不同样本的乘积 $\delta_i\cdot\delta_j$ 之和为
+# $-\sum_i\lVert\delta_i\rVert^2$，每个乘积平均为 $-\tau^2/(n-1)$。一个批次有 $|B|$
+# 个平方、$|B|(|B|-1)$ 个乘积，除以 $|B|^2$ 就得到
 #
 # $$\mathbb E\lVert g_B-\nabla J\rVert^2 = \frac{\tau^2}{|B|}\cdot\frac{n-|B|}{n-1}
 # \label{without-replacement}$$
 #
-# 最后那个因子叫做*有限总体修正*。人人都问到，$|B| = n$，误差就没有了。
+# 最后那个因子叫做**有限总体修正**。人人都问到，$|B| = n$，误差就没有了。
 
 
 # %% exercise="gradient_noise" points=3 minutes=8 level=2
@@ -394,9 +434,9 @@ def gradient_noise(gradients: torch.Tensor, size: int, replace: bool) -> torch.T
 #     size: examples in a batch.
 #     replace: whether the drawn go back into the bag.
 # → Args:
-#       gradients: 每个样本自己的梯度 (n, d).
-#       size: 批次里的样本数。
-#       replace: 抽完是否放回。
+#       gradients：每个样本自己的梯度 (n, d)。
+#       size：批次里的样本数。
+#       replace：抽完是否放回。
 # Returns:
 #     A number: the squared distance, all d entries together.
 # → Returns:
@@ -420,6 +460,8 @@ _flat = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 2.0], [0.0, -2.0]])
 _got = torch.as_tensor(gradient_noise(_flat, 2, False))
 _advice = "add up the squared distances over all d entries"
 bm.expect.close(_got, torch.tensor(2.5 / 2 * 2 / 3), _advice)
+_got = torch.as_tensor(gradient_noise(_flat + torch.tensor([3.0, -50.0]), 3, True))
+bm.expect.close(_got, torch.tensor(2.5 / 3), "distances from the mean, not from 0")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -431,6 +473,7 @@ bm.expect.close(_got, torch.tensor(2.5 / 2 * 2 / 3), _advice)
 # one draw is one draw, with or without replacement: divide by n − 1
 # → 只抽一次，放不放回都一样：修正因子的分母是 n − 1
 # add up the squared distances over all d entries → 距离的平方要把 d 个分量加起来
+# distances from the mean, not from 0 → 到平均的距离，而不是到 0 的
 
 # %% [markdown] hint="gradient_noise"
 # In three lines: the noise $\tau^2$ of one example, the correction (1 with
@@ -481,6 +524,14 @@ def gradient_noise(gradients, size, replace):
     return noise if replace else noise * (n - size) / (n - 1)
 
 
+# %% mistake="gradient_noise" says="was changed"
+def gradient_noise(gradients, size, replace):
+    n = len(gradients)
+    gradients -= gradients.mean(0)
+    noise = (gradients**2).sum() / n / size
+    return noise if replace else noise * (n - size) / (n - 1)
+
+
 # %% variant="gradient_noise"
 def gradient_noise(gradients, size, replace):
     n = len(gradients)
@@ -488,27 +539,31 @@ def gradient_noise(gradients, size, replace):
     return noise / size if replace else noise * (1 / size - 1 / n) * n / (n - 1)
 
 
-# %% [markdown]
-# Both formulas, exactly: over all 216 batches and over all 20.
+# %% [raw] excuse="gradient_noise"
+# the result is detached: a number to look at, from which nobody goes back
+# the result is a NumPy array: a number of any kind will do
 
-# %% [markdown] lang="zh" of="ad279d23"
-# 两个公式都精确地验证：对全部 216 个批次，对全部 20 个批次。
+# %% [markdown]
+# Both formulas, exactly: over all 343 batches and over all 35.
+
+# %% [markdown] lang="zh" of="9c6d848e"
+# 两个公式都精确地验证：对全部 343 个批次，对全部 35 个批次。
 
 # %% equation="with-replacement" of="f4f5dff2"
-own = opinions(theta, few_x, few_y)  # (6, 2)
+own = opinions(theta, few_x, few_y)  # (7, 2)
 tau2 = ((own - full) ** 2).sum(1).mean()
-squared = ((gradients["with"] - full) ** 2).sum(1).mean()  # over 216 batches
+squared = ((gradients["with"] - full) ** 2).sum(1).mean()  # over 343 batches
 bm.equation("with-replacement", squared, tau2 / 3, atol=1e-12)
 
 # %% [raw] lang="zh"
-# over 216 batches → 对 216 个批次
+# over 343 batches → 对 343 个批次
 
 # %% equation="without-replacement" of="7ff2385e"
-squared = ((gradients["without"] - full) ** 2).sum(1).mean()  # over 20 batches
-bm.equation("without-replacement", squared, tau2 / 3 * (6 - 3) / (6 - 1), atol=1e-12)
+squared = ((gradients["without"] - full) ** 2).sum(1).mean()  # over 35 batches
+bm.equation("without-replacement", squared, tau2 / 3 * (7 - 3) / (7 - 1), atol=1e-12)
 
 # %% [raw] lang="zh"
-# over 20 batches → 对 20 个批次
+# over 35 batches → 对 35 个批次
 
 # %% fold
 sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 400, 442]
@@ -549,61 +604,66 @@ bm.show.figure(fig, alt=alt)
 
 # %%
 small = [s for s in sizes if s <= 256]
-ratio = [
-    measured[replace][i] / gradient_noise(each, size, replace)
-    for replace in (False, True)
-    for i, size in enumerate(small)
-]
-root = math.sqrt(measured[True][0] / measured[True][4])
+
+
+def over_formula(drawn, formula):
+    ratio = [
+        measured[drawn][i] / gradient_noise(each, size, formula).item()
+        for i, size in enumerate(small)
+    ]
+    return {"lowest_ratio": min(ratio), "highest_ratio": max(ratio)}
+
+
 bm.claim(
-    (
-        "The measured error of a batch is what the formulas say, with and without "
-        "replacement"
-    ),
-    min(ratio) > 0.7 and max(ratio) < 1.4,
-    lowest_ratio=min(ratio),
-    highest_ratio=max(ratio),
+    "Without replacement the measured error of a batch is what its formula says",
+    lambda lowest_ratio, highest_ratio: lowest_ratio > 0.7 and highest_ratio < 1.4,
+    over_formula(drawn=False, formula=False),
+    control=over_formula(drawn=False, formula=True),
+    against="the formula without the correction",
 )
 bm.claim(
-    "Sixteen times the examples make a batch only about four times as exact",
-    3 < root < 5.3,
-    times_as_exact=root,
+    "With replacement, sixteen times the examples make a batch four times as exact",
+    lambda times_as_exact: 3 < times_as_exact < 5.3,
+    {"times_as_exact": math.sqrt(measured[True][4] / measured[True][8])},
+    control={"times_as_exact": math.sqrt(measured[False][4] / measured[False][8])},
+    against="without replacement, from 16 to 256 of 442",
 )
 
 # %% [raw] lang="zh"
-# The measured error of a batch is what the formulas say, with and without replacement
-# → 批次的实测误差与公式一致，放不放回都是如此
-# Sixteen times the examples make a batch only about four times as exact
-# → 样本多到十六倍，批次只准确到四倍左右
+# Without replacement the measured error of a batch is what its formula says
+# → 不放回时，批次的实测误差与公式一致
+# the formula without the correction → 没有修正因子的公式
+# With replacement, sixteen times the examples make a batch four times as exact
+# → 有放回时，样本增至十六倍，精度提高到约四倍
+# without replacement, from 16 to 256 of 442 → 不放回，从 442 个中取 16 个到取 256 个
 
 # %% [markdown]
-# Sixteen times the work for a quarter of the error: batches give diminishing returns.
-# That a thing is unbiased does not make every function of it so. The *length* of a
-# batch's gradient is too large on average, by just that noise:
+# Sixteen times the work for a quarter of the error: larger batches give diminishing
+# returns. The squared *length* of a batch's gradient is not unbiased. It is too large
+# on average, by just that noise:
 #
 # $$\mathbb E\lVert g_B\rVert^2 = \lVert\nabla J\rVert^2
 # + \mathbb E\lVert g_B-\nabla J\rVert^2 \label{norm}$$
 #
-# So who stops training "when the gradient is small", and looks at batches, never stops.
+# So a rule such as "stop when the gradient of a batch is small" may never stop.
 
-# %% [markdown] lang="zh" of="e71c5db7"
-# 十六倍的工作量，误差才降到四分之一：批次越大，收益越薄。
-# 另外，一个量无偏，不等于它的任何函数都无偏。批次梯度的*长度*平均来说就偏大，
-# 多出来的正是噪声：
+# %% [markdown] lang="zh" of="97f3375a"
+# 十六倍的工作量，误差才降到四分之一：批量越大，收益越薄。
+# 批次梯度*长度*的平方则不是无偏的：它平均来说偏大，多出来的正是噪声：
 #
 # $$\mathbb E\lVert g_B\rVert^2 = \lVert\nabla J\rVert^2
 # + \mathbb E\lVert g_B-\nabla J\rVert^2 \label{norm}$$
 #
-# 所以，谁要是盯着批次、等“梯度变小”再停止训练，就永远停不下来。
+# 所以，“批次的梯度变小就停止”这样的规则，可能永远不会停。
 
 # %% equation="norm" of="53af1362"
-length2 = (gradients["without"] ** 2).sum(1).mean()  # over all 20 batches
+length2 = (gradients["without"] ** 2).sum(1).mean()  # over all 35 batches
 bm.equation(
     "norm", length2, (full**2).sum() + gradient_noise(own, 3, False), atol=1e-12
 )
 
 # %% [raw] lang="zh"
-# over all 20 batches → 对全部 20 个批次
+# over all 35 batches → 对全部 35 个批次
 
 # %% [markdown]
 # ## Walk with it
@@ -675,49 +735,56 @@ bm.show.explore(show_path, alt=alt, **controls, steps=(20, 300, 20, 100))
 
 # %% [markdown]
 # Three things to find: with small batches the path goes straight at first and then
-# wanders around the bottom forever; a smaller `lr` makes it wander less, and walk
-# slower; a larger batch does so too, and costs more patients a step.
+# wanders around the bottom; a smaller `lr` makes it wander less, and walk slower; a
+# larger batch also makes it wander less, and costs more patients a step.
 #
 # ## The floor
 #
 # How high is that floor? Take the simplest model there is: predict one number $\theta$
-# for everyone, $J_i=\frac12(\theta-y_i)^2$. Its curvature is $L = 1$; we write $L$ all
-# the same. Let $E_t = \mathbb E(\theta_t-\theta^*)^2$ be the squared error to expect
-# after $t$ steps, where $\theta^*$ is the bottom. Each step shrinks what was there, and
-# adds new noise:
+# for everyone, with $J_i=\frac L2(\theta-y_i)^2$, whose curvature is $L$. Let
+# $E_t = \mathbb E(\theta_t-\theta^*)^2$ be the expected squared error after $t$ steps,
+# where $\theta^*$ is the bottom. A batch's gradient is $L(\theta-\theta^*)$ plus a
+# noise $\varepsilon$, so
+# $\theta_{t+1}-\theta^* =
+# (1-\mathrm{lr}\,L)(\theta_t-\theta^*) - \mathrm{lr}\,\varepsilon$.
+# All $J_i$ have the same curvature, so $\varepsilon$ does not depend on $\theta_t$. Its
+# mean is 0, so in the square's expectation the product of the two terms vanishes:
 #
 # $$E_{t+1} = (1-\mathrm{lr}\,L)^2\,E_t + \mathrm{lr}^2\,\frac{\tau^2}{|B|}
 # \label{recursion}$$
 
-# %% [markdown] lang="zh" of="d27e1743"
-# 有三件事等你发现：批次小，路径先是直奔碗底，然后就永远在碗底游荡；`lr` 小一点，
-# 游荡的范围小了，走得也慢了；批次大一点也有这个效果，但每一步要问更多患者。
+# %% [markdown] lang="zh" of="e92a39e8"
+# 有三件事等你发现：批量小，路径先是直奔碗底，然后就在碗底周围游荡；`lr` 小一点，
+# 游荡的范围小了，走得也慢了；批量大一点，游荡的范围也小，但每一步要问更多患者。
 #
 # ## 平台
 #
 # 这个平台有多高？取一个最简单的模型：对所有人都预测同一个数 $\theta$，
-# $J_i=\frac12(\theta-y_i)^2$。它的曲率 $L = 1$，我们仍然写成 $L$。设
-# $E_t = \mathbb E(\theta_t-\theta^*)^2$ 为 $t$ 步之后误差平方的期望，其中 $\theta^*$
-# 是碗底。每走一步，原有的误差缩小，又添上新的噪声：
+# $J_i=\frac L2(\theta-y_i)^2$，曲率为 $L$。设 $E_t = \mathbb E(\theta_t-\theta^*)^2$ 为
+# $t$ 步之后误差平方的期望，其中 $\theta^*$ 是碗底。批次的梯度等于 $L(\theta-\theta^*)$
+# 加上噪声 $\varepsilon$，于是
+# $\theta_{t+1}-\theta^* =
+# (1-\mathrm{lr}\,L)(\theta_t-\theta^*) - \mathrm{lr}\,\varepsilon$。
+# 各 $J_i$ 的曲率相同，所以 $\varepsilon$ 与 $\theta_t$ 无关。它的均值为 0，因此平方的期
+# 望中，两项的乘积消失：
 #
 # $$E_{t+1} = (1-\mathrm{lr}\,L)^2\,E_t + \mathrm{lr}^2\,\frac{\tau^2}{|B|}
 # \label{recursion}$$
 
 # %% equation="recursion" of="44454321"
-few, lr = y[:5], 0.3  # five patients: three draws in 5³ = 125 ways
-errors = {2: [], 3: []}
-for story in itertools.product(few, repeat=3):
-    theta = torch.tensor(2.0)
-    for t, drawn in enumerate(story, start=1):
-        theta = theta - lr * (theta - drawn)
-        if t in errors:
-            errors[t].append((theta - few.mean()) ** 2)
-second, third = (torch.stack(e).mean() for e in errors.values())
-tau2 = few.var(correction=0)
-bm.equation("recursion", third, (1 - lr) ** 2 * second + lr**2 * tau2, atol=1e-12)
+few, lr, L = y[:5], 0.3, 1.6
+means = torch.cartesian_prod(few, few).mean(1)  # (25,): every batch of two of five
+theta, errors = torch.tensor([2.0]), []
+for _ in range(3):  # from every point, every way to go on
+    theta = (theta[:, None] - lr * L * (theta[:, None] - means)).flatten()
+    errors.append(((theta - few.mean()) ** 2).mean())
+tau2 = L**2 * few.var(correction=0)
+shrunk = (1 - lr * L) ** 2 * errors[1]
+bm.equation("recursion", errors[2], shrunk + lr**2 * tau2 / 2, atol=1e-12)
 
 # %% [raw] lang="zh"
-# five patients: three draws in 5³ = 125 ways → 五位患者：抽三次共有 5³ = 125 种
+# (25,): every batch of two of five → (25,)：五人中取两人的所有批次
+# from every point, every way to go on → 从每一点出发，走遍所有可能
 
 # %% [markdown]
 # When shrinking and adding balance, the error stays: that is the floor. Put $E_{t+1} =
@@ -757,9 +824,9 @@ def noise_floor(lr: float, curvature: float, noise: float) -> float:
 #     curvature: L, above 0.
 #     noise: τ² / |B|, of a step's gradient.
 # → Args:
-#       lr: 学习率，大于 0。
-#       curvature: L, 大于 0。
-#       noise: τ² / |B|, 即每一步梯度的噪声。
+#       lr：学习率，大于 0。
+#       curvature：L，大于 0。
+#       noise：τ² / |B|，即每一步梯度的噪声。
 # Returns:
 #     The floor, exactly; math.inf where there is none.
 # → Returns:
@@ -775,6 +842,9 @@ _advice = "with lr L above 2 the error grows without bound: return math.inf"
 bm.expect.true(noise_floor(2.5, 1.0, 1.0) == math.inf, _advice)
 ### BEGIN HIDDEN TESTS
 bm.expect.true(noise_floor(2.0, 1.0, 1.0) == math.inf, "lr L = 2: nothing shrinks")
+bm.expect.true(noise_floor(0.6, 4.0, 1.0) == math.inf, "it is lr L that counts, not lr")
+_advice = "lr alone may be above 2: here lr L is 1.25"
+bm.expect.close(noise_floor(2.5, 0.5, 1.5), 10.0, _advice)
 _error = 5.0
 for _ in range(2000):
     _error = (1 - 0.05 * 0.7) ** 2 * _error + 0.05**2 * 1.3
@@ -790,6 +860,8 @@ bm.expect.close(noise_floor(0.05, 0.7, 1.3), _error, "compare with 2,000 steps")
 # with lr L above 2 the error grows without bound: return math.inf
 # → lr L 大于 2 时误差无限增长：返回 math.inf
 # lr L = 2: nothing shrinks → lr L = 2：毫无缩小
+# it is lr L that counts, not lr → 要看的是 lr L，而不是 lr
+# lr alone may be above 2: here lr L is 1.25 → lr 本身可以大于 2：这里 lr L 是 1.25
 # compare with 2,000 steps → 与走 2,000 步比一比
 
 # %% [markdown] hint="noise_floor"
@@ -828,6 +900,13 @@ def noise_floor(lr, curvature, noise):
     return lr**2 * noise / (1 - (1 - lr) ** 2) if lr * curvature < 2 else math.inf
 
 
+# %% mistake="noise_floor" says="lr L that counts"
+def noise_floor(lr, curvature, noise):
+    if lr >= 2:
+        return math.inf
+    return lr * noise / (curvature * (2 - lr * curvature))
+
+
 # %% variant="noise_floor"
 def noise_floor(lr, curvature, noise):
     if lr * curvature >= 2:
@@ -852,13 +931,13 @@ def noise_floor(lr, curvature, noise):
 # 允许五个标准误的偏差。
 
 # %% equation="floor" of="00ad1f45"
-walkers, lr, size = 10_000, 0.3, 4
+walkers, lr, size, L = 10_000, 0.3, 4, 2.2
 theta = torch.zeros(walkers)
 for _ in range(60):
     batch = torch.randint(n, (walkers, size))
-    theta = theta - lr * (theta - y[batch].mean(1))
+    theta = theta - lr * L * (theta - y[batch].mean(1))
 squares = (theta - y.mean()) ** 2
-L, tau2 = 1.0, y.var(correction=0)
+tau2 = L**2 * y.var(correction=0)
 height = lr * tau2 / size / (L * (2 - lr * L))
 error = squares.std() / math.sqrt(walkers)
 bm.equation("floor", squares.mean(), height, atol=5 * error.item())
@@ -866,11 +945,11 @@ bm.equation("floor", squares.mean(), height, atol=5 * error.item())
 # %% [markdown]
 # ## Steps that shrink
 #
-# Constant steps are quick and end at a floor. Must we choose? Robbins and Monro saw in
-# 1951 that steps may shrink, if not too fast: all together they must still reach any
-# distance, $\sum_t \mathrm{lr}_t = \infty$, while their noise dies out,
-# $\sum_t \mathrm{lr}_t^2 < \infty$. The famous choice is $\mathrm{lr}_t = 1/t$. For our
-# simplest model it does something that you know well:
+# Constant steps are quick and end at a floor. Robbins and Monro showed in 1951 that
+# steps may shrink, if not too fast: all together they must still reach any distance,
+# $\sum_t \mathrm{lr}_t = \infty$, while their noise dies out,
+# $\sum_t \mathrm{lr}_t^2 < \infty$. The best known choice is $\mathrm{lr}_t = 1/t$. For
+# our simplest model, with $L = 1$, it does something that you know well:
 #
 # $$\theta_t = \frac1t\sum_{k=1}^{t} y_{i_k} \quad\text{if}\quad \mathrm{lr}_t = \frac1t
 # \label{running-mean}$$
@@ -878,13 +957,14 @@ bm.equation("floor", squares.mean(), height, atol=5 * error.item())
 # Stochastic gradient descent then **is** the running mean of what was drawn, so its
 # error falls as $\tau^2/t$, with no floor.
 
-# %% [markdown] lang="zh" of="6b06b571"
+# %% [markdown] lang="zh" of="eca11d7c"
 # ## 越走越小的步子
 #
-# 固定步长走得快，但停在平台上。非得二选一吗？Robbins 和 Monro 在 1951 年发现，
+# 固定步长走得快，但停在平台上。Robbins 和 Monro 在 1951 年证明，
 # 步子可以缩小，只要别缩得太快：所有步子加起来要能走到任意远，
 # $\sum_t \mathrm{lr}_t = \infty$；而噪声要逐渐消失，$\sum_t \mathrm{lr}_t^2 < \infty$。
-# 最有名的选择是 $\mathrm{lr}_t = 1/t$。对我们这个最简单的模型，它做的事你非常熟悉：
+# 最有名的选择是 $\mathrm{lr}_t = 1/t$。对我们这个最简单的模型（$L = 1$），
+# 它做的事你非常熟悉：
 #
 # $$\theta_t = \frac1t\sum_{k=1}^{t} y_{i_k} \quad\text{if}\quad \mathrm{lr}_t = \frac1t
 # \label{running-mean}$$
@@ -893,7 +973,7 @@ bm.equation("floor", squares.mean(), height, atol=5 * error.item())
 
 # %% equation="running-mean" of="8a16f78e"
 drawn = y[torch.randint(n, (50,))]
-theta, ways = torch.tensor(7.0), []  # where it starts does not matter
+theta, ways = 7.0, []  # where it starts does not matter
 for t, value in enumerate(drawn, start=1):
     theta = theta - 1 / t * (theta - value)
     ways.append(theta)
@@ -902,6 +982,9 @@ bm.equation("running-mean", torch.stack(ways), means, atol=1e-12)
 
 # %% [raw] lang="zh"
 # where it starts does not matter → 从哪里出发都无所谓
+
+# %% [raw] excuse="running-mean"
+# 7.0 → 14.0: the first step, with 1/t = 1, forgets where it started
 
 # %% [markdown]
 # Now the model with two parameters, and a few hundred walkers at once: two constant
@@ -956,13 +1039,20 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 floors = [sum(curve[-200:]) / 200 for curve in heights.values()]
+early = [curve[19] for curve in heights.values()]
 bm.claim(
-    (
-        "A quarter of the learning rate, about a quarter of the floor; shrinking "
-        "steps fall below both"
-    ),
-    3 < floors[0] / floors[1] < 7 and floors[2] < 0.5 * floors[1],
-    floors=floors,
+    "With a quarter of the learning rate the floor is four to six times lower",
+    lambda times_lower: 4 < times_lower < 6,
+    {"times_lower": floors[0] / floors[1]},
+    control={"times_lower": early[0] / early[1]},
+    against="after 20 steps, before the floor",
+)
+bm.claim(
+    "Shrinking steps end below half of the lower floor",
+    lambda loss, floor: loss < floor / 2,
+    {"loss": floors[2], "floor": floors[1]},
+    control={"loss": early[2], "floor": floors[1]},
+    against="after 20 steps",
 )
 
 # %% [raw] lang="zh"
@@ -973,89 +1063,124 @@ bm.claim(
 # shrinking one goes on falling along a straight line on logarithmic axes.
 # → 两个固定的学习率先下降，然后变平，小的更低；逐渐缩小的那个在双对数坐标下沿直线继
 #   续下降。
-# A quarter of the learning rate, about a quarter of the floor; shrinking steps fall
-# below both
-# → 学习率是四分之一，平台大约也是四分之一；缩小的步子比两者都低
+# With a quarter of the learning rate the floor is four to six times lower
+# → 学习率取四分之一，平台降到四分之一至六分之一
+# after 20 steps, before the floor → 20 步之后，还没到平台
+# Shrinking steps end below half of the lower floor
+# → 缩小的步子，终点低于较低平台的一半
+# after 20 steps → 20 步之后
 
 # %% [markdown]
 # ## By steps, or by examples?
 #
 # The document says that drawing improves efficiency. What is being saved? Compare
-# batches of 1, of 16 and of all 442 at their own good learning rates, once by steps and
-# once by examples looked at, which is what a computer pays for.
+# batches of 1, of 16 and of all 442 at their own good learning rates, and batches of 1
+# with shrinking steps, once by steps and once by examples looked at. Each may look at
+# every patient 40 times.
 
-# %% [markdown] lang="zh" of="c03db6a2"
+# %% [markdown] lang="zh" of="854ec08e"
 # ## 按步数算，还是按样本数算？
 #
 # 原文说，抽样能提高训练效率。省下来的是什么？取批量大小 1、16 和全部 442，
-# 各用合适的学习率，
-# 一次按步数比，一次按看过的样本数比；计算机付钱的是后者。
+# 各用合适的学习率，再加上批量为 1 而步子逐渐缩小的，
+# 一次按步数比，一次按看过的样本数比。每种方法都可以把每位患者看 40 遍。
 
 # %%
-budget = 40 * n  # examples that each may look at
-setups = {1: 0.02, 16: 0.2, n: 1.0}
-curves = {}
-for size, lr in setups.items():
-    take = budget // size if size == n else min(budget // size, 900)
-    curves[size] = walk(lambda t, lr=lr: lr, size, take, walkers=20)
+passes = 40
+setups = {
+    "1": (1, lambda t: 0.02),
+    "1, shrinking": (1, lambda t: 2 / (t + 100)),
+    "16": (16, lambda t: 0.2),
+    "442": (n, lambda t: 1.0),
+}
+curves = {
+    name: walk(rate, size, passes * n // size, walkers=20)
+    for name, (size, rate) in setups.items()
+}
+
+# %% fold
 fig, (left, right) = plt.subplots(
     1, 2, figsize=(9, 3.4), sharey=True, layout="constrained"
 )
-for size, curve in curves.items():
+for (name, curve), style in zip(curves.items(), ("-", "--", "-.", ":"), strict=True):
     counted = torch.arange(1, len(curve) + 1)
-    left.loglog(counted, curve, label=size)
-    right.loglog(counted * size, curve, label=size)
+    left.loglog(counted, curve, style, label=name)
+    right.loglog(counted * setups[name][0] / n, curve, style, label=name)
 left.set(xlabel="steps", ylabel="loss above the best", ylim=(1e-6, 0.3))
-right.set(xlabel="examples looked at")
+right.set(xlabel="passes over all patients")
 right.legend(title="batch size")
 alt = (
-    "By steps the batch of 442 falls fastest. By examples the order is reversed: the "
-    "batch of 1 is nearly down before the full batch has made its first step."
+    "By steps the batch of 442 falls fastest. By passes over the patients, batches of "
+    "1 and 16 lead at first, then stay at a floor; the batch of 442 falls below them "
+    "from the third pass on, and shrinking steps fall slowly without a floor."
 )
 bm.show.figure(fig, alt=alt)
 
 # %% [raw] lang="zh"
-# examples that each may look at → 每种方法可以看的样本总数
 # steps → 步数
 # loss above the best → 高出最小损失的部分
-# examples looked at → 看过的样本数
+# passes over all patients → 把全体患者看过几遍
 # batch size → 批量大小
-# By steps the batch of 442 falls fastest. By examples the order is reversed: the batch
-# of 1 is nearly down before the full batch has made its first step.
-# → 按步数，批量大小为 442 的降得最快。按样本数，次序正相反：全批量还没走完第一步，
-#   批量大小为 1 的已经快到底了。
+# By steps the batch of 442 falls fastest. By passes over the patients, batches of 1
+# and 16 lead at first, then stay at a floor; the batch of 442 falls below them from the
+# third pass on, and shrinking steps fall slowly without a floor.
+# → 按步数，批量大小为 442 的降得最快。按看过的遍数，批量大小为 1 和 16 的起初领先，
+#   后来停在平台上；从第三遍起，批量大小为 442 的降到它们之下；
+#   缩小的步子没有平台，下降缓慢。
+
 
 # %%
-start = above_best(torch.zeros(1, 2))
-one_epoch = {size: curves[size][n // size - 1] for size in setups}
-twenty = {size: curves[size][19] for size in setups}
+def after(passes):
+    ends = {name: curves[name][passes * n // setups[name][0] - 1] for name in setups}
+    return {"small": max(ends["1"], ends["16"]), "full": ends["442"]}
+
+
+twenty = {"small": min(curves["1"][19], curves["16"][19]), "full": curves["442"][19]}
 bm.claim(
-    "After one look at each patient, the small batches are well ahead of the full one",
-    max(one_epoch[1], one_epoch[16]) < 0.5 * one_epoch[n],
-    start=start,
-    after_442_examples=[one_epoch[size] for size in setups],
+    "By examples both small batches lead for the first two passes",
+    lambda small, full: small < full,
+    after(2),
+    control=after(10),
+    against="after ten passes: they are at their floor",
 )
 bm.claim(
-    "After twenty steps it is the other way round",
-    twenty[n] < 0.2 * min(twenty[1], twenty[16]),
-    after_20_steps=[twenty[size] for size in setups],
+    "After twenty steps the full batch is far ahead of both small ones",
+    lambda small, full: full < small / 5,
+    twenty,
+    control=after(1),
+    against="after one pass, that is, equal work",
 )
 
 # %% [raw] lang="zh"
-# After one look at each patient, the small batches are well ahead of the full one
-# → 每位患者平均看过一遍之后，小批量远远领先于全批量
-# After twenty steps it is the other way round → 走过二十步之后，则正好相反
+# By examples both small batches lead for the first two passes
+# → 按样本数算，两种小批量在前两遍里领先
+# after ten passes: they are at their floor → 十遍之后：它们停在平台上
+# After twenty steps the full batch is far ahead of both small ones
+# → 走过二十步之后，全批量远远领先于两种小批量
+# after one pass, that is, equal work → 一遍之后，也就是工作量相同时
+
+# %% [markdown]
+# So small batches pay while the loss is far from its minimum, and with constant steps
+# they then reach their floor. With 442 patients the full batch soon overtakes them.
+# With a trillion words two passes are more than anyone makes, and the small batch wins.
+# (Many examples of one batch can also be computed in parallel; then steps count.)
+
+# %% [markdown] lang="zh" of="3229fb6a"
+# 可见，离最小损失还远时，小批量划算；之后，固定的步子使它们停在平台上。只有 442 位患者
+# 时，全批量很快就赶上来了。面对万亿个词，没有人会看上两遍，于是小批量取胜。（一个批次里
+# 的许多样本还可以并行计算，那时要比的就是步数。）
 
 # %% [markdown]
 # ## Shuffle, then go through
 #
-# In practice nobody draws each batch anew. One shuffles the examples and goes through
-# them, batch after batch: an *epoch*. Then shuffles again. Write this.
+# In practice batches are rarely drawn anew each time. One shuffles the examples and
+# goes through them, batch after batch. Such a pass is an **epoch**. Then one shuffles
+# again. Write this.
 
-# %% [markdown] lang="zh" of="4475c1a7"
+# %% [markdown] lang="zh" of="92fb6d5e"
 # ## 打乱，再走一遍
 #
-# 实际训练中，没有人每次都重新抽样。做法是把样本打乱，一批接一批走完一遍，叫做一*轮*；
+# 实际训练中，很少每次都重新抽样。做法是把样本打乱，一批接一批走完一遍，叫做一**轮**；
 # 然后再打乱。请写出来。
 
 
@@ -1065,11 +1190,11 @@ def epoch_batches(n: int, size: int, generator: torch.Generator) -> list[torch.T
 
     Args:
         n: number of examples.
-        size: examples in a batch; the last batch may be smaller.
-        generator: where the order comes from.
+        size: examples in a batch; only the last batch may be smaller.
+        generator: where the order comes from; the next epoch has another order.
 
     Returns:
-        Tensors of example numbers from 0 to n − 1.
+        Tensors of example numbers from 0 to n − 1, to be used as indices.
     """
     ### BEGIN SOLUTION
     return list(torch.randperm(n, generator=generator).split(size))
@@ -1081,16 +1206,16 @@ def epoch_batches(n: int, size: int, generator: torch.Generator) -> list[torch.T
 # → 一轮里的各个批次：顺序打乱，每个样本恰好一次。
 # Args:
 #     n: number of examples.
-#     size: examples in a batch; the last batch may be smaller.
-#     generator: where the order comes from.
+#     size: examples in a batch; only the last batch may be smaller.
+#     generator: where the order comes from; the next epoch has another order.
 # → Args:
-#       n: 样本个数。
-#       size: 每批的样本数；最后一批可以小一些。
-#       generator: 顺序由它产生。
+#       n：样本个数。
+#       size：每批的样本数；只有最后一批可以小一些。
+#       generator：顺序由它产生；下一轮的顺序不同。
 # Returns:
-#     Tensors of example numbers from 0 to n − 1.
+#     Tensors of example numbers from 0 to n − 1, to be used as indices.
 # → Returns:
-#       若干张量，内容是 0 到 n − 1 的样本编号。
+#       若干张量，内容是 0 到 n − 1 的样本编号，用作下标。
 
 # %% check="epoch_batches"
 _got = list(epoch_batches(10, 4, torch.Generator().manual_seed(1)))
@@ -1116,6 +1241,16 @@ _got = list(epoch_batches(6, 6, torch.Generator().manual_seed(3)))
 bm.expect.equal(len(_got), 1, "size = n makes one batch")
 _got = list(epoch_batches(3, 8, torch.Generator().manual_seed(3)))
 bm.expect.equal([len(b) for b in _got], [3], "a batch larger than n holds all")
+_got = list(epoch_batches(9, 4, torch.Generator().manual_seed(3)))
+_advice = "batches of size, and the rest in the last: 4, 4, 1, not 3, 3, 3"
+bm.expect.equal([len(b) for b in _got], [4, 4, 1], _advice)
+_same = torch.Generator().manual_seed(4)
+_first, _second = (torch.cat(list(epoch_batches(300, 7, _same))) for _ in range(2))
+_advice = "each epoch has an order of its own: let the generator go on"
+bm.expect.true(_first.tolist() != _second.tolist(), _advice)
+_advice = "the numbers are indices: integers that reach n − 1"
+bm.expect.true(_first.dtype in (torch.int64, torch.int32), _advice)
+bm.expect.equal(_second.sort().values.tolist(), list(range(300)), _advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1132,6 +1267,11 @@ bm.expect.equal([len(b) for b in _got], [3], "a batch larger than n holds all")
 # → 换一个 generator，顺序就不同：不要在函数里设种子
 # size = n makes one batch → size = n 时只有一个批次
 # a batch larger than n holds all → 批次比 n 大时，装下全部样本
+# batches of size, and the rest in the last: 4, 4, 1, not 3, 3, 3
+# → 每批 size 个，余下的在最后一批：4、4、1，而不是 3、3、3
+# each epoch has an order of its own: let the generator go on
+# → 每一轮各有自己的顺序：让 generator 继续往下走
+# the numbers are indices: integers that reach n − 1 → 编号是下标：直到 n − 1 的整数
 
 # %% [markdown] hint="epoch_batches"
 # `torch.randperm(n, generator=generator)` is a shuffled 0 to n − 1. How do you cut it?
@@ -1176,6 +1316,18 @@ def epoch_batches(n, size, generator):
     return list(torch.randperm(n, generator=generator).split(size))
 
 
+# %% mistake="epoch_batches" says="not 3, 3, 3"
+def epoch_batches(n, size, generator):
+    order = torch.randperm(n, generator=generator)
+    return list(order.split(size) if n % size != 1 else order.chunk(-(-n // size)))
+
+
+# %% mistake="epoch_batches" says="order of its own"
+def epoch_batches(n, size, generator):
+    generator = torch.Generator().manual_seed(generator.initial_seed())
+    return list(torch.randperm(n, generator=generator).split(size))
+
+
 # %% variant="epoch_batches"
 def epoch_batches(n, size, generator):
     order = torch.rand(n, generator=generator).argsort()
@@ -1194,7 +1346,12 @@ def epoch_batches(n, size, generator):
 kit = bm.train.Batches(torch.arange(n), torch.arange(n), 64, seed=5)
 mine = epoch_batches(n, 64, torch.Generator().manual_seed(5))
 theirs = [numbers for numbers, _ in kit]
-print(len(mine), all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True)))
+same = all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
+print(f"{len(mine)} batches, the same as the kit's: {same}")
+
+# %% [raw] lang="zh"
+# {len(mine)} batches, the same as the kit's: {same}
+# → {len(mine)} 个批次，与工具包的相同：{same}
 
 # %% [markdown]
 # Does it matter? Within an epoch every patient is heard exactly once, so at its end the
@@ -1208,7 +1365,7 @@ print(len(mine), all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True
 # (\ref{running-mean}) 就是所有人的平均，与顺序无关。再看固定的 `lr`、两个参数的情形。
 
 
-# %%
+# %% fold
 def after_epochs(lr, shuffled, epochs, walkers=50):
     """Loss above the best at the end of each epoch, batches of one."""
     theta, ends = torch.zeros(walkers, 2), []
@@ -1249,13 +1406,11 @@ alt = (
 bm.show.figure(fig, alt=alt)
 gain = [a / b for a, b in zip(ends[False], ends[True], strict=True)]
 bm.claim(
-    (
-        "With small steps shuffled epochs end more than twice as low; with large "
-        "ones it hardly matters"
-    ),
-    gain[-1] > 2 and 0.5 < gain[0] < 2,
-    learning_rates=rates,
-    times_lower=gain,
+    "With lr 0.003 and batches of 1 shuffled epochs end more than twice as low",
+    lambda times_lower: times_lower > 2,
+    {"times_lower": gain[-1]},
+    control={"times_lower": gain[0]},
+    against="lr 0.1",
 )
 
 # %% [raw] lang="zh"
@@ -1266,9 +1421,9 @@ bm.claim(
 # At large learning rates both ways are alike; at small ones the shuffled way falls with
 # a steeper slope and ends several times lower.
 # → 学习率大时两者差不多；学习率小时，每轮打乱的那条下降得更陡，最后低好几倍。
-# With small steps shuffled epochs end more than twice as low; with large ones it hardly
-# matters
-# → 步子小时，每轮打乱的终点要低一半以上；步子大时几乎没有区别
+# With lr 0.003 and batches of 1 shuffled epochs end more than twice as low
+# → lr 为 0.003、批量为 1 时，每轮打乱的终点要低一半以上
+# lr 0.1 → lr 为 0.1
 
 # %% [markdown]
 # So there are two reasons to shuffle and go through: it is simpler, and at small
@@ -1282,12 +1437,13 @@ bm.claim(
 #
 # $$S = \frac{\tau^2}{\lVert\nabla J\rVert^2}$$
 #
-# which McCandlish and colleagues (2018) call the *noise scale*. Well below it a batch
-# twice as large makes steps twice as good; well above it, twice as large is twice as
-# dear and no better. Big models cannot ask every example for its own gradient. But
-# (\ref{norm}) at *two* batch sizes is two equations with two unknowns.
+# which McCandlish and colleagues (2018) call the simple **noise scale**. (Theirs proper
+# weighs both parts by the curvature.) Well below it a batch twice as large makes steps
+# about twice as good. Well above it, twice as large is twice as expensive and hardly
+# better. Asking every example for its own gradient is too expensive for a big model.
+# But (\ref{norm}) at *two* batch sizes is two equations with two unknowns.
 
-# %% [markdown] lang="zh" of="275ffd41"
+# %% [markdown] lang="zh" of="63ec0647"
 # 所以打乱再走一遍有两个理由：简单；学习率小的时候还更好。注意，一轮中的各批次并不独立，
 # 它们的误差正是因此才互相抵消。
 #
@@ -1298,10 +1454,10 @@ bm.claim(
 #
 # $$S = \frac{\tau^2}{\lVert\nabla J\rVert^2}$$
 #
-# McCandlish 等人（2018）称之为*噪声尺度*。远小于它时，批次加倍，
-# 每一步的价值也差不多加倍；
-# 远大于它时，批次加倍，花费加倍，却没有更好。大模型没法逐个样本求梯度。
-# 但是在*两种*批量大小下各写一遍 (\ref{norm})，就是两个方程、两个未知数。
+# McCandlish 等人（2018）称之为简化的**噪声尺度**。（完整的定义还要用曲率给两部分加
+# 权。）远小于它时，批量加倍，每一步的价值也差不多加倍；远大于它时，批量加倍，花费加倍，
+# 却几乎没有更好。对大模型，逐个样本求梯度太贵。但是在*两种*批量大小下各写一遍
+# (\ref{norm})，就是两个方程、两个未知数。
 
 
 # %% exercise="noise_scale" points=3 minutes=10 level=3
@@ -1333,10 +1489,10 @@ def noise_scale(small: int, big: int, small_norm: float, big_norm: float) -> flo
 #     small_norm: mean of ‖g_B‖² over small batches.
 #     big_norm: the same over big batches.
 # → Args:
-#       small: 小批次的样本数。
-#       big: 大批次的样本数。
-#       small_norm: 小批次 ‖g_B‖² 的平均。
-#       big_norm: 大批次 ‖g_B‖² 的平均。
+#       small：小批次的样本数。
+#       big：大批次的样本数。
+#       small_norm：小批次 ‖g_B‖² 的平均。
+#       big_norm：大批次 ‖g_B‖² 的平均。
 # Returns:
 #     The noise scale.
 # → Returns:
@@ -1352,6 +1508,7 @@ bm.expect.true(abs(_got - 12) > 1e-6, _advice)
 bm.expect.close(_got, 3.0, "for τ² = 12 and ‖∇J‖² = 4")
 ### BEGIN HIDDEN TESTS
 bm.expect.close(noise_scale(1, 100, 51.0, 1.5), 50.0, "for τ² = 50 and ‖∇J‖² = 1")
+bm.expect.close(noise_scale(4, 10, 10.0, 8.5), 10 / 7.5, "for τ² = 10 and ‖∇J‖² = 7.5")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1361,6 +1518,7 @@ bm.expect.close(noise_scale(1, 100, 51.0, 1.5), 50.0, "for τ² = 50 and ‖∇J
 # ask for a ratio of τ² to ‖∇J‖², not for τ² alone → 要的是 τ² 与 ‖∇J‖² 之比，不只是 τ²
 # for τ² = 12 and ‖∇J‖² = 4 → 当 τ² = 12、‖∇J‖² = 4 时
 # for τ² = 50 and ‖∇J‖² = 1 → 当 τ² = 50、‖∇J‖² = 1 时
+# for τ² = 10 and ‖∇J‖² = 7.5 → 当 τ² = 10、‖∇J‖² = 7.5 时
 
 # %% [markdown] hint="noise_scale"
 # Write (\ref{norm}) twice: `small_norm` $= \lVert\nabla J\rVert^2 + \tau^2/$`small`,
@@ -1455,7 +1613,7 @@ looked = [size * count for size, count in zip(race, steps, strict=True)]
 # batch sizes → 批量大小
 
 
-# %%
+# %% fold
 def scale_at(W, trials=1000):
     """The noise scale at W, from batches of 8 and of 512."""
     norms = [
@@ -1475,19 +1633,24 @@ def scale_exactly(W):
     return float(((each - mean) ** 2).sum((1, 2)).mean() / (mean**2).sum())
 
 
+# %% [raw] lang="zh"
+# The noise scale at W, from batches of 8 and of 512.
+# → 由批量大小 8 和 512 求 W 处的噪声尺度。
+
+# %%
 W, everyone = torch.zeros(65, 10), torch.arange(1797)
-scales = [(scale_at(W), scale_exactly(W))]
+scales = [(scale_at(W), scale_exactly(W))]  # measured, exact: at the start
 while F.cross_entropy(pixels @ W, labels) > TARGET:
     W = W - 0.4 * digit_gradient(W, everyone)
 scales.append((scale_at(W), scale_exactly(W)))
 for guess, right in scales:
-    print(f"S ≈ {guess:.1f} (exactly {right:.1f})")
+    print(f"noise scale: S ≈ {guess:.1f} (exactly {right:.1f})")
 
 
 # %% [raw] lang="zh"
-# The noise scale at W, from batches of 8 and of 512.
-# → 由批量大小 8 和 512 求 W 处的噪声尺度。
-# S ≈ {guess:.1f} (exactly {right:.1f}) → S ≈ {guess:.1f} (精确值 {right:.1f})
+# measured, exact: at the start → 实测值，精确值：在起点
+# noise scale: S ≈ {guess:.1f} (exactly {right:.1f})
+# → 噪声尺度：S ≈ {guess:.1f}（精确值 {right:.1f}）
 
 # %% fold
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
@@ -1516,42 +1679,63 @@ bm.show.figure(fig, alt=alt)
 
 # %%
 bm.claim(
-    "Small batches: sixteen times the size saves more than half of the steps",
-    steps[0] > 2 * steps[2],
-    steps_1_and_16=[steps[0], steps[2]],
+    "From 1 to 16 examples a batch, more than half of the steps are saved",
+    lambda fewer, more: fewer < more / 2,
+    {"fewer": steps[2], "more": steps[0]},
+    control={"fewer": steps[5], "more": steps[3]},
+    against="from 64 to 1,024",
 )
 bm.claim(
-    (
-        "Large batches: sixteen times the size hardly saves any steps, and costs "
-        "many times the examples"
-    ),
-    steps[3] < 2 * steps[5] and looked[5] > 8 * looked[3],
-    steps_64_and_1024=[steps[3], steps[5]],
-    examples_64_and_1024=[looked[3], looked[5]],
+    "From 64 to 1,024 examples a batch, the target costs over eight times the examples",
+    lambda times: times > 8,
+    {"times": looked[5] / looked[3]},
+    control={"times": looked[2] / looked[0]},
+    against="from 1 to 16",
+)
+
+
+def span(guesses):
+    ratios = [guess / right for guess, (_, right) in zip(guesses, scales, strict=True)]
+    return {"low": min(ratios), "high": max(ratios)}
+
+
+naive = [right / (1 + right / 8) for _, right in scales]  # ‖g‖² of 8 as the signal
+bm.claim(
+    "Two batch sizes tell the noise scale to a factor of 2, at start and target",
+    lambda low, high: low > 0.5 and high < 2,
+    span([guess for guess, _ in scales]),
+    control=span(naive),
+    against="one batch size, its noise forgotten",
 )
 bm.claim(
-    "Two batch sizes tell the noise scale, and it grows while the loss falls",
-    all(0.5 < guess / right < 2 for guess, right in scales)
-    and scales[1][1] > 2 * scales[0][1],
-    measured=[guess for guess, _ in scales],
-    exact=[right for _, right in scales],
+    "The noise scale more than doubles on the way to the target",
+    lambda earlier, later: later > 2 * earlier,
+    {"earlier": scales[0][1], "later": scales[1][1]},
+    control={"earlier": scales[0][1], "later": scales[0][0]},
+    against="the start, measured twice",
 )
 
 # %% [raw] lang="zh"
-# Small batches: sixteen times the size saves more than half of the steps
-# → 批量小时，批量变为十六倍，步数省下一半以上
-# Large batches: sixteen times the size hardly saves any steps, and costs many times the
-# examples
-# → 批量大时，批量变为十六倍，步数几乎没省，看的样本却多出许多倍
-# Two batch sizes tell the noise scale, and it grows while the loss falls
-# → 由两种批量大小就能求出噪声尺度；损失下降时它在增大
+# From 1 to 16 examples a batch, more than half of the steps are saved
+# → 批量大小从 1 到 16，步数省下一半以上
+# from 64 to 1,024 → 从 64 到 1,024
+# From 64 to 1,024 examples a batch, the target costs over eight times the examples
+# → 批量大小从 64 到 1,024，到达目标所看的样本多到八倍以上
+# from 1 to 16 → 从 1 到 16
+# ‖g‖² of 8 as the signal → 把批量为 8 的 ‖g‖² 当作信号
+# Two batch sizes tell the noise scale to a factor of 2, at start and target
+# → 由两种批量大小求出的噪声尺度，在起点和目标处都准到 2 倍以内
+# one batch size, its noise forgotten → 只用一种批量大小，忘了它的噪声
+# The noise scale more than doubles on the way to the target
+# → 从起点到目标，噪声尺度增大到两倍以上
+# the start, measured twice → 起点，量两次
 
 # %% [markdown]
-# The dotted line is what "twice the batch, half the steps" would give; the band goes
+# The dotted line is what "twice the batch, half the steps" would give. The band goes
 # from the noise scale at the start to that at the target. The curve leaves the line
-# before the band and is flat within it: the noise scale tells the order of magnitude,
-# not the very batch. It grows while training goes on, since the gradient shrinks faster
-# than the noise. That is a reason to raise the batch size on the way.
+# before the band and is flat within it: the noise scale tells an order of magnitude,
+# not the best batch size. It grew in this run, since the gradient shrank faster than
+# the noise. That is a reason to raise the batch size during training.
 #
 # ## What we learned
 #
@@ -1560,15 +1744,65 @@ bm.claim(
 # - Its squared error is $\tau^2/|B|$; without replacement times $(n-|B|)/(n-1)$.
 # - Constant steps end at a floor in proportion to `lr`$/|B|$. Steps that shrink as
 #   $1/t$ have none.
-# - Small batches win by examples, large ones by steps. Beyond the noise scale a larger
-#   batch is paid for and not used.
+# - By examples small batches win at first, and with constant steps they end at their
+#   floor; by steps large ones win. Far above the noise scale a larger batch costs more
+#   and helps little.
 # - Shuffled epochs beat drawing with replacement when steps are small.
 #
+# ## What models use today
+#
+# Language models are trained on shuffled text, mostly for about one epoch, with batches
+# of millions of tokens and a learning rate that falls towards the end, so that the
+# floor falls with it. Some recipes raise the batch size during training, as the noise
+# scale grows. The cell shows on our bowl that a fall at the end is enough: `lr` is
+# constant for nine tenths of the steps, then falls in a straight line to 0.
+
+# %% [markdown] lang="zh" of="692c12fa"
+# 点线是“批量加倍、步数减半”应有的样子；带状区域从出发时的噪声尺度到达标时的噪声尺度。
+# 曲线还没进入带状区域就离开了点线，进去之后已经变平：噪声尺度说的是数量级，
+# 不是精确的批量大小。在这次运行中，尺度在增大，因为梯度比噪声缩小得快。
+# 这就是在训练途中增大批量的理由。
+#
+# ## 我们学到了什么
+#
+# - 对抽到的批次求平均，是全体梯度的无偏估计。照原文对全部 $n$ 个求平均，
+#   就是全体梯度本身，抽到谁都一样。
+# - 它的误差平方是 $\tau^2/|B|$；不放回时再乘以 $(n-|B|)/(n-1)$。
+# - 固定步长停在与 `lr`$/|B|$ 成正比的平台上。按 $1/t$ 缩小的步子没有平台。
+# - 按样本数算，小批量起初领先，步长固定时最后停在平台上；按步数算，大批量赢。
+#   远超过噪声尺度之后，批量再大，花费更多，帮助甚微。
+# - 步子小的时候，每轮打乱胜过有放回地抽。
+#
+# ## 如今的模型用什么
+#
+# 语言模型用打乱的文字训练，大多只走一轮左右，每批几百万个词元，学习率在最后逐渐降低，平
+# 台也就随之降低。有些做法在训练途中增大批量，因为噪声尺度在增大。下面的单元格在我们的碗
+# 上显示，最后降下来就够了：前十分之九的步数里 `lr` 固定，之后沿直线降到 0。
+
+
+# %%
+def decayed(t, steps=1000, lr=0.2):
+    return lr * min(1, (steps - t) / (steps / 10))
+
+
+final = {
+    "constant": walk(lambda t: 0.2, 4, 1000)[-1],
+    "constant, then falling": walk(decayed, 4, 1000)[-1],
+}
+for name, loss in final.items():
+    print(f"lr {name}: {loss:.1e} above the best loss")
+
+# %% [raw] lang="zh"
+# constant → 固定
+# constant, then falling → 先固定，再降低
+# lr {name}: {loss:.1e} above the best loss → lr {name}：高出最小损失 {loss:.1e}
+
+# %% [markdown]
 # ## Where next
 #
-# Put momentum into `walk`: what becomes of the floor? Raise the batch size instead of
-# lowering `lr`. Then go on to `adaptive-methods`, which divides each step by an
-# estimate of just this noise.
+# [Optimizers](lesson:optimizers) sums past gradients: what becomes of the floor?
+# [Adam and AdamW, derived](lesson:adaptive-methods) divides each step by the root of
+# the mean squared gradient, of which this noise is a part.
 #
 # ## Further reading
 #
@@ -1579,25 +1813,12 @@ bm.claim(
 # - S. McCandlish, J. Kaplan, D. Amodei and the OpenAI Dota Team (2018), *An Empirical
 #   Model of Large-Batch Training*, arXiv.
 
-# %% [markdown] lang="zh" of="82e38100"
-# 点线是“批量加倍、步数减半”应有的样子；带状区域从出发时的噪声尺度到达标时的噪声尺度。
-# 曲线还没进入带状区域就离开了点线，进去之后已经变平：噪声尺度说的是数量级，
-# 不是精确的批量大小。训练越往后，尺度越大，因为梯度比噪声缩小得快。
-# 这就是途中调大批量大小的理由。
-#
-# ## 我们学到了什么
-#
-# - 对抽到的批次求平均，是全体梯度的无偏估计。照原文对全部 $n$ 个求平均，
-#   就是全体梯度本身，抽到谁都一样。
-# - 它的误差平方是 $\tau^2/|B|$；不放回时再乘以 $(n-|B|)/(n-1)$。
-# - 固定步长停在与 `lr`$/|B|$ 成正比的平台上。按 $1/t$ 缩小的步子没有平台。
-# - 按样本数算，小批量赢；按步数算，大批量赢。超过噪声尺度，批量再大也是白花钱。
-# - 步子小的时候，每轮打乱胜过有放回地抽。
-#
+# %% [markdown] lang="zh" of="2468a238"
 # ## 下一步
 #
-# 给 `walk` 加上动量：平台会怎样？不降低 `lr`，把批量大小调大试试。
-# 然后去学 `adaptive-methods`，它给每一步除以的，正是对这种噪声的估计。
+# [优化算法](lesson:optimizers)把过去的梯度加起来：平台会怎样？
+# [自适应方法的推导](lesson:adaptive-methods)让每一步除以梯度二阶矩的平方根，
+# 这种噪声是其中的一部分。
 #
 # ## 延伸阅读
 #

@@ -591,6 +591,12 @@ c = np.array([1e-6, 0.1, 2.3, 50, 1e6])  # one for each parameter
 # %% equation="scale-free" of="7ecfc165"
 bm.equation("scale-free", adam_moves(c * g, 1, epsilon=0), adam_moves(g, 1, epsilon=0))
 
+# %% [raw] excuse="scale-free"
+# c * g → 2 * c * g: the formula says that a positive factor changes nothing
+# c * g → c * (2 * g): the same
+# adam_moves(g, 1, epsilon=0) → adam_moves(2 * g, 1, epsilon=0): the same
+# c * g → c ** 2 * g: the square of a positive factor is one
+
 # %% [markdown]
 # So what does set the length of a step? Let gradients have mean $\mathbb E[g]$ and
 # standard deviation $s$, and call $r = \mathbb E[g]/s$ the **signal-to-noise ratio**.
@@ -717,6 +723,9 @@ bm.inequality(
     at={"g": random},
     equal_at={"g": growing},
 )
+
+# %% [raw] excuse="step-bound"
+# last_step(g) → last_step(2 * g): by (scale-free) a step does not know the scale
 
 # %% [markdown]
 # The paper that introduced Adam (§2.1) puts the limit of a step, for the default betas,

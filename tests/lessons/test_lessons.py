@@ -25,7 +25,11 @@ UNMENDED = {
     "comparison",
     "backpropagation",
     "stochastic-gradients",
+<<<<<<< HEAD
     "adaptive-methods",
+=======
+    "metrics",
+>>>>>>> ea38a00 (Adaptive methods: claims with controls, Adam runs against its bound, the drift derived, rare words on the output row; stochastic gradients: budgets, floors, derivations)
     "reading-critically",
     "optimizers",
     "published-example",
