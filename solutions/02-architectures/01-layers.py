@@ -2,7 +2,7 @@
 # slug: layers
 # title: {en: Layers and activations, zh: 层与激活}
 # section: "2.1, 3.1.2, 3.2.1"
-# minutes: 110
+# minutes: 105
 # needs: []
 # data: []
 # extras: []
@@ -229,6 +229,12 @@ for number, (W, b) in enumerate(made):
     want = torch.tanh(want) if number < 2 else want
 got = forward(x_in, made, torch.tanh)
 bm.expect.close(got, want, "three layers with tanh", atol=1e-5)
+single = forward(x_in[0, 0], made, torch.tanh)
+bm.expect.close(single, want[0, 0], "one example, without a batch", atol=1e-5)
+loose = [(W.clone().requires_grad_(), b.clone().requires_grad_()) for W, b in made]
+got = forward(x_in, loose, torch.tanh)
+flat = [tensor for pair in loose for tensor in pair]
+bm.expect.gradient(got, flat, "the gradient must reach every W and b")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -241,6 +247,8 @@ bm.expect.close(got, want, "three layers with tanh", atol=1e-5)
 # after every layer but the last, the numbers go through sigma
 # → 除最后一层外，每层之后都要经过 sigma
 # three layers with tanh → 三层，激活函数为 tanh
+# one example, without a batch → 单个样本，没有批次那一维
+# the gradient must reach every W and b → 梯度要传到每个 W 和 b
 
 # %% [markdown] hint="forward"
 # One layer is `x @ W.T + b`. What must happen between two layers, and after which one
@@ -290,6 +298,14 @@ def forward(x, layers, sigma):
     for W, b in layers:
         x = x @ W.T + b
     return x
+
+
+# %% mistake="forward" says="was changed"
+def forward(x, layers, sigma):
+    W, b = layers.pop()
+    for V, c in layers:
+        x = sigma(x @ V.T + c)
+    return x @ W.T + b
 
 
 # %% variant="forward"
@@ -476,6 +492,9 @@ def finite(function, z, step=1e-5):
 s = 1 / (1 + torch.exp(-z))
 bm.equation("sigmoid-slope", finite(torch.sigmoid, z), s * (1 - s), atol=1e-8)
 
+# %% [raw] excuse="sigmoid-slope"
+# torch.exp(-z) → torch.exp(z): the slope is the same at z and at -z
+
 # %% equation="tanh-slope" of="07b40773"
 bm.equation("tanh-slope", finite(torch.tanh, z), 1 - torch.tanh(z) ** 2, atol=1e-8)
 
@@ -483,144 +502,6 @@ bm.equation("tanh-slope", finite(torch.tanh, z), 1 - torch.tanh(z) ** 2, atol=1e
 below = 0.5 * (1 + torch.erf(z / math.sqrt(2)))
 bell = torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
 bm.equation("gelu-slope", finite(F.gelu, z), below + z * bell, atol=1e-8)
-
-# %% [markdown]
-# Write the three classical ones yourself. ReLU has no slope at its corner; we take 0
-# there, as PyTorch does. Mind large numbers: a slope is never NaN.
-
-# %% [markdown] lang="zh" of="2ee8ab8c"
-# 三个经典的斜率由你来写。ReLU 在折角处没有斜率，我们约定取 0，与 PyTorch 一样。
-# 当心很大的数：斜率不该变成 NaN。
-
-
-# %% exercise="slope" points=2 minutes=8 level=2
-def slope(name, z):
-    """The derivative of an activation function at z, number by number.
-
-    name: "relu", "sigmoid" or "tanh". z: pre-activations, any shape.
-    Returns a tensor of z's shape; the slope of relu at 0 is 0.
-    """
-    ### BEGIN SOLUTION
-    if name == "relu":
-        return (z > 0).to(z.dtype)
-    if name == "tanh":
-        return 1 - torch.tanh(z) ** 2
-    s = torch.sigmoid(z)
-    return s * (1 - s)
-    ### END SOLUTION
-
-
-# %% [raw] lang="zh"
-# The derivative of an activation function at z, number by number.
-# → 激活函数在 z 处的导数，逐个数计算。
-# name: "relu", "sigmoid" or "tanh". z: pre-activations, any shape.
-# Returns a tensor of z's shape; the slope of relu at 0 is 0.
-# → name："relu"、"sigmoid" 或 "tanh"。z：预激活，形状任意。
-#   返回与 z 同形状的张量；relu 在 0 处的斜率取 0。
-
-# %% check="slope"
-z_in = torch.tensor([-2.0, 0.5, 3.0])
-got = slope("relu", z_in)
-advice = "relu is flat left of 0 and rises by 1 for 1 right of it: slopes 0 and 1"
-bm.expect.close(got, torch.tensor([0.0, 1.0, 1.0]), advice)
-advice = "at 0 itself we take slope 0 for relu"
-bm.expect.close(slope("relu", torch.zeros(2)), torch.zeros(2), advice)
-got = slope("sigmoid", torch.zeros(1))
-advice = (
-    "at 0 the sigmoid's slope is a quarter: the formula is in terms of s = "
-    "sigmoid(z), not of z"
-)
-bm.expect.close(got, torch.tensor([0.25]), advice)
-got = slope("tanh", torch.tensor([0.0, 1.0]))
-advice = "tanh's slope is 1 minus the square of tanh(z), not of z"
-bm.expect.close(got, torch.tensor([1.0, 0.4199743]), advice)
-### BEGIN HIDDEN TESTS
-z_in = torch.linspace(-5, 5, 12).view(3, 4)
-for name in ("relu", "sigmoid", "tanh"):
-    z_try = z_in.clone().requires_grad_()
-    (want,) = torch.autograd.grad(getattr(torch, name)(z_try).sum(), z_try)
-    bm.expect.close(slope(name, z_in), want, f"{name}: compare with autograd")
-    far = slope(name, torch.tensor([-200.0, 200.0]))
-    advice = f"{name} at -200 and 200: exp overflows there, torch.{name} does not"
-    want = torch.tensor([0.0, 1.0 if name == "relu" else 0.0])
-    bm.expect.close(far, want, advice)
-### END HIDDEN TESTS
-
-# %% [raw] lang="zh"
-# relu is flat left of 0 and rises by 1 for 1 right of it: slopes 0 and 1
-# → relu 在 0 的左边是平的，右边每走 1 升 1：斜率是 0 和 1
-# at 0 itself we take slope 0 for relu → 在 0 这一点，relu 的斜率我们取 0
-# at 0 the sigmoid's slope is a quarter: the formula is in terms of s = sigmoid(z), not
-# of z
-# → sigmoid 在 0 处的斜率是四分之一：公式里用的是 s = sigmoid(z)，不是 z
-# tanh's slope is 1 minus the square of tanh(z), not of z
-# → tanh 的斜率是 1 减去 tanh(z) 的平方，不是 z 的平方
-# {name}: compare with autograd → {name}：请与自动求导的结果对照
-# {name} at -200 and 200: exp overflows there, torch.{name} does not
-# → {name} 在 -200 和 200 处：exp 会溢出，torch.{name} 不会
-
-# %% [markdown] hint="slope"
-# Equations (\ref{sigmoid-slope}) and (\ref{tanh-slope}) have the answers to two. For
-# `relu`, look at the picture: which two values does its slope take?
-
-# %% [markdown] lang="zh" of="77115a9d"
-# 公式 (\ref{sigmoid-slope}) 和 (\ref{tanh-slope}) 给出了其中两个。
-# 至于 `relu`，看图：它的斜率只取哪两个值？
-
-# %% [markdown] hint="slope"
-# `(z > 0)` is `True` where relu rises. `.to(z.dtype)` turns booleans into numbers. Use
-# `torch.sigmoid` and `torch.tanh`, which do not overflow.
-
-# %% [markdown] lang="zh" of="cc7b38eb"
-# relu 上升处 `(z > 0)` 为 `True`，`.to(z.dtype)` 把布尔值变成数。
-# `torch.sigmoid` 和 `torch.tanh` 不会溢出，请用它们。
-
-
-# %% mistake="slope" says="a quarter"
-def slope(name, z):
-    if name == "relu":
-        return (z > 0).to(z.dtype)
-    return 1 - torch.tanh(z) ** 2 if name == "tanh" else z * (1 - z)
-
-
-# %% mistake="slope" says="the square of tanh"
-def slope(name, z):
-    if name == "relu":
-        return (z > 0).to(z.dtype)
-    s = torch.sigmoid(z)
-    return 1 - z**2 if name == "tanh" else s * (1 - s)
-
-
-# %% mistake="slope" says="overflows"
-def slope(name, z):
-    if name == "relu":
-        return (z > 0).to(z.dtype)
-    if name == "tanh":
-        return 1 - torch.tanh(z) ** 2
-    return torch.exp(-z) / (1 + torch.exp(-z)) ** 2
-
-
-# %% mistake="slope" says="at 0 itself"
-def slope(name, z):
-    if name == "relu":
-        return (z >= 0).to(z.dtype)
-    s = torch.sigmoid(z)
-    return 1 - torch.tanh(z) ** 2 if name == "tanh" else s * (1 - s)
-
-
-# %% mistake="slope" says="slopes 0 and 1"
-def slope(name, z):
-    if name == "relu":
-        return torch.relu(z)
-    s = torch.sigmoid(z)
-    return 1 - torch.tanh(z) ** 2 if name == "tanh" else s * (1 - s)
-
-
-# %% variant="slope"
-def slope(name, z):
-    z = z.detach().clone().requires_grad_()
-    return torch.autograd.grad(getattr(torch, name)(z).sum(), z)[0]
-
 
 # %% [markdown]
 # ## Depth without a bend is nothing
@@ -678,13 +559,11 @@ made = [
     for _ in range(2)
 ]
 (W1, b1), (W2, b2) = made
-answer = collapse(made)
-pair = isinstance(answer, tuple | list) and len(answer) == 2
-bm.expect.true(pair, "return two things: W and b")
+W, b = bm.expect.several(collapse(made), 2, "return two things: W and b")
 advice = "the later layer stands on the left: W2 @ W1"
-bm.expect.close(answer[0], W2 @ W1, advice, atol=1e-5)
+bm.expect.close(W, W2 @ W1, advice, atol=1e-5)
 advice = "the first bias passes through the second layer: W2 @ b1 + b2"
-bm.expect.close(answer[1], W2 @ b1 + b2, advice, atol=1e-5)
+bm.expect.close(b, W2 @ b1 + b2, advice, atol=1e-5)
 ### BEGIN HIDDEN TESTS
 sizes = [3, 7, 2, 5, 4]
 made = [
@@ -692,14 +571,20 @@ made = [
     for a, b in pairwise(sizes)
 ]
 x_in = torch.randn(6, 3, generator=draws)
-W, b = collapse(made)
+W, b = bm.expect.several(collapse(made), 2, "return two things: W and b")
 bm.expect.shape(W, (4, 3), "from the first input to the last output")
+bm.expect.shape(b, (4,), "one bias for each of the last layer's outputs")
 want = x_in
 for V, c in made:
     want = want @ V.T + c
 bm.expect.close(x_in @ W.T + b, want, "four layers in one", rtol=1e-4, atol=1e-4)
-W, b = collapse(made[:1])
+W, b = bm.expect.several(collapse(made[:1]), 2, "return two things: W and b")
 bm.expect.close(W, made[0][0], "a single layer stays as it is")
+bm.expect.close(b, made[0][1], "a single layer stays as it is")
+loose = [(V.clone().requires_grad_(), c.clone().requires_grad_()) for V, c in made]
+merged = bm.expect.several(collapse(loose), 2, "return two things: W and b")
+advice = "the gradient must reach every layer's W and b"
+bm.expect.gradient(merged, [tensor for pair in loose for tensor in pair], advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -709,7 +594,9 @@ bm.expect.close(W, made[0][0], "a single layer stays as it is")
 # → 第一层的偏置要经过第二层：W2 @ b1 + b2
 # from the first input to the last output → 从最初的输入到最后的输出
 # four layers in one → 四层合成一层
+# one bias for each of the last layer's outputs → 最后一层的每个输出各有一个偏置
 # a single layer stays as it is → 只有一层时保持原样
+# the gradient must reach every layer's W and b → 梯度要传到每一层的 W 和 b
 
 # %% [markdown] hint="collapse"
 # Begin with the first layer and swallow the next, one at a time. Equation
@@ -928,16 +815,21 @@ made = zigzag(2)
 advice = "L hidden layers of two neurons, and no layer of one neuron in between"
 bm.expect.true([len(b) for _, b in made] == [2, 2, 1], advice)
 t = torch.tensor([[0.25]])
-advice = "in every hidden layer the second neuron bends at 1/2: its bias is -1/2"
+advice = "in every hidden layer, not only the first, the second kink is at 1/2"
 bm.expect.close(run(t, made), torch.ones(1, 1), advice)
 t = torch.linspace(0, 1, 9)[:, None]
-advice = "both neurons of layer 2 take the tent of layer 1: each row of W is (2, -4)"
+advice = "both neurons of layer 2 take the tent of layer 1, not one of its neurons"
 bm.expect.close(run(t, made), tents(t, 2), advice)
 ### BEGIN HIDDEN TESTS
 t = torch.linspace(0, 1, 1025)[:, None]
 for L in (3, 6):
     made = zigzag(L)
     bm.expect.equal(len(made), L + 1, f"L = {L}")
+    shapes = [(2, 1)] + [(2, 2)] * (L - 1) + [(1, 2)]
+    for (W, b), wanted in zip(made, shapes, strict=True):
+        bm.expect.true(torch.is_tensor(W) and torch.is_tensor(b), "W and b are tensors")
+        bm.expect.shape(W, wanted, "W is (out, in)")
+        bm.expect.shape(b, wanted[:1], "b is (out,)")
     bm.expect.close(run(t, made), tents(t, L), f"{L} tents, each of the one before")
 ### END HIDDEN TESTS
 
@@ -949,11 +841,14 @@ for L in (3, 6):
 # → 一个帐篷：在 x = 1/2 处升到 1，再降回来：2 relu(x) - 4 relu(x - 1/2)
 # L hidden layers of two neurons, and no layer of one neuron in between
 # → L 个隐藏层，每层两个神经元，中间没有单神经元的层
-# in every hidden layer the second neuron bends at 1/2: its bias is -1/2
-# → 每个隐藏层的第二个神经元都在 1/2 处折弯：偏置为 -1/2
-# both neurons of layer 2 take the tent of layer 1: each row of W is (2, -4)
-# → 第二层的两个神经元都以第一层的帐篷为输入：W 的每一行都是 (2, -4)
+# in every hidden layer, not only the first, the second kink is at 1/2
+# → 不只第一层，每个隐藏层的第二个折点都在 1/2 处
+# both neurons of layer 2 take the tent of layer 1, not one of its neurons
+# → 第二层的两个神经元都以第一层的整个帐篷为输入，而不是其中一个神经元
 # L = {L} → L = {L} 层
+# W and b are tensors → W 和 b 都是张量
+# W is (out, in) → W 的形状是 (out, in)
+# b is (out,) → b 的形状是 (out,)
 # {L} tents, each of the one before → {L} 个帐篷，一个套一个
 
 # %% [markdown] hint="zigzag"
@@ -993,14 +888,14 @@ def zigzag(L):
     return [up, (torch.tensor([[2.0, -4.0]]), torch.zeros(1))] * L
 
 
-# %% mistake="zigzag" says="bias is -1/2"
+# %% mistake="zigzag" says="not only the first"
 def zigzag(L):
     b, tent = torch.tensor([0.0, -0.5]), torch.tensor([[2.0, -4.0]])
     middle = [(tent.repeat(2, 1), torch.zeros(2))] * (L - 1)
     return [(torch.ones(2, 1), b), *middle, (tent, torch.zeros(1))]
 
 
-# %% mistake="zigzag" says="each row of W"
+# %% mistake="zigzag" says="not one of its neurons"
 def zigzag(L):
     b, tent = torch.tensor([0.0, -0.5]), torch.tensor([[2.0, -4.0]])
     middle = [(tent.repeat(2, 1).T, b)] * (L - 1)
@@ -1510,15 +1405,30 @@ advice = "Glorot: the variance is 2/(in + out)"
 bm.expect.close(made[0][0].std(), torch.tensor(math.sqrt(2 / 500)), advice, rtol=0.04)
 ### BEGIN HIDDEN TESTS
 twice = [
-    initialise([5, 6, 4], "he", torch.Generator().manual_seed(7)) for _ in range(2)
+    initialise([5, 6, 6, 6], "he", torch.Generator().manual_seed(7)) for _ in range(2)
 ]
 advice = "the same generator gives the same weights: hand it to randn"
 bm.expect.close(twice[0][0][0], twice[1][0][0], advice)
-wide = initialise([50, 800, 3], "glorot", torch.Generator().manual_seed(2))
-bm.expect.close(wide[0][0].std(), torch.tensor(math.sqrt(2 / 850)), advice, rtol=0.04)
-far = (wide[0][0].abs() > 2 * wide[0][0].std()).float().mean()
-advice = "weights are normal: about one in twenty lies beyond two standard deviations"
-bm.expect.close(far, torch.tensor(0.0455), advice, atol=0.01)
+advice = "every layer has weights of its own"
+bm.expect.true(not torch.allclose(twice[0][1][0], twice[0][2][0]), advice)
+draws = torch.Generator().manual_seed(7)
+first, second = (initialise([5, 6], "glorot", draws)[0][0] for _ in range(2))
+advice = "a second call goes on with the generator, and gives other weights"
+bm.expect.true(not torch.allclose(first, second), advice)
+sizes = [50, 800, 300, 900]
+for kind, share in (("he", lambda a, b: 2 / a), ("glorot", lambda a, b: 2 / (a + b))):
+    wide = initialise(sizes, kind, torch.Generator().manual_seed(2))
+    for (W, b), (a, c) in zip(wide, pairwise(sizes), strict=True):
+        bm.expect.shape(W, (c, a), "W is (out, in)")
+        bm.expect.close(b, torch.zeros(c), "biases start at zero")
+        want = torch.tensor(math.sqrt(share(a, c)))
+        advice = f"{kind}: each layer has the variance of its own sizes"
+        bm.expect.close(W.std(), want, advice, rtol=0.02)
+        advice = "weights have mean 0"
+        bm.expect.close(W.mean(), torch.tensor(0.0), advice, atol=0.05 * want.item())
+        far = (W.abs() > 2 * W.std()).float().mean()
+        advice = "weights are normal: one in twenty is beyond two standard deviations"
+        bm.expect.close(far, torch.tensor(0.0455), advice, atol=0.005)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1534,7 +1444,13 @@ bm.expect.close(far, torch.tensor(0.0455), advice, atol=0.01)
 # Glorot: the variance is 2/(in + out) → Glorot：方差是 2/(in + out)
 # the same generator gives the same weights: hand it to randn
 # → 同样的 generator 应给出同样的权重：把它交给 randn
-# weights are normal: about one in twenty lies beyond two standard deviations
+# every layer has weights of its own → 每一层都有自己的权重
+# a second call goes on with the generator, and gives other weights
+# → 再调用一次，generator 接着往下抽，给出的权重不同
+# {kind}: each layer has the variance of its own sizes
+# → {kind}：每一层的方差由这一层自己的大小决定
+# weights have mean 0 → 权重的均值为 0
+# weights are normal: one in twenty is beyond two standard deviations
 # → 权重服从正态分布：约有二十分之一在两个标准差之外
 
 # %% [markdown] hint="initialise"
@@ -1602,6 +1518,27 @@ def initialise(sizes, kind, generator):
     return layers
 
 
+# %% mistake="initialise" says="sizes"
+def initialise(sizes, kind, generator):
+    layers = []
+    for a, b in pairwise(sizes):
+        variance = 2 / a if kind == "he" else 2 / (sizes[0] + sizes[1])
+        W = torch.randn(b, a, generator=generator) * math.sqrt(variance)
+        layers.append((W, torch.zeros(b)))
+    return layers
+
+
+# %% mistake="initialise" says="a second call"
+def initialise(sizes, kind, generator):
+    generator.manual_seed(0)
+    layers = []
+    for a, b in pairwise(sizes):
+        variance = 2 / a if kind == "he" else 2 / (a + b)
+        W = torch.randn(b, a, generator=generator) * math.sqrt(variance)
+        layers.append((W, torch.zeros(b)))
+    return layers
+
+
 # %% variant="initialise"
 def initialise(sizes, kind, generator):
     fill = nn.init.kaiming_normal_ if kind == "he" else nn.init.xavier_normal_
@@ -1613,17 +1550,123 @@ def initialise(sizes, kind, generator):
 
 
 # %% [markdown]
-# PyTorch calls these `kaiming_normal_` and `xavier_normal_`, after the authors' first
-# names. (What `nn.Linear` does by itself is a third thing: uniform, with variance
-# $1/(3m)$. Keep it in mind.) Now measure. Thirty layers of 100 neurons, real digits at
-# the bottom: the size of the activations on the way up, and of each layer's gradient on
-# the way down.
+# Now predict, before you measure. Some layers have weights of any variance, and a
+# ReLU each. What does their signal, its root mean square, get multiplied by? The two
+# equations (\ref{variance}) and (\ref{relu-half}) are enough.
 
-# %% [markdown] lang="zh" of="e58391e6"
-# PyTorch 把这两种叫作 `kaiming_normal_` 和 `xavier_normal_`，取自作者的名字。
-# （`nn.Linear` 自带的是第三种：均匀分布，方差 $1/(3m)$。请记住这一点。）
-# 现在来量。三十层，每层 100 个神经元，最下面是真实的数字图片：
-# 向上走时量激活的大小，向下走时量每一层梯度的大小。
+# %% [markdown] lang="zh" of="e5b3c437"
+# 现在先预测，再测量。若干层，权重的方差各为任意值，每层之后都有 ReLU。
+# 信号的大小（均方根）会被乘上多少？公式 (\ref{variance}) 和 (\ref{relu-half}) 就够了。
+
+
+# %% exercise="remains" points=2 minutes=5 level=2
+def remains(sizes, variances):
+    """What ReLU layers without biases multiply a signal's root mean square by.
+
+    sizes: numbers in, and in each layer. variances: of each layer's weights, whose mean
+    is 0, so one number fewer than sizes.
+    Returns the factor that the rule predicts, a number.
+    """
+    ### BEGIN SOLUTION
+    factors = [m * variance / 2 for m, variance in zip(sizes, variances, strict=False)]
+    return math.sqrt(math.prod(factors))
+    ### END SOLUTION
+
+
+# %% [raw] lang="zh"
+# What ReLU layers without biases multiply a signal's root mean square by.
+# → 若干个没有偏置的 ReLU 层，使信号的均方根乘上多少。
+# sizes: numbers in, and in each layer. variances: of each layer's weights, whose mean
+# is 0, so one number fewer than sizes.
+# Returns the factor that the rule predicts, a number.
+# → sizes：输入的个数和每一层的个数。variances：每一层权重的方差（权重均值为 0），
+#   所以比 sizes 少一个。
+#   返回规则所预测的倍数，一个数。
+
+# %% check="remains"
+advice = "one layer with He's variance, 2 over the numbers that come in, keeps the size"
+bm.expect.close(remains([50, 80], [2 / 50]), 1.0, advice)
+advice = "the rule is about mean squares: a root mean square is the root of one"
+bm.expect.close(remains([50, 80], [2 / 50 * 9]), 3.0, advice)
+advice = "each layer multiplies what the one below left"
+bm.expect.close(remains([50, 80, 30], [2 / 50 * 9, 2 / 80 * 4]), 6.0, advice)
+### BEGIN HIDDEN TESTS
+got = remains([64, 100, 20, 300], [0.01, 0.003, 0.25])
+want = math.sqrt(64 * 0.01 * 100 * 0.003 * 20 * 0.25 / 8)
+bm.expect.close(got, want, "three layers, no two of one size")
+got = remains([100] * 31, [1 / 300] * 30)
+bm.expect.close(got, 6**-15.0, "thirty layers as nn.Linear starts them", atol=1e-16)
+bm.expect.close(remains([7], []), 1.0, "no layer changes nothing")
+### END HIDDEN TESTS
+
+# %% [raw] lang="zh"
+# one layer with He's variance, 2 over the numbers that come in, keeps the size
+# → 一层若用 He 的方差（2 除以进来的个数），大小保持不变
+# the rule is about mean squares: a root mean square is the root of one
+# → 规则说的是平方的平均；均方根还要再开方
+# each layer multiplies what the one below left → 每一层都在下一层剩下的基础上再乘
+# three layers, no two of one size → 三层，大小各不相同
+# thirty layers as nn.Linear starts them → 三十层，按 nn.Linear 的方式初始化
+# no layer changes nothing → 一层也没有，就什么也不变
+
+# %% [markdown] hint="remains"
+# Through one layer: what happens to the mean square in the mixing, and what in the
+# ReLU?
+
+# %% [markdown] lang="zh" of="758f0582"
+# 先看一层：线性混合使平方的平均乘上多少？ReLU 又乘上多少？
+
+# %% [markdown] hint="remains"
+# Multiply $\frac12 m\operatorname{Var}(W)$ of all layers, $m$ being the numbers that
+# come in. `math.prod` does it for a list. Then take the root.
+
+# %% [markdown] lang="zh" of="41e91950"
+# 把各层的 $\frac12 m\operatorname{Var}(W)$ 相乘，$m$ 是进来的个数。
+# `math.prod` 可以求一个列表的积。最后开方。
+
+
+# %% mistake="remains" says="keeps the size"
+def remains(sizes, variances):
+    factors = [m * v for m, v in zip(sizes, variances, strict=False)]
+    return math.sqrt(math.prod(factors))
+
+
+# %% mistake="remains" says="keeps the size"
+def remains(sizes, variances):
+    factors = [m * v / 2 for m, v in zip(sizes[1:], variances, strict=True)]
+    return math.sqrt(math.prod(factors))
+
+
+# %% mistake="remains" says="the root of one"
+def remains(sizes, variances):
+    return math.prod(m * v / 2 for m, v in zip(sizes, variances, strict=False))
+
+
+# %% mistake="remains" says="each layer multiplies"
+def remains(sizes, variances):
+    return math.sqrt(sum(m * v / 2 for m, v in zip(sizes, variances, strict=False)))
+
+
+# %% variant="remains"
+def remains(sizes, variances):
+    left = torch.tensor(1.0, dtype=torch.float64)
+    for layer, variance in enumerate(variances):
+        left = left * (sizes[layer] * variance / 2) ** 0.5
+    return left
+
+
+# %% [markdown]
+# PyTorch calls He's and Glorot's weights `kaiming_normal_` and `xavier_normal_`, after
+# the authors' first names. (What `nn.Linear` does by itself is a third thing: uniform,
+# with variance $1/(3m)$. Keep it in mind.) Now measure. Thirty layers of 100 neurons,
+# real digits at the bottom: the size of the activations on the way up, and of each
+# layer's gradient on the way down.
+
+# %% [markdown] lang="zh" of="671289f1"
+# PyTorch 把 He 和 Glorot 的初始化叫作 `kaiming_normal_` 和 `xavier_normal_`，取自作者的
+# 名字。（`nn.Linear` 自带的是第三种：均匀分布，方差 $1/(3m)$。请记住这一点。）现在来
+# 量。三十层，每层 100 个神经元，最下面是真实的数字图片：向上走时量激活的大小，向下走时
+# 量每一层梯度的大小。
 
 # %%
 centre, width = x.mean(0), x.std(0) + 0.1  # +0.1: some pixels are always white
