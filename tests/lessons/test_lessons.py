@@ -31,7 +31,13 @@ UNMENDED = {
     "news-classification",
 }
 # Lessons that use terms before they are introduced, or do not introduce their own.
-UNINTRODUCED = set(LESSONS) - {"adaptive-methods", "attention", "recurrence"}
+UNINTRODUCED = set(LESSONS) - {
+    "adaptive-methods",
+    "attention",
+    "big-models",
+    "recurrence",
+    "scaling-laws",
+}
 EXCUSED = 0.05  # of a lesson's mutants at most
 SAMPLE = 4  # lessons that are compared with stock nbgrader, unless --all-stock
 
