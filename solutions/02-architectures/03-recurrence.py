@@ -246,7 +246,7 @@ def unroll(step, x, state, *weights):
     states = []
     for x_t in x.unbind(1):
         state = step(x_t, state, *weights)
-        states.append(state[0] if isinstance(state, tuple) else state)
+        states.append(state if isinstance(state, torch.Tensor) else state[0])
     return torch.stack(states, 1), state
 
 
