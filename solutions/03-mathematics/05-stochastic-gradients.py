@@ -1754,10 +1754,10 @@ bm.claim(
 # Language models are trained on shuffled text, mostly for about one epoch, with batches
 # of millions of tokens and a learning rate that falls towards the end, so that the
 # floor falls with it. Some recipes raise the batch size during training, as the noise
-# scale grows. The cell shows on our bowl that a fall at the end is enough: `lr` is
+# scale grows. The cell shows what a fall at the end does on our bowl: `lr` is
 # constant for nine tenths of the steps, then falls in a straight line to 0.
 
-# %% [markdown] lang="zh" of="692c12fa"
+# %% [markdown] lang="zh" of="1ca3170c"
 # 点线是“批量加倍、步数减半”应有的样子；带状区域从出发时的噪声尺度到达标时的噪声尺度。
 # 曲线还没进入带状区域就离开了点线，进去之后已经变平：噪声尺度说的是数量级，
 # 不是精确的批量大小。在这次运行中，尺度在增大，因为梯度比噪声缩小得快。
@@ -1775,9 +1775,10 @@ bm.claim(
 #
 # ## 如今的模型用什么
 #
-# 语言模型用打乱的文字训练，大多只走一轮左右，每批几百万个词元，学习率在最后逐渐降低，平
-# 台也就随之降低。有些做法在训练途中增大批量，因为噪声尺度在增大。下面的单元格在我们的碗
-# 上显示，最后降下来就够了：前十分之九的步数里 `lr` 固定，之后沿直线降到 0。
+# 语言模型用打乱的文字训练，大多只走一轮左右，每批几百万个词元，学习率在最后逐渐降低，
+# 平台也就随之降低。有些做法在训练途中增大批量，因为噪声尺度在增大。
+# 下面的单元格看看，在我们的碗上只在最后降低会怎样：
+# 前十分之九的步数里 `lr` 固定，之后沿直线降到 0。
 
 
 # %%

@@ -1285,7 +1285,7 @@ def resting_places(curvature, target, rms, weight_decay):
 
 
 # %% fold
-def settle(decoupled, noise, weight_decay=0.2, lr=0.002, runs=400):
+def settle(decoupled, noise, weight_decay=0.2, lr=0.003, runs=400):
     """Mean weight and rms of its gradient, late in a long walk."""
     steps, draws = 7000, np.random.default_rng(lab.seed + 5)
     theta = np.full((len(noise), runs), TARGET)
