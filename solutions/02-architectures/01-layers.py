@@ -2,7 +2,7 @@
 # slug: layers
 # title: {en: Layers and activations, zh: 层与激活}
 # section: "2.1, 3.1.2, 3.2.1"
-# minutes: 105
+# minutes: 110
 # needs: []
 # data: []
 # extras: []
@@ -363,30 +363,37 @@ def gradients(outputs, parameters):
 
 ways = {
     "yours": (forward(x[:50], layers, torch.relu), bare),
+    "yours, tanh": (forward(x[:50], layers, torch.tanh), bare),
     "Sequential": (theirs(x[:50]), weights),
     "MLP": (model(x[:50]), model.parameters()),
 }
 slopes = {name: gradients(*way) for name, way in ways.items()}
-right, theirs_too = ways["Sequential"][0], slopes["Sequential"]
-gaps = [(ways[name][0] - right).abs().max().item() for name in ("yours", "MLP")]
-gaps += [
-    max(
-        (a - b).abs().max().item()
-        for a, b in zip(slopes[name], theirs_too, strict=True)
+
+
+def gaps(name):
+    """The largest difference from Sequential, in the outputs and in any gradient."""
+    pairs = zip(slopes[name], slopes["Sequential"], strict=True)
+    outputs = (ways[name][0] - ways["Sequential"][0]).abs().max()
+    return {"outputs": outputs, "gradients": max((a - b).abs().max() for a, b in pairs)}
+
+
+for name in ("yours", "MLP"):
+    bm.claim(
+        f"Sequential's outputs and gradients are those of this network, too: {name}",
+        lambda outputs, gradients: max(outputs, gradients) < 1e-5,
+        gaps(name),
+        control=gaps("yours, tanh"),
+        against="your network with tanh in place of ReLU",
     )
-    for name in ("yours", "MLP")
-]
-bm.claim(
-    ("A network from tensors is PyTorch's network, forward and backward"),
-    max(gaps) < 1e-5,
-    outputs=gaps[:2],
-    gradients=gaps[2:],
-)
 
 
 # %% [raw] lang="zh"
-# A network from tensors is PyTorch's network, forward and backward
-# → 用张量搭的网络就是 PyTorch 的网络，前向反向都一样
+# The largest difference from Sequential, in the outputs and in any gradient.
+# → 与 Sequential 的最大差别：输出的，以及任一梯度的。
+# Sequential's outputs and gradients are those of this network, too: {name}
+# → Sequential 的输出和梯度与这个网络的相同：{name}
+# your network with tanh in place of ReLU → 你的网络，但把 ReLU 换成 tanh
+# yours, tanh → =
 
 # %% [markdown]
 # ## Which bend?
@@ -715,26 +722,40 @@ bm.show.figure(fig, alt=alt)
 # → 同样的图画了三遍：一圈圆点围着叉号。一层和六个不折弯的层只能用一条直线
 #   划分平面，或者根本不分；加上 ReLU，边界闭合起来围住叉号。
 
+
 # %%
-scores = [right for _, right in rings.values()]
-long = list(rings.values())[1][0].cpu()
-W, b = collapse([(layer.weight, layer.bias) for layer in long.layers])
-gap = (ring @ W.T + b - long(ring)).abs().max().item()
+def as_one_layer(model):
+    """How far a network is from its layers merged into one, on the ring."""
+    model = model.cpu()
+    W, b = collapse([(layer.weight, layer.bias) for layer in model.layers])
+    return (ring @ W.T + b - model(ring)).abs().max()
+
+
+_, (long, straight_right), (bent, bent_right) = rings.values()
 bm.claim(
-    (
-        "Six straight layers are one layer; only with a bend between them can "
-        "they draw a ring"
-    ),
-    gap < 1e-4 and max(scores[:2]) < 0.7 and scores[2] > 0.95,
-    gap=gap,
-    one=scores[0],
-    straight=scores[1],
-    relu=scores[2],
+    "Six layers with no activation function between them are one layer",
+    lambda gap: gap < 1e-4,
+    {"gap": as_one_layer(long)},
+    control={"gap": as_one_layer(bent)},
+    against="six layers with ReLU",
+)
+bm.claim(
+    "With ReLU between them, six layers tell the ring from what is inside it",
+    lambda right: right > 0.95,
+    {"right": bent_right},
+    control={"right": straight_right},
+    against="the same six layers without ReLU",
 )
 
 # %% [raw] lang="zh"
-# Six straight layers are one layer; only with a bend between them can they draw a ring
-# → 六个不折弯的层就是一层；中间折弯了，才画得出一个圈
+# How far a network is from its layers merged into one, on the ring.
+# → 把一个网络的各层合并成一层之后，在这些点上与原来相差多少。
+# Six layers with no activation function between them are one layer
+# → 六层之间没有激活函数，就等于一层
+# six layers with ReLU → 带 ReLU 的六层
+# With ReLU between them, six layers tell the ring from what is inside it
+# → 中间加上 ReLU，六层就分得清圈和圈里的点
+# the same six layers without ReLU → 同样的六层，不用 ReLU
 
 # %% [markdown]
 # ## Depth with a bend: folding
@@ -961,11 +982,23 @@ bm.equation("folds", counted, torch.tensor([2**L for L in range(1, 9)]), atol=0.
 # 换成一个很宽的层呢？每个神经元只有一个折点，$m$ 个神经元最多 $m + 1$ 段，
 # 这已经是它的最好情形。数一数两者的参数：
 
+
+# %%
+def row(m):
+    """One hidden layer of m neurons whose kinks share the interval out evenly."""
+    kinks = (torch.arange(m) + 0.5) / m
+    return [(torch.ones(m, 1), -kinks), (torch.ones(1, m), torch.zeros(1))]
+
+
+# %% [raw] lang="zh"
+# One hidden layer of m neurons whose kinks share the interval out evenly.
+# → 只有一个隐藏层，m 个神经元，折点把区间均匀分开。
+
 # %% fold
 depths = list(range(1, 11))
 size = [sum(W.numel() + b.numel() for W, b in zigzag(L)) for L in depths]
 folded = [pieces(zigzag(L), middles) for L in depths]
-wide = [(count - 1) // 3 + 1 for count in size]  # 3 m + 1 parameters, m + 1 pieces
+wide = [pieces(row(count // 3), middles) for count in size]  # 3 m + 1 parameters
 fig, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
 for L, style in ((1, ":"), (2, "--"), (4, "-")):
     left.plot(middles, forward(middles, zigzag(L), torch.relu), style, label=f"L = {L}")
@@ -993,29 +1026,7 @@ bm.show.figure(fig, alt=alt)
 # double with every six parameters, the wide one's hardly climb.
 # → 左：一个帐篷、两个齿、八个齿。右为对数坐标：深网络每多六个参数，段数翻
 #   一倍；宽网络几乎不涨。
-# 3 m + 1 parameters, m + 1 pieces → 3 m + 1 个参数，m + 1 段
-
-# %%
-bm.claim(
-    ("With the same 61 parameters, ten layers make forty times the pieces of one"),
-    size[-1] == 61 and folded[-1] > 40 * wide[-1],
-    parameters=size[-1],
-    deep=folded[-1],
-    wide=wide[-1],
-)
-
-# %% [raw] lang="zh"
-# With the same 61 parameters, ten layers make forty times the pieces of one
-# → 同样 61 个参数，十层画出的段数是一层的四十倍以上
-
-# %% [markdown]
-# So depth *can* do what width cannot. Does it, by itself? We folded by hand, with
-# perfect creases. Take random weights instead, as training does at its start, and share
-# 64 neurons among 1, 2, 4 or 8 layers.
-
-# %% [markdown] lang="zh" of="6610499a"
-# 所以深度*可以*做到宽度做不到的事。它自己会做吗？刚才是我们亲手折的，折痕分毫不差。
-# 现在改用随机权重（训练开始时就是这样），把 64 个神经元分给 1、2、4 或 8 层。
+# 3 m + 1 parameters → 3 m + 1 个参数
 
 
 # %%
@@ -1031,7 +1042,35 @@ def crumpled(neurons, L, draws):
     ]
 
 
-draws, t = torch.Generator().manual_seed(lab.seed), torch.linspace(-1, 1, 4001)[:, None]
+draws = torch.Generator().manual_seed(lab.seed)
+bm.claim(
+    "Ten layers that fold draw over forty times the pieces of one layer as large",
+    lambda deep, wide: deep > 40 * wide,
+    {"deep": folded[-1], "wide": wide[-1]},
+    control={"deep": pieces(crumpled(20, 10, draws), middles), "wide": wide[-1]},
+    against="ten layers of two neurons with random weights",
+)
+
+
+# %% [raw] lang="zh"
+# A random ReLU network from one number to one, neurons shared among L layers.
+# → 从一个数到一个数的随机 ReLU 网络，神经元平分给 L 个层。
+# Ten layers that fold draw over forty times the pieces of one layer as large
+# → 会折叠的十层，画出的段数是参数同样多的一层的四十倍以上
+# ten layers of two neurons with random weights → 权重随机的十层，每层两个神经元
+
+# %% [markdown]
+# So depth *can* do what width cannot. Does it, by itself? We folded by hand, with
+# perfect creases. Take random weights instead, as training does at its start, and share
+# 64 neurons among 1, 2, 4 or 8 layers.
+
+# %% [markdown] lang="zh" of="6610499a"
+# 所以深度*可以*做到宽度做不到的事。它自己会做吗？刚才是我们亲手折的，折痕分毫不差。
+# 现在改用随机权重（训练开始时就是这样），把 64 个神经元分给 1、2、4 或 8 层。
+
+
+# %%
+t = torch.linspace(-1, 1, 4001)[:, None]
 counts = {
     L: [
         pieces(crumpled(64, L, draws), t)
@@ -1040,27 +1079,26 @@ counts = {
     for L in (1, 2, 4, 8)
 }
 means = {L: sum(many) / len(many) for L, many in counts.items()}
-print(means)
+for L, mean in means.items():
+    print(f"{L} random layers, 64 neurons in all: {mean:.1f} pieces on average")
 
 # %% [raw] lang="zh"
-# A random ReLU network from one number to one, neurons shared among L layers.
-# → 从一个数到一个数的随机 ReLU 网络，神经元分给 L 个层。
+# {L} random layers, 64 neurons in all: {mean:.1f} pieces on average
+# → {L} 个随机层，共 64 个神经元：平均 {mean:.1f} 段
 
 # %%
 bm.claim(
-    (
-        "A random deep network folds no more than a shallow one: depth is a "
-        "chance, not a gift"
-    ),
-    max(means[L] for L in (2, 4, 8)) < 1.2 * means[1] and means[8] < 256 / 3,
-    layers=list(means),
-    pieces=list(means.values()),
-    possible=[2**8],
+    "With random weights, 64 neurons in eight layers draw no more pieces than in one",
+    lambda deep, shallow: deep < 1.2 * shallow,
+    {"deep": means[8], "shallow": means[1]},
+    control={"deep": pieces(zigzag(8), middles), "shallow": means[1]},
+    against="eight layers that fold",
 )
 
 # %% [raw] lang="zh"
-# A random deep network folds no more than a shallow one: depth is a chance, not a gift
-# → 随机的深网络并不比浅网络折得更多：深度是机会，不是恩赐
+# With random weights, 64 neurons in eight layers draw no more pieces than in one
+# → 权重随机时，64 个神经元分成八层，画出的段数并不比放在一层里多
+# eight layers that fold → 会折叠的八层
 
 # %% [markdown]
 # This surprised researchers too (Hanin and Rolnick, 2019): the pieces grow with the
@@ -1171,14 +1209,19 @@ alt = (
     "training they run together."
 )
 bm.show.figure(fig, alt=alt)
+
+
+def climbs(ratios):
+    """The smallest step from one layer to the next, of the means over the runs."""
+    return {"smallest_step": ratios.mean(0).diff().min()}
+
+
 bm.claim(
-    (
-        "Trained layers pull the digits apart step by step; untrained ones "
-        "push them together"
-    ),
-    (after.diff(dim=1) > 0).all() and before[:, 3].mean() < 0.9 * before[:, 0].mean(),
-    after=after.mean(0),
-    before=before.mean(0),
+    "In a trained network each layer has the digits further apart than the one below",
+    lambda smallest_step: smallest_step > 0.1,
+    climbs(after),
+    control=climbs(before),
+    against="the same networks before training",
 )
 
 # %% [raw] lang="zh"
@@ -1193,8 +1236,11 @@ bm.claim(
 # After training the digits draw apart from layer to layer; before training they run
 # together.
 # → 训练后，各数字一层比一层分得开；训练前，却一层比一层混得紧。
-# Trained layers pull the digits apart step by step; untrained ones push them together
-# → 训练过的层把数字一步步分开；没训练的层反而把它们混到一起
+# The smallest step from one layer to the next, of the means over the runs.
+# → 从一层到下一层的最小增量，取各次运行的平均。
+# In a trained network each layer has the digits further apart than the one below
+# → 在训练好的网络里，每一层都比下面一层把各数字分得更开
+# the same networks before training → 同样的网络，训练之前
 
 # %% [markdown]
 # Hierarchy is no property of the layers. It is something that training makes of them.
@@ -1764,57 +1810,65 @@ def fall(name):
 
 
 bm.claim(
-    (
-        "Through thirty sigmoid layers the gradient all but disappears; with "
-        "ReLU and He it arrives"
-    ),
-    fall("sigmoid, Glorot") < 1e-10 and 0.01 < fall("ReLU, He") < 100,
-    sigmoid=fall("sigmoid, Glorot"),
-    relu_he=fall("ReLU, He"),
+    "With Glorot's weights, thirty sigmoid layers pass on next to no gradient",
+    lambda passed: passed < 1e-10,
+    {"passed": fall("sigmoid, Glorot")},
+    control={"passed": fall("ReLU, He")},
+    against="ReLU with He's weights",
 )
-shrink = {name: up[-1] / up[0] for name, (up, _) in heard.items()}
+kept = {name: up[-1] / up[0] for name, (up, _) in heard.items()}
 bm.claim(
-    (
-        "For ReLU a factor of 2 in the variance decides: He keeps the signal, "
-        "the others lose it"
-    ),
-    shrink["ReLU, He"] > 0.05
-    and shrink["ReLU, Glorot"] < 1e-3
-    and shrink["ReLU, nn.Linear"] < 1e-8,
-    he=shrink["ReLU, He"],
-    glorot=shrink["ReLU, Glorot"],
-    linear=shrink["ReLU, nn.Linear"],
+    "He's weights keep ReLU's signal, within a factor of 20, through thirty layers",
+    lambda kept: 1 / 20 < kept < 20,
+    {"kept": kept["ReLU, He"]},
+    control={"kept": kept["ReLU, Glorot"]},
+    against="Glorot's weights, of half the variance",
 )
 
 
 # %% [raw] lang="zh"
-# Through thirty sigmoid layers the gradient all but disappears; with ReLU and He it
-# arrives
-# → 穿过三十层 sigmoid，梯度几乎消失；ReLU 配 He，梯度送得到
-# For ReLU a factor of 2 in the variance decides: He keeps the signal, the others lose
-# it
-# → 对 ReLU，方差里的一个因子 2 决定成败：He 保住信号，其余的都丢失了
+# With Glorot's weights, thirty sigmoid layers pass on next to no gradient
+# → 用 Glorot 的权重，三十层 sigmoid 几乎不让梯度通过
+# ReLU with He's weights → ReLU 配 He 的权重
+# He's weights keep ReLU's signal, within a factor of 20, through thirty layers
+# → He 的权重使 ReLU 的信号经过三十层仍在 20 倍以内
+# Glorot's weights, of half the variance → Glorot 的权重，方差是它的一半
 # layer 2 against layer 30 → 第 2 层比第 30 层
-# ReLU, nn.Linear → ReLU，nn.Linear
 
 # %% [markdown]
-# The rule predicts the ruin, too. Glorot's variance is half of He's here, so each layer
-# halves the mean square: after 29 layers $2^{-29/2}$ is left in the root. And the
-# variance of `nn.Linear` is a sixth of He's.
+# Your rule predicts the ruin, too. Here are the 29 steps from the first hidden layer to
+# the last, with the variances of the three ways to begin.
 
-# %% [markdown] lang="zh" of="b153d730"
-# 这条规则连衰减的速度都预言得出。这里 Glorot 的方差是 He 的一半，
-# 每层使平方的平均减半：29 层之后，开方后剩 $2^{-29/2}$。
-# 而 `nn.Linear` 的方差是 He 的六分之一。
+# %% [markdown] lang="zh" of="6cd27a3c"
+# 你的规则连信号怎样衰减也预测得出。从第一个隐藏层到最后一个共 29 步，
+# 三种初始化的方差各不相同。
 
 # %%
-for name, factor in (("ReLU, Glorot", 1 / 2), ("ReLU, nn.Linear", 1 / 6)):
-    print(f"{name}: {factor ** (29 / 2):.1e} foretold, {shrink[name]:.1e} measured")
+variances = {"ReLU, He": 2 / 100, "ReLU, Glorot": 1 / 100, "ReLU, nn.Linear": 1 / 300}
+worst = {"worst": 1.0, "without_relu": 1.0}
+for name, variance in variances.items():
+    predicted = remains([100] * 30, [variance] * 29)
+    linear = remains([100] * 30, [2 * variance] * 29)  # as if relu threw nothing away
+    print(f"{name}: {predicted:.1e} predicted, {kept[name]:.1e} measured")
+    for key, guess in (("worst", predicted), ("without_relu", linear)):
+        ratio = guess / kept[name]
+        worst[key] = max(worst[key], ratio, 1 / ratio)
+bm.claim(
+    "The rule predicts within a factor of 10 what 29 ReLU layers leave of a signal",
+    lambda worst: worst < 10,
+    {"worst": worst["worst"]},
+    control={"worst": worst["without_relu"]},
+    against="the rule without ReLU's half",
+)
 
 # %% [raw] lang="zh"
 # ReLU, nn.Linear → ReLU，nn.Linear
-# {name}: {factor ** (29 / 2):.1e} foretold, {shrink[name]:.1e} measured
-# → {name}：预测 {factor ** (29 / 2):.1e}，实测 {shrink[name]:.1e}
+# as if relu threw nothing away → 就当 relu 什么也不丢
+# {name}: {predicted:.1e} predicted, {kept[name]:.1e} measured
+# → {name}：预测 {predicted:.1e}，实测 {kept[name]:.1e}
+# The rule predicts within a factor of 10 what 29 ReLU layers leave of a signal
+# → 29 个 ReLU 层之后信号还剩多少，这条规则预测的误差不超过 10 倍
+# the rule without ReLU's half → 不计 ReLU 那一半的规则
 
 # %% [markdown]
 # ## Does it matter? And what else helps
@@ -1920,19 +1974,30 @@ bm.show.figure(fig, alt=alt)
 #   分数字。
 
 # %%
-best = {name: max(each) for name, each in scores.items()}
-worst = {name: min(each) for name, each in scores.items()}
-sick, cured = list(scores)[:3:2], [list(scores)[i] for i in (1, 3, 4)]
-bm.claim(
-    ("Twenty layers that guess learn most digits once the gradient can pass"),
-    max(best[name] for name in sick) < 0.3 and min(worst[name] for name in cured) > 0.5,
-    sick=[best[name] for name in sick],
-    cured=[worst[name] for name in cured],
-)
+cures = {
+    "A residual connection": ("sigmoid + residual", "sigmoid, Glorot"),
+    "Normalisation": ("ReLU + normalisation", "ReLU, nn.Linear"),
+    "He's initialisation": ("ReLU, He", "ReLU, nn.Linear"),
+}
+for cure, (cured, sick) in cures.items():
+    bm.claim(
+        f"{cure} makes twenty layers that would guess learn most digits",
+        lambda worst: worst > 0.5,
+        {"worst": min(scores[cured])},
+        control={"worst": max(scores[sick])},
+        against=f"the same without it, {sick}, at its best",
+    )
 
 # %% [raw] lang="zh"
-# Twenty layers that guess learn most digits once the gradient can pass
-# → 二十层的网络原本只会瞎猜；梯度一通，就学会了大部分数字
+# A residual connection → 残差连接
+# Normalisation → 归一化
+# He's initialisation → He 初始化
+# sigmoid + residual → sigmoid + 残差
+# ReLU + normalisation → ReLU + 归一化
+# ReLU, nn.Linear → ReLU，nn.Linear
+# {cure} makes twenty layers that would guess learn most digits
+# → {cure}使原本只会猜的二十层学会大部分数字
+# the same without it, {sick}, at its best → 不用它，其余相同，取最好的一次：{sick}
 
 # %% [markdown]
 # Same depth, same data, same optimizer, same number of steps. For years this was one
