@@ -21,7 +21,6 @@ forks = pytest.mark.skipif(
 UNMENDED = {
     "layers",
     "convolution",
-    "transformer",
     "comparison",
     "backpropagation",
     "reading-critically",
