@@ -1015,7 +1015,7 @@ bm.claim(
 # itself, so one norm follows the last of them.
 
 # %% [markdown] lang="zh" of="1b969ec6"
-# 把 $L$ 个块叠起来，就是**编码器**。前归一化的块从不对主流本身归一化，
+# 把 $L$ 个块叠起来，就是**编码器**。前归一化的块从不对残差流本身归一化，
 # 所以最后一块之后再加一个归一化。
 
 
@@ -1217,7 +1217,7 @@ arms = {
     "post-norm": (False, 1e-2, 0),
     "pre-norm, warm-up": (True, 1e-2, warm),
 }
-seeds = range(lab.seed, lab.seed + lab.pick(ci=3, workshop=5, full=10))
+seeds = range(lab.seed, lab.seed + lab.pick(ci=3, workshop=3, full=10))
 courses = {
     name: torch.tensor([mirror_course(*arm, seed) for seed in seeds])
     for name, arm in bm.show.progress(arms.items(), "stacks")

@@ -21,7 +21,6 @@ forks = pytest.mark.skipif(
 UNMENDED = {
     "layers",
     "convolution",
-    "comparison",
     "backpropagation",
     "reading-critically",
     "optimizers",
