@@ -22,7 +22,6 @@ UNMENDED = {
     "layers",
     "convolution",
     "backpropagation",
-    "reading-critically",
     "optimizers",
     "published-example",
     "news-classification",
