@@ -3,18 +3,20 @@
 # title: {en: The Transformer, zh: Transformer}
 # section: "2.1, 3.1.1, 3.3.3"
 # minutes: 90
-# needs: [attention]
+# needs: [attention, workflow]
 # data: []
 # extras: []
 # introduces:
 #   - positional encoding
+#   - position embedding
+#   - feed-forward
+#   - residual stream
 #   - pre-norm
 #   - post-norm
 #   - layer norm
 #   - encoder
 #   - warm-up
 #   - decoder
-#   - token
 #   - teacher forcing
 #   - cross-attention
 #   - greedy decoding
@@ -86,9 +88,10 @@ lab = bm.start("transformer", profile=profile, device=device, seed=seed, lang=la
 # \qquad \omega_i = 10000^{-2i/d}$$
 #
 # with $i = 0, 1, \dots, d/2 - 1$. The first hand turns one radian a position. The last
-# is nearly ten thousand times slower.
+# is nearly ten thousand times slower. (GPT-2 learns these vectors, a **position
+# embedding**.)
 
-# %% [markdown] lang="zh" of="e4ecf4d4"
+# %% [markdown] lang="zh" of="fa9bb003"
 # ## 位置
 #
 # 怎样告诉网络“这是第七个词”？直接给它数字 7 不好：文本越长，这个数就越大，没有上限。
@@ -101,7 +104,7 @@ lab = bm.start("transformer", profile=profile, device=device, seed=seed, lang=la
 # \qquad \omega_i = 10000^{-2i/d}$$
 #
 # 其中 $i = 0, 1, \dots, d/2 - 1$。第一根指针每走一个位置转一弧度，
-# 最后一根要慢将近一万倍。
+# 最后一根要慢将近一万倍。（GPT-2 则让模型学习这些向量，称为**位置嵌入**。）
 
 
 # %% exercise="sinusoidal_positions" points=3 minutes=8 level=2
@@ -414,16 +417,17 @@ bm.equation("rope", rotated, q @ (rotation(r) @ k), atol=1e-4)
 # Neither *replaces* the vector of a position. Each is **added** to it, a **residual
 # connection**, so a part has to compute only what is new. The vector that runs through
 # all blocks and collects the sums is called the **residual stream**. A **layer norm**
-# keeps its numbers at one scale, and there are two customs where to put it.
+# keeps its numbers at one scale, and there are two customs where to put it: after each
+# sum, **post-norm**, or at the entrance of each part, **pre-norm**.
 
-# %% [markdown] lang="zh" of="1fae2a03"
+# %% [markdown] lang="zh" of="bd5358af"
 # ## 一个块
 #
-# 一个块先“看”，再“想”。看，就是注意力：各个位置交换所知。
-# 想，是每个位置各自运行的一个小小的**前馈**网络。两者都不*取代*一个位置的向量，
-# 而是**加**上去，即**残差连接**，这样每个部件只需算出新东西。
-# 穿过所有块、不断累加的这个向量叫做**残差流**。
-# **层归一化**让其中的数保持同样的尺度；把它放在哪里，有两种习惯。
+# 一个块先“看”，再“想”。看，就是注意力：各个位置交换所知。想，是每个位置各自运行的一个小
+# 小的**前馈**网络。两者都不*取代*一个位置的向量，而是**加**上去，即**残差连接**，这样每
+# 个部件只需算出新东西。穿过所有块、不断累加的这个向量叫做**残差流**。 **层归一化**让其
+# 中的数保持同样的尺度；把它放在哪里，有两种习惯：放在每次相加之后，叫**后归一化**；放在
+# 每个部件的入口，叫**前归一化**。
 
 
 # %% fold
