@@ -31,9 +31,11 @@ UNINTRODUCED = set(LESSONS) - {
     "adaptive-methods",
     "attention",
     "big-models",
+    "comparison",
     "recurrence",
     "scaling-laws",
     "stochastic-gradients",
+    "transformer",
 }
 EXCUSED = 0.05  # of a lesson's mutants at most
 SAMPLE = 4  # lessons that are compared with stock nbgrader, unless --all-stock
