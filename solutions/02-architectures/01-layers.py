@@ -2,16 +2,23 @@
 # slug: layers
 # title: {en: Layers and activations, zh: 层与激活}
 # section: "2.1, 3.1.2, 3.2.1"
-# minutes: 110
+# minutes: 90
 # needs: []
 # data: []
 # extras: []
 # introduces:
-#   - pre-activation
+#   - activation
+#   - activation function
+#   - dying relu
+#   - hidden layer
+#   - initialisation
 #   - multilayer perceptron
-#   - sigmoid
+#   - neuron
 #   - normalisation
+#   - pre-activation
+#   - relu
 #   - residual connection
+#   - sigmoid
 # symbols:
 #   x: input
 #   y: target
@@ -23,22 +30,22 @@
 #   L: number of layers
 #   sigma: activation function
 # says:
-#   en: Build a network from tensors, fold with it, and hear deep ones go silent.
-#   zh: 从张量搭出网络，用它折纸，再看深层网络如何失声。
+#   en: Build a network from tensors, fold with it, and see when deep ones can learn.
+#   zh: 从张量搭出网络，用它做折叠，再看深层网络何时学得会。
 # ---
 
 # %% [markdown]
 # Give a computer 64 grey values and ask which digit they show. No single rule will do:
-# a 7 is a 7 whether it is thin, slanted or crossed. A neural network answers with two
-# moves, again and again: mix the numbers, then bend them. This lesson builds both moves
-# from tensors, finds out why neither is worth anything without the other, and what goes
-# wrong when you repeat them thirty times.
+# a 7 is a 7 whether it is thin, slanted or crossed. A neural network repeats two steps:
+# a linear map mixes the numbers, and a nonlinear function is applied to each result.
+# This lesson builds both steps from tensors, shows why neither is enough without the
+# other, and what goes wrong when there are thirty layers.
 
-# %% [markdown] lang="zh" of="d1d53441"
+# %% [markdown] lang="zh" of="5f0a4f8a"
 # 给计算机 64 个灰度值，问它这是哪个数字。没有哪一条规则够用：
-# 7 写得细、写得斜、中间加一横，都还是 7。神经网络的办法是两个动作反复做：
-# 先把数混合起来，再把它们折弯。这一课从张量开始搭出这两个动作，
-# 弄清为什么缺了一个另一个就毫无用处，再看重复三十遍会出什么毛病。
+# 7 写得细、写得斜、中间加一横，都还是 7。神经网络反复做两步：
+# 先用线性映射把数混合起来，再对每个结果施加一个非线性函数。这一课用张量搭出这两步，
+# 说明为什么缺了其中一步，另一步就不够用，再看叠到三十层会出什么问题。
 
 # %% tags=["parameters"]
 profile = "workshop"  # ci, workshop or full
@@ -89,31 +96,31 @@ bm.show.figure(fig, alt=alt)
 # These are real: thirteen people wrote them, on paper forms. We keep a quarter for
 # testing.
 #
-# ## The bend
+# ## A function with a kink
 #
-# Start with the smallest nonlinear thing there is. A **hinge** is flat until it meets
-# its bend, and then rises: $\mathrm{relu}(z) = \max(0, z)$. Here are three hinges,
-# which bend at $-1$, at `bend` and at $1$. Each is multiplied by a number of yours, and
-# the thick line is their sum. Can you draw a hat, zero on both sides and pointed in the
-# middle?
+# The simplest nonlinear function in use is the rectified linear unit, **ReLU**:
+# $\mathrm{relu}(z) = \max(0, z)$. It is flat up to its kink, and then rises. Here are
+# three, with kinks at $-1$, at `kink` and at $1$. Each is multiplied by a number of
+# yours, and the thick line is their sum. Can you draw a hat, zero on both sides and
+# pointed in the middle?
 
-# %% [markdown] lang="zh" of="7127c68b"
+# %% [markdown] lang="zh" of="01f7e745"
 # 这些都是真的手写数字，由 13 个人写在表格上。我们留四分之一作测试。
 #
-# ## 折弯
+# ## 有折点的函数
 #
-# 先看最小的非线性。**折线**在折点之前是平的，过了折点就上升：
-# $\mathrm{relu}(z) = \max(0, z)$。下面有三条折线，折点分别在 $-1$、`bend` 和 $1$。
-# 每条乘上一个由你选定的数，粗线是三者之和。
+# 常用的非线性函数里，最简单的是修正线性单元 **ReLU**：
+# $\mathrm{relu}(z) = \max(0, z)$。在折点之前它是平的，过了折点就上升。
+# 下面有三个，折点分别在 $-1$、`kink` 和 $1$。每个乘上一个由你选定的数，粗线是三者之和。
 # 你能画出一顶尖帽子吗？要求两边为零，中间是个尖。
 
 
 # %% fold
-def hinges(left, middle, right, bend):
+def kinked(left, middle, right, kink):
     t = torch.linspace(-3, 3, 241)
     parts = [
         scale * torch.relu(t - place)
-        for scale, place in ((left, -1), (middle, bend), (right, 1))
+        for scale, place in ((left, -1), (middle, kink), (right, 1))
     ]
     fig, ax = plt.subplots()
     for part, name in zip(parts, ("left", "middle", "right"), strict=True):
@@ -126,8 +133,8 @@ def hinges(left, middle, right, bend):
 
 alt = "Three thin lines, flat and then straight up or down, and their thick sum."
 size = (-4.0, 4.0, 0.5, 1.0)
-bend = (-0.9, 0.9, 0.1, 0.2)
-bm.show.explore(hinges, alt=alt, left=size, middle=size, right=size, bend=bend)
+kink = (-0.9, 0.9, 0.1, 0.2)
+bm.show.explore(kinked, alt=alt, left=size, middle=size, right=size, kink=kink)
 
 
 # %% [raw] lang="zh"
@@ -138,41 +145,42 @@ bm.show.explore(hinges, alt=alt, left=size, middle=size, right=size, bend=bend)
 # → 三条细线先平后直，或升或降；粗线是它们的和。
 
 # %% [markdown]
-# With `left` 1, `middle` −2, `right` 1 and `bend` 0 it is a hat. Three hinges draw any
-# line with three bends, more hinges any line with more. So one row of hinges is already
-# a sketching machine; and where the bends go, and how steep each is, can be learned.
+# With `left` 1, `middle` −2, `right` 1 and `kink` 0 it is a hat. With enough ReLUs in a
+# row a sum follows any curve as closely as you like; and where the kinks lie, and how
+# steep each piece is, can be learned.
 #
 # ## A layer
 #
-# Now with many inputs. A **layer** has weights $W$, one row for each of its outputs,
-# and biases $b$. It mixes its inputs to **pre-activations** $z$, and bends each with
-# the same activation function $\sigma$:
+# Now with many inputs. A layer has weights $W$, one row for each of its outputs, and
+# biases $b$. It mixes its inputs to **pre-activations** $z$ and applies the same
+# **activation function** $\sigma$ to each. The results are its **activations** $h$:
 #
 # $$h_j = \sigma\Bigl(\sum_i W_{ji}\,x_i + b_j\Bigr) \label{layer}$$
 #
-# Each output $h_j$ is called a neuron. For a batch, with one example a row, all neurons
-# together are $h = \sigma(xW^\top + b)$. A **multilayer perceptron**, MLP for short, is
-# such layers one after another. The last one does not bend: its outputs must be free to
+# The unit that computes one $h_j$ is called a **neuron**. For a batch, with one example
+# a row, all neurons together are $h = \sigma(xW^\top + b)$. A **multilayer
+# perceptron**, MLP for short, is such layers one after another. All but the last are
+# **hidden layers**. The last has no activation function: its outputs must be free to
 # take any value.
 
-# %% [markdown] lang="zh" of="3d8930e9"
-# `left` 取 1，`middle` 取 −2，`right` 取 1，`bend` 取 0，就是一顶帽子。
-# 三条折线能画出任何有三个折点的线，折线越多，能画的越复杂。
-# 所以一排折线已经是一台画图机；折点放在哪里、每段多陡，都可以学出来。
+# %% [markdown] lang="zh" of="364e4193"
+# `left` 取 1，`middle` 取 −2，`right` 取 1，`kink` 取 0，就是一顶帽子。
+# ReLU 足够多，它们的和就能任意逼近一条曲线；折点放在哪里、每段多陡，都可以学出来。
 #
 # ## 一层
 #
-# 现在换成许多输入。一**层**有权重 $W$（每个输出占一行）和偏置 $b$。
-# 它把输入混合成**预激活** $z$，再用同一个激活函数 $\sigma$ 把每个数折弯：
+# 现在换成许多输入。一层有权重 $W$（每个输出占一行）和偏置 $b$。
+# 它把输入混合成**预激活** $z$，再对每个数施加同一个**激活函数** $\sigma$。
+# 结果叫作它的**激活** $h$：
 #
 # $$h_j = \sigma\Bigl(\sum_i W_{ji}\,x_i + b_j\Bigr) \label{layer}$$
 #
-# 每个输出 $h_j$ 叫作一个神经元。对一批样本，每行一个，所有神经元一起写就是
+# 计算一个 $h_j$ 的单元叫作一个**神经元**。对一批样本，每行一个，所有神经元一起写就是
 # $h = \sigma(xW^\top + b)$。**多层感知机**（MLP）就是这样一层接一层。
-# 最后一层不折弯：它的输出要能取任何值。
+# 除最后一层外，都是**隐藏层**。最后一层没有激活函数：它的输出要能取任何值。
 
 
-# %% exercise="forward" points=3 minutes=8 level=2
+# %% exercise="forward" points=3 minutes=6 level=2
 def forward(x, layers, sigma):
     """Send x through a multilayer perceptron.
 
@@ -343,7 +351,7 @@ bm.equation(
 # 把各层串起来；以后的课都用 `bm.models.MLP`。把同样的权重放进三者，
 # 输出应当一致，每个权重的梯度也应当一致。
 
-# %%
+# %% fold
 theirs = nn.Sequential(
     nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 10)
 )
@@ -356,7 +364,7 @@ bare = [p.detach().clone().requires_grad_() for p in weights]
 layers = list(zip(bare[::2], bare[1::2], strict=True))
 
 
-# %%
+# %% fold
 def gradients(outputs, parameters):
     return torch.autograd.grad(F.cross_entropy(outputs, y[:50]), list(parameters))
 
@@ -396,35 +404,24 @@ for name in ("yours", "MLP"):
 # yours, tanh → =
 
 # %% [markdown]
-# ## Which bend?
+# ## Which activation function?
 #
-# Any curve that is not straight will do to bend with. Four are common. **ReLU** is the
-# hinge. The **sigmoid** $1/(1+e^{-z})$ squeezes everything between 0 and 1, **tanh**
-# between $-1$ and 1. They are closer relatives than they look:
-#
-# $$\tanh(z) = 2\,\mathrm{sigmoid}(2z) - 1 \label{tanh-sigmoid}$$
-#
-# **GELU**, the bend inside BERT and GPT, is a ReLU with a soft corner: $z\,\Phi(z)$,
-# where $\Phi$ is the share of a normal distribution that lies below $z$.
+# Any function that is not linear could serve. Four are common. ReLU you know. The
+# **sigmoid** $1/(1+e^{-z})$ takes every number to one between 0 and 1, **tanh** to one
+# between $-1$ and 1. **GELU**, the activation function of BERT and GPT-2, is a ReLU
+# without the corner: $z\,\Phi(z)$, where $\Phi(z)$ is the share of a normal
+# distribution that lies below $z$.
 
-# %% [markdown] lang="zh" of="6f8cde07"
-# ## 用哪种弯法？
+# %% [markdown] lang="zh" of="0e94a8b7"
+# ## 用哪个激活函数？
 #
-# 只要不是直线，什么曲线都能用来折弯。常见的有四种。**ReLU** 就是那条折线。
-# **sigmoid** $1/(1+e^{-z})$ 把一切压到 0 与 1 之间，**tanh** 压到 $-1$ 与 1 之间。
-# 这两位其实是近亲：
-#
-# $$\tanh(z) = 2\,\mathrm{sigmoid}(2z) - 1 \label{tanh-sigmoid}$$
-#
-# **GELU** 是 BERT 和 GPT 里用的弯法，像是把 ReLU 的折角磨圆了：$z\,\Phi(z)$，
-# 其中 $\Phi$ 是正态分布中小于 $z$ 的部分所占的比例。
-
-# %% equation="tanh-sigmoid" of="d3f4ca1d"
-z = torch.linspace(-4, 4, 101, dtype=torch.float64)
-bm.equation("tanh-sigmoid", torch.tanh(z), 2 / (1 + torch.exp(-2 * z)) - 1, atol=1e-12)
+# 只要不是线性函数，都可以用。常见的有四种。ReLU 已经见过。
+# **sigmoid** $1/(1+e^{-z})$ 把每个数变到 0 与 1 之间，**tanh** 变到 $-1$ 与 1 之间。
+# **GELU** 是 BERT 和 GPT-2 的激活函数，像是磨圆了折角的 ReLU：$z\,\Phi(z)$，
+# 其中 $\Phi(z)$ 是正态分布中小于 $z$ 的部分所占的比例。
 
 # %% fold
-bends = {
+curves = {
     "ReLU": torch.relu,
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
@@ -432,8 +429,8 @@ bends = {
 }
 z = torch.linspace(-4, 4, 401, requires_grad=True)
 fig, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-for name, bend in bends.items():
-    value = bend(z)
+for name, curve in curves.items():
+    value = curve(z)
     (steep,) = torch.autograd.grad(value.sum(), z)
     axes[0].plot(z.detach(), value.detach(), label=name)
     axes[1].plot(z.detach(), steep)
@@ -459,33 +456,27 @@ bm.show.figure(fig, alt=alt)
 #   矮钟形。
 
 # %% [markdown]
-# Look at the right picture for a while: it decides the second half of this lesson.
-# Learning sends a gradient backwards through every bend, and each time it is multiplied
-# by the slope there. The slopes have short formulas:
+# Learning sends a gradient backwards through every activation function, and each time
+# it is multiplied by the slope there. So the right picture decides the second half of
+# this lesson. Two of the slopes have short formulas:
 #
 # $$\mathrm{sigmoid}'(z) = \mathrm{sigmoid}(z)\,(1 - \mathrm{sigmoid}(z))
 # \label{sigmoid-slope}$$
 #
 # $$\tanh'(z) = 1 - \tanh^2(z) \label{tanh-slope}$$
 #
-# $$\frac{d}{dz}\,z\,\Phi(z) = \Phi(z) + \frac{z}{\sqrt{2\pi}}\,e^{-z^2/2}
-# \label{gelu-slope}$$
-#
-# Finite differences know nothing of formulas. They are the left sides.
+# For the left sides we take finite differences, which know no formula.
 
-# %% [markdown] lang="zh" of="98190e8d"
-# 右图请多看一会儿：这一课的后半全由它决定。
-# 学习时，梯度要反向穿过每一处弯折，每次都乘上那里的斜率。斜率的公式都很短：
+# %% [markdown] lang="zh" of="2ee6ec57"
+# 学习时，梯度要反向穿过每一处激活函数，每次都乘上那里的斜率。
+# 所以这一课的后半由右图决定。其中两个斜率的公式很短：
 #
 # $$\mathrm{sigmoid}'(z) = \mathrm{sigmoid}(z)\,(1 - \mathrm{sigmoid}(z))
 # \label{sigmoid-slope}$$
 #
 # $$\tanh'(z) = 1 - \tanh^2(z) \label{tanh-slope}$$
 #
-# $$\frac{d}{dz}\,z\,\Phi(z) = \Phi(z) + \frac{z}{\sqrt{2\pi}}\,e^{-z^2/2}
-# \label{gelu-slope}$$
-#
-# 有限差分不懂任何公式，就让它来算左边。
+# 左边用有限差分来算，它不依赖任何公式。
 
 # %%
 z = torch.linspace(-4, 4, 101, dtype=torch.float64)
@@ -505,29 +496,24 @@ bm.equation("sigmoid-slope", finite(torch.sigmoid, z), s * (1 - s), atol=1e-8)
 # %% equation="tanh-slope" of="07b40773"
 bm.equation("tanh-slope", finite(torch.tanh, z), 1 - torch.tanh(z) ** 2, atol=1e-8)
 
-# %% equation="gelu-slope" of="19c9179e"
-below = 0.5 * (1 + torch.erf(z / math.sqrt(2)))
-bell = torch.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
-bm.equation("gelu-slope", finite(F.gelu, z), below + z * bell, atol=1e-8)
-
 # %% [markdown]
-# ## Depth without a bend is nothing
+# ## Without a nonlinearity, depth adds nothing
 #
-# Leave the bend out, and two layers do this to an input (as a column):
+# Leave the activation function out, and two layers do this to an input (as a column):
 #
 # $$W_2(W_1x + b_1) + b_2 = (W_2W_1)\,x + (W_2b_1 + b_2) \label{collapse}$$
 #
-# The right side is one layer. So a hundred straight layers are one straight layer, at a
-# hundred times the price.
+# The right side is one layer. So a hundred linear layers compute no more than one, at a
+# hundred times the cost.
 
-# %% [markdown] lang="zh" of="c9f770d1"
-# ## 不折弯，再深也是零
+# %% [markdown] lang="zh" of="676a6cb6"
+# ## 没有非线性，再深也只等于一层
 #
-# 去掉折弯，两层对一个输入（写成列）做的是：
+# 去掉激活函数，两层对一个输入（写成列）做的是：
 #
 # $$W_2(W_1x + b_1) + b_2 = (W_2W_1)\,x + (W_2b_1 + b_2) \label{collapse}$$
 #
-# 右边就是一层。所以一百个不折弯的层还是一层，价钱却是一百倍。
+# 右边就是一层。所以一百个线性层算出的东西，一层也能算，代价却是一百倍。
 
 # %% equation="collapse" of="f7827d44"
 W1, W2 = torch.randn(5, 4, dtype=torch.float64), torch.randn(3, 5, dtype=torch.float64)
@@ -536,7 +522,7 @@ two = W2 @ (W1 @ one + b1) + b2
 bm.equation("collapse", two, (W2 @ W1) @ one + (W2 @ b1 + b2), atol=1e-12)
 
 
-# %% exercise="collapse" points=2 minutes=8 level=2
+# %% exercise="collapse" points=2 minutes=6 level=2
 def collapse(layers):
     """Merge layers that have no activation function between them into one.
 
@@ -606,11 +592,11 @@ bm.expect.gradient(merged, [tensor for pair in loose for tensor in pair], advice
 # the gradient must reach every layer's W and b → 梯度要传到每一层的 W 和 b
 
 # %% [markdown] hint="collapse"
-# Begin with the first layer and swallow the next, one at a time. Equation
+# Begin with the first layer and merge the next into it, one at a time. Equation
 # (\ref{collapse}) says what two become.
 
-# %% [markdown] lang="zh" of="b8738b2a"
-# 从第一层开始，一次吞掉下一层。公式 (\ref{collapse}) 说明了两层会变成什么。
+# %% [markdown] lang="zh" of="c745713f"
+# 从第一层开始，每次并入下一层。公式 (\ref{collapse}) 说明了两层会变成什么。
 
 # %% [markdown] hint="collapse"
 # If `W, b` is what you have and `V, c` comes next: `V @ W` and `V @ b + c`.
@@ -656,19 +642,19 @@ def collapse(layers):
 
 
 # %% [markdown]
-# Watch it fail. One class of points lies in a ring around the other. We train a single
-# layer, six straight layers, and the same six with ReLU between them.
+# One class of points lies in a ring around the other. We train a single layer, six
+# linear layers, and the same six with ReLU between them.
 
-# %% [markdown] lang="zh" of="3179e56d"
-# 来看它怎样失败。一类点围成一圈，把另一类围在中间。我们训练三个网络：单独一层；
-# 六个不折弯的层；同样六层，中间加上 ReLU。
+# %% [markdown] lang="zh" of="0cf8e42b"
+# 一类点围成一圈，把另一类围在中间。我们训练三个网络：单独一层；六个线性层；
+# 同样六层，中间加上 ReLU。
 
-# %%
+# %% fold
 ring, side = make_circles(600, noise=0.08, factor=0.4, random_state=0)
 ring, side = torch.tensor(ring, dtype=torch.float32), torch.tensor(side)
 
 
-def straight(z):
+def linear(z):
     return z
 
 
@@ -684,13 +670,13 @@ def separate(sizes, sigma):
 
 # %%
 deep = [2, 16, 16, 16, 16, 16, 2]
-kinds = {"1 layer": ([2, 2], straight), "6 layers, straight": (deep, straight)}
+kinds = {"1 layer": ([2, 2], linear), "6 layers, linear": (deep, linear)}
 kinds["6 layers, ReLU"] = (deep, torch.relu)
 rings = {name: separate(*kind) for name, kind in kinds.items()}
 
 # %% [raw] lang="zh"
 # 1 layer → 1 层
-# 6 layers, straight → 6 层，不折弯
+# 6 layers, linear → 6 层，线性
 # 6 layers, ReLU → 6 层，ReLU
 
 # %% fold
@@ -707,7 +693,7 @@ for ax, (name, (model, right)) in zip(axes, rings.items(), strict=True):
 axes[0].set_ylabel("second input")
 alt = (
     "Dots in a ring around crosses, three times. One layer and six "
-    "straight layers divide the plane by a straight line or not at all; "
+    "linear layers divide the plane by a straight line or not at all; "
     "with ReLU the border closes around the crosses."
 )
 bm.show.figure(fig, alt=alt)
@@ -716,10 +702,10 @@ bm.show.figure(fig, alt=alt)
 # {name}: {right:.0%} right → {name}：答对 {right:.0%}
 # first input → 第一个输入
 # second input → 第二个输入
-# Dots in a ring around crosses, three times. One layer and six straight layers divide
+# Dots in a ring around crosses, three times. One layer and six linear layers divide
 # the plane by a straight line or not at all; with ReLU the border closes around the
 # crosses.
-# → 同样的图画了三遍：一圈圆点围着叉号。一层和六个不折弯的层只能用一条直线
+# → 同样的图画了三遍：一圈圆点围着叉号。一层和六个线性层只能用一条直线
 #   划分平面，或者根本不分；加上 ReLU，边界闭合起来围住叉号。
 
 
@@ -758,32 +744,31 @@ bm.claim(
 # the same six layers without ReLU → 同样的六层，不用 ReLU
 
 # %% [markdown]
-# ## Depth with a bend: folding
+# ## With a nonlinearity: folding
 #
 # Why many layers then, and not one wide one? Fold a strip of paper in the middle, fold
-# the folded strip again, and again; now one cut with the scissors cuts it in many
-# places. Each fold doubles what is done afterwards. Two ReLUs fold the interval from 0
-# to 1:
+# it again, and again: one cut with the scissors now cuts it in many places. Each fold
+# doubles what is done afterwards. Two ReLUs fold the interval from 0 to 1:
 #
 # $$\mathrm{tent}(x) = 2\,\mathrm{relu}(x) - 4\,\mathrm{relu}(x - \tfrac12)$$
 #
-# It goes up from 0 to 1 and down again, so every height is met twice. Now apply it to
-# its own result. Between two tents there is no need of a layer with one neuron: the
-# next layer's $W$ can take the sum, as you have just learned. What do two tents look
-# like when you draw them? Think before you write.
+# It goes up from 0 to 1 and down again, so it takes every value below 1 twice. Now
+# apply it to its own result. The output layer of one tent and the first layer of the
+# next have no activation function between them: merge them, as you have just learned.
+# What do two tents look like when you draw them? Think before you write.
 
-# %% [markdown] lang="zh" of="7a54733a"
-# ## 折弯加上深度：折纸
+# %% [markdown] lang="zh" of="bc9cc054"
+# ## 有了非线性：折叠
 #
-# 那为什么要许多层，而不是一个很宽的层？拿一条纸带对折，把折好的再对折，再对折；
+# 那为什么要许多层，而不是一个很宽的层？拿一条纸带对折，再对折，再对折：
 # 这时一剪刀下去，会剪开许多处。每折一次，后面做的事都翻一倍。
 # 两个 ReLU 就能对折从 0 到 1 的区间：
 #
 # $$\mathrm{tent}(x) = 2\,\mathrm{relu}(x) - 4\,\mathrm{relu}(x - \tfrac12)$$
 #
-# 它从 0 升到 1 再降回来，所以每个高度都遇到两次。现在把它用在自己的结果上。
-# 两个帐篷之间不必再插一个单神经元的层：求和可以并入下一层的 $W$，
-# 道理你刚学过。两个帐篷套起来画出来是什么样子？先想一想再动手。
+# 它从 0 升到 1 再降回来，所以小于 1 的每个值都取到两次。现在把它用在自己的结果上。
+# 一个帐篷的输出层与下一个的第一层之间没有激活函数：照你刚学过的办法合并它们。
+# 两个帐篷套起来画出来是什么样子？先想一想再动手。
 
 
 # %% exercise="zigzag" points=3 minutes=12 level=3
@@ -935,13 +920,14 @@ def zigzag(L):
 
 
 # %% [markdown]
-# A ReLU network draws straight pieces. Where one ends, some neuron passes its bend. So
-# count the pieces by walking along the line and noting who is on. (Between two points
-# of our fine grid, two changes count as one.)
+# A ReLU network draws straight pieces. Where one ends, some neuron passes its kink. So
+# count the pieces by walking along the line and noting which neurons are above 0. $L$
+# tents should have $2^L$. (Between two points of our fine grid, two changes count as
+# one.)
 
-# %% [markdown] lang="zh" of="511e9d58"
+# %% [markdown] lang="zh" of="92ff241e"
 # ReLU 网络画出来的是一段段直线。一段结束，必有某个神经元越过自己的折点。
-# 所以沿着线走，记下哪些神经元开着，就能数出段数。
+# 所以沿着线走，记下哪些神经元大于 0，就能数出段数。$L$ 个帐篷应有 $2^L$ 段。
 # （我们的网格很细；两个格点之间的两次变化算作一次。）
 
 
@@ -958,32 +944,24 @@ def pieces(layers, t):
 
 
 middles = ((torch.arange(4096) + 0.5) / 4096)[:, None]
-print([pieces(zigzag(L), middles) for L in range(1, 9)])
+print("pieces of 1, 2, … 8 tents:", [pieces(zigzag(L), middles) for L in range(1, 9)])
 
 # %% [raw] lang="zh"
 # How many straight pieces a ReLU network has along the points t, (points, 1).
 # → 一个 ReLU 网络在点 t（形状 (points, 1)）上有多少段直线。
+# pieces of 1, 2, … 8 tents: → 1、2、……、8 个帐篷的段数：
 
 # %% [markdown]
-# $$\text{pieces of } L \text{ tents} = 2^L \label{folds}$$
+# And one wide layer? Each of its neurons has one kink, so $m$ neurons make at most
+# $m + 1$ pieces. We give it its best case, with kinks spread evenly, and compare
+# networks of as many parameters.
 
-# %% [markdown] lang="zh" of="93b6c487"
-# $$\text{$L$ 个帐篷的段数} = 2^L \label{folds}$$
-
-# %% equation="folds" of="acfb4d9c"
-counted = torch.tensor([pieces(zigzag(L), middles) for L in range(1, 9)])
-bm.equation("folds", counted, torch.tensor([2**L for L in range(1, 9)]), atol=0.0)
-
-# %% [markdown]
-# And one wide layer? Each of its neurons has one bend, so $m$ neurons make at most
-# $m + 1$ pieces. That is the very best case for it. Count the parameters of both:
-
-# %% [markdown] lang="zh" of="e0377006"
-# 换成一个很宽的层呢？每个神经元只有一个折点，$m$ 个神经元最多 $m + 1$ 段，
-# 这已经是它的最好情形。数一数两者的参数：
+# %% [markdown] lang="zh" of="e1487d02"
+# 换成一个很宽的层呢？每个神经元只有一个折点，$m$ 个神经元最多 $m + 1$ 段。
+# 我们给它最好的情形，把折点均匀分开，再比较参数个数相同的网络。
 
 
-# %%
+# %% fold
 def row(m):
     """One hidden layer of m neurons whose kinks share the interval out evenly."""
     kinks = (torch.arange(m) + 0.5) / m
@@ -1029,7 +1007,7 @@ bm.show.figure(fig, alt=alt)
 # 3 m + 1 parameters → 3 m + 1 个参数
 
 
-# %%
+# %% fold
 def crumpled(neurons, L, draws):
     """A random ReLU network from one number to one, neurons shared among L layers."""
     sizes = [1] + [neurons // L] * L + [1]
@@ -1060,12 +1038,12 @@ bm.claim(
 # ten layers of two neurons with random weights → 权重随机的十层，每层两个神经元
 
 # %% [markdown]
-# So depth *can* do what width cannot. Does it, by itself? We folded by hand, with
-# perfect creases. Take random weights instead, as training does at its start, and share
-# 64 neurons among 1, 2, 4 or 8 layers.
+# So depth *can* do what width cannot. Does it, by itself? These weights were chosen by
+# hand. Take random weights instead, as training does at its start, and share 64 neurons
+# among 1, 2, 4 or 8 layers.
 
-# %% [markdown] lang="zh" of="6610499a"
-# 所以深度*可以*做到宽度做不到的事。它自己会做吗？刚才是我们亲手折的，折痕分毫不差。
+# %% [markdown] lang="zh" of="d0e34f45"
+# 所以深度*可以*做到宽度做不到的事。它自己会做吗？刚才的权重是我们亲手选的。
 # 现在改用随机权重（训练开始时就是这样），把 64 个神经元分给 1、2、4 或 8 层。
 
 
@@ -1101,33 +1079,33 @@ bm.claim(
 # eight layers that fold → 会折叠的八层
 
 # %% [markdown]
-# This surprised researchers too (Hanin and Rolnick, 2019): the pieces grow with the
-# number of neurons, hardly with depth. What training does with depth is another
-# question, so let us ask it.
+# This surprised researchers too (Hanin and Rolnick, 2019): with random weights the
+# pieces grow with the number of neurons, not with depth. What training does with depth
+# is another question.
 #
 # ## Features of features
 #
 # The document says (§3.1.2) that layers extract features hierarchically, each from
 # those below. If so, pictures of the same digit should move together, layer by layer,
-# and those of different digits apart. A number for that: how far the ten digits' means
-# lie from the mean of all, against how far the pictures lie from their digit's mean
-# (mean squares both). We look at test pictures, in a network before and after training.
-# (The maps show them along the two directions in which the digits' means differ most.)
+# and those of different digits apart. We measure how far the ten digits' means lie from
+# the mean of all, divided by how far the pictures lie from their digit's mean (mean
+# squares both). We look at test pictures, in a network before and after training. The
+# maps show them along the two directions in which the digits' means differ most.
 
-# %% [markdown] lang="zh" of="445ebf90"
-# 这个结果当年也让研究者吃惊（Hanin 和 Rolnick，2019）：段数随神经元的总数增长，
-# 与深度几乎无关。训练又会怎样利用深度？那是另一个问题，我们来问问看。
+# %% [markdown] lang="zh" of="4b3d0788"
+# 这个结果当年也让研究者吃惊（Hanin 和 Rolnick，2019）：权重随机时，
+# 段数随神经元的总数增长，与深度无关。训练怎样利用深度，则是另一个问题。
 #
 # ## 特征的特征
 #
 # 原文（§3.1.2）说，各层以层次化的方式提取特征，每层都建立在下面一层之上。
 # 若真如此，同一个数字的图片应当一层层聚拢，不同数字的图片应当一层层分开。
-# 我们用一个数来量：十个数字各自的均值离总均值有多远，比上图片离自己那个数字的均值有多远
+# 我们量的是：十个数字各自的均值离总均值有多远，除以图片离自己那个数字的均值有多远
 # （都取平方的平均）。我们看测试图片，比较训练前和训练后的网络。
-# （图上画的是各数字的均值相差最大的两个方向。）
+# 图上画的是各数字的均值相差最大的两个方向。
 
 
-# %%
+# %% fold
 def separation(h, digits):
     """Mean squared distance between classes over that within them."""
     means = torch.stack([h[digits == c].mean(0) for c in range(10)])  # (10, width)
@@ -1161,7 +1139,12 @@ runs = [learn(lab.seed + s) for s in range(lab.pick(ci=3, workshop=5, full=10))]
 model = runs[0][0]
 before, after = (torch.tensor([run[i] for run in runs]) for i in (1, 2))  # (runs, 4)
 with torch.no_grad():
-    print(f"{bm.train.accuracy(model(x_test), y_test):.1%}")
+    right = bm.train.accuracy(model(x_test), y_test)
+print(f"right answers on the test pictures, after training: {right:.1%}")
+
+# %% [raw] lang="zh"
+# right answers on the test pictures, after training: {right:.1%}
+# → 训练后，测试图片答对的比例：{right:.1%}
 
 # %% fold
 fig, axes = plt.subplots(1, 4, figsize=(10, 2.8), layout="constrained")
@@ -1178,8 +1161,8 @@ for number, (ax, h) in enumerate(zip(axes, stages(model), strict=True)):
     ax.label_outer()
 alt = (
     "Four maps of the test pictures, flattened to two directions. In the "
-    "pixels the ten digits overlap in one cloud; layer by layer the clouds "
-    "shrink and draw apart."
+    "pixels the ten digits overlap; in the third layer most form clouds of "
+    "their own, and a few still touch."
 )
 bm.show.figure(fig, alt=alt)
 
@@ -1189,9 +1172,10 @@ bm.show.figure(fig, alt=alt)
 # first direction → 第一方向
 # second direction → 第二方向
 # Four maps of the test pictures, flattened to two directions. In the pixels the ten
-# digits overlap in one cloud; layer by layer the clouds shrink and draw apart.
-# → 测试图片压到两个方向上的四幅图。在像素中十个数字混作一团；一层一层往上，
-#   各团越缩越小，渐渐分开。
+# digits overlap; in the third layer most form clouds of their own, and a few still
+# touch.
+# → 测试图片压到两个方向上的四幅图。在像素中十个数字互相重叠；到第三层，
+#   大多数各自成团，少数几团仍相接触。
 
 # %% fold
 fig, ax = plt.subplots()
@@ -1243,32 +1227,34 @@ bm.claim(
 # the same networks before training → 同样的网络，训练之前
 
 # %% [markdown]
-# Hierarchy is no property of the layers. It is something that training makes of them.
-# So everything hangs on whether training works, and in deep networks for a long time it
-# did not.
+# In two directions of 32, a few digits still touch; the ratio counts all 32. Untrained
+# layers do the opposite and bring the digits together. So the hierarchy comes from
+# training, and everything depends on whether training works. In deep networks, for a
+# long time, it did not.
 #
-# ## Going silent
+# ## When the gradient vanishes
 #
 # Here is one number that passes through many layers of one neuron each, always with the
-# same weight. Choose a bend and add layers. Watch the slope, which is what the gradient
-# is multiplied by on its way back to the input.
+# same weight. Choose an activation function and add layers. Watch the slope: the
+# gradient is multiplied by it on its way back to the input.
 
-# %% [markdown] lang="zh" of="735c646a"
-# 可见层次并不是层本身的性质，而是训练把它们变成的样子。
-# 所以一切取决于训练能不能成功；而在深层网络里，很长一段时间都不成功。
+# %% [markdown] lang="zh" of="e9268e75"
+# 这里只画了 32 个方向中的两个，有几个数字仍相接触；上面的比值则算进了全部 32 个。
+# 没训练的层恰恰相反，把各数字混到一起。可见层次来自训练，一切取决于训练能不能成功。
+# 而在深层网络里，很长一段时间都不成功。
 #
-# ## 失声
+# ## 梯度消失
 #
-# 下面让一个数穿过许多层，每层一个神经元，权重都一样。选一种弯法，再增加层数。
+# 下面让一个数穿过许多层，每层一个神经元，权重都一样。选一个激活函数，再增加层数。
 # 注意斜率：梯度往回走到输入，要乘上的正是它。
 
 
 # %% fold
-def stack(bend, layers, weight):
+def stack(sigma, layers, weight):
     t = torch.linspace(-3, 3, 301, requires_grad=True)
     value = t
     for _ in range(layers):
-        value = bends[bend](weight * value)
+        value = curves[sigma](weight * value)
     (steep,) = torch.autograd.grad(value.sum(), t)
     fig, axes = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     axes[0].plot(t.detach(), value.detach())
@@ -1282,7 +1268,7 @@ alt = (
     "Left: five sigmoids of one another give an almost flat line. Right, "
     "logarithmic: its slope is below a thousandth everywhere."
 )
-choices = {"bend": ["sigmoid", "tanh", "ReLU", "GELU"], "layers": (1, 30, 1, 5)}
+choices = {"sigma": ["sigmoid", "tanh", "ReLU", "GELU"], "layers": (1, 30, 1, 5)}
 bm.show.explore(stack, alt=alt, **choices, weight=(0.5, 6.0, 0.5, 1.0))
 
 
@@ -1292,19 +1278,22 @@ bm.show.explore(stack, alt=alt, **choices, weight=(0.5, 6.0, 0.5, 1.0))
 # size of the slope → 斜率的大小
 # Left: five sigmoids of one another give an almost flat line. Right, logarithmic: its
 # slope is below a thousandth everywhere.
-# → 左：五个 sigmoid 套在一起，几乎成了一条平线。右为对数坐标：斜率处处不到千分之一。
+# → 左：五个 sigmoid 套在一起，几乎成了一条水平线。右为对数坐标：斜率处处不到千分之一。
 
 # %% [markdown]
 # Each sigmoid passes on at most a quarter of the gradient. A larger weight makes up for
-# it in the middle and kills it at the sides, where the curve is level. ReLU passes on
-# all or nothing, and with a weight other than 1 it grows or shrinks like a power. With
-# many neurons in each layer the weight is no longer one number, and we can do better
-# than try.
+# it in the middle, and makes it worse at the sides, where the curve is level. ReLU
+# passes on all or nothing, and with a weight other than 1 the gradient grows or shrinks
+# by this factor in each layer. With many neurons in a layer the weight is no longer one
+# number, and there is a rule.
 #
 # ## How large should weights be?
 #
-# Let a layer have $m$ inputs $h_i$, and draw its weights independently, with mean 0.
-# Over the draws, each pre-activation $z_j = \sum_i W_{ji}h_i$ has variance
+# How the weights are drawn before training is called the **initialisation**. Let a
+# layer have $m$ inputs $h_i$, and draw its weights independently, with mean 0. The
+# terms of $z_j = \sum_i W_{ji}h_i$ are then independent, and their variances add up:
+# the $i$-th is $\operatorname{Var}(W)\,h_i^2$. So over the draws each pre-activation
+# has variance
 #
 # $$\operatorname{Var}(z_j) = m\,\operatorname{Var}(W)\,\overline{h^2}
 # \label{variance}$$
@@ -1312,16 +1301,17 @@ bm.show.explore(stack, alt=alt, **choices, weight=(0.5, 6.0, 0.5, 1.0))
 # where $\overline{h^2}$ is the mean of the squares of the inputs. We draw many layers
 # and allow five standard errors.
 
-# %% [markdown] lang="zh" of="27edb69d"
+# %% [markdown] lang="zh" of="dbc38166"
 # 每个 sigmoid 最多让四分之一的梯度通过。权重大一些，中间能补回来，
-# 两侧却因曲线已平而彻底断送。ReLU 要么全通过，要么全拦下；
-# 权重只要不是 1，就按幂次增大或缩小。
-# 每层有许多神经元时，权重不再是一个数，我们也不必只靠试。
+# 两侧曲线已平，反而更糟。ReLU 要么全通过，要么全拦下；
+# 权重只要不是 1，梯度每过一层就按这个倍数增大或缩小。
+# 每层有许多神经元时，权重不再是一个数，这时有规则可循。
 #
 # ## 权重该多大？
 #
-# 设一层有 $m$ 个输入 $h_i$，权重独立抽取，均值为 0。对抽取而言，
-# 每个预激活 $z_j = \sum_i W_{ji}h_i$ 的方差为
+# 训练之前怎样抽取权重，叫作**初始化**。设一层有 $m$ 个输入 $h_i$，
+# 权重独立抽取，均值为 0。于是 $z_j = \sum_i W_{ji}h_i$ 的各项相互独立，方差相加：
+# 第 $i$ 项的方差是 $\operatorname{Var}(W)\,h_i^2$。所以对抽取而言，每个预激活的方差为
 #
 # $$\operatorname{Var}(z_j) = m\,\operatorname{Var}(W)\,\overline{h^2}
 # \label{variance}$$
@@ -1340,15 +1330,14 @@ bm.equation("variance", z.var(), want, atol=5 * math.sqrt(2 / many) * want.item(
 # one neuron of each layer → 每层取一个神经元
 
 # %% [markdown]
-# Then comes the bend. ReLU throws away the negative half. If $z$ lies evenly around 0,
-# that is exactly half of the squares:
+# Then comes the activation function. ReLU sets the negative numbers to 0. If $z$ is
+# distributed symmetrically around 0, half of the squares is lost:
 #
 # $$\mathrm{E}\bigl[\mathrm{relu}(z)^2\bigr] = \tfrac12\operatorname{Var}(z)
 # \label{relu-half}$$
 
-# %% [markdown] lang="zh" of="bb3be5c5"
-# 接着是折弯。ReLU 丢掉负的一半。若 $z$ 对称地分布在 0 的两边，
-# 丢掉的正好是平方和的一半：
+# %% [markdown] lang="zh" of="a6e15dc7"
+# 接着是激活函数。ReLU 把负数变为 0。若 $z$ 对称地分布在 0 的两边，平方和就丢掉一半：
 #
 # $$\mathrm{E}\bigl[\mathrm{relu}(z)^2\bigr] = \tfrac12\operatorname{Var}(z)
 # \label{relu-half}$$
@@ -1363,32 +1352,35 @@ bm.equation("relu-half", mean_square, torch.tensor(spread**2 / 2), atol=1e-6)
 # %% [markdown]
 # Put the two together: through one ReLU layer, the mean square is multiplied by
 # $\frac12 m\operatorname{Var}(W)$. It stays the same exactly if
-# $\operatorname{Var}(W) = 2/m$: the initialisation of He et al. (2015). For tanh, which
-# has slope 1 near 0 and throws away nothing, it would be $1/m$.
+# $\operatorname{Var}(W) = 2/m$: the initialisation of He et al. (2015). For tanh, whose
+# slope near 0 is 1, it is about $1/m$ as long as $z$ stays small.
 #
-# The gradient goes the other way. It comes with one number for each of the $m'$
-# outputs, and leaves with
+# The gradient goes the other way: by the chain rule it is
+# $\partial J/\partial h_i = \sum_j W_{ji}\,\partial J/\partial z_j$, a sum over the
+# $m'$ outputs. By the same reasoning
 #
 # $$\operatorname{Var}\Bigl(\frac{\partial J}{\partial h_i}\Bigr) =
 # m'\,\operatorname{Var}(W)\,\overline{\Bigl(\frac{\partial J}{\partial z}\Bigr)^2}
 # \label{backward}$$
 #
 # so it wants $1/m'$. Glorot and Bengio (2010) took the middle,
-# $\operatorname{Var}(W) = 2/(m + m')$. Autograd draws the gradients for us:
+# $\operatorname{Var}(W) = 2/(m + m')$. PyTorch computes the gradients for us:
 
-# %% [markdown] lang="zh" of="15c0648d"
+# %% [markdown] lang="zh" of="5bd2d6d2"
 # 合起来看：穿过一个 ReLU 层，平方的平均要乘上 $\frac12 m\operatorname{Var}(W)$。
 # 要它保持不变，就得 $\operatorname{Var}(W) = 2/m$：这就是 He 等人（2015）的初始化。
-# tanh 在 0 附近斜率为 1，什么也不丢，所以应取 $1/m$。
+# tanh 在 0 附近斜率为 1，只要 $z$ 不大，就应取约 $1/m$。
 #
-# 梯度走的是反方向。它带着 $m'$ 个输出各自的一个数而来，离开时
+# 梯度走的是反方向：由链式法则，
+# $\partial J/\partial h_i = \sum_j W_{ji}\,\partial J/\partial z_j$，对 $m'$ 个输出求
+# 和。同理可得
 #
 # $$\operatorname{Var}\Bigl(\frac{\partial J}{\partial h_i}\Bigr) =
 # m'\,\operatorname{Var}(W)\,\overline{\Bigl(\frac{\partial J}{\partial z}\Bigr)^2}
 # \label{backward}$$
 #
 # 所以它希望的是 $1/m'$。Glorot 和 Bengio（2010）取了折中：
-# $\operatorname{Var}(W) = 2/(m + m')$。梯度就请自动求导替我们算：
+# $\operatorname{Var}(W) = 2/(m + m')$。梯度由 PyTorch 替我们算：
 
 # %% equation="backward" of="3d123f5a"
 outputs, many, spread = 30, 20_000, 0.3
@@ -1714,7 +1706,7 @@ def remains(sizes, variances):
 # 量。三十层，每层 100 个神经元，最下面是真实的数字图片：向上走时量激活的大小，向下走时
 # 量每一层梯度的大小。
 
-# %%
+# %% fold
 centre, width = x.mean(0), x.std(0) + 0.1  # +0.1: some pixels are always white
 x_even, x_even_test = (x - centre) / width, (x_test - centre) / width
 
@@ -1792,15 +1784,15 @@ bm.show.figure(fig, alt=alt)
 #   sigmoid 的梯度下降约二十个数量级；ReLU 配 He 以及 tanh 则保持水平。
 
 # %% [markdown]
-# The left picture alone would deceive us: the sigmoid's activations look well. Only the
-# gradient tells that its lower layers are deaf. With ReLU and small weights it is
-# another illness. There the gradient is equally faint in every layer, because so little
-# of the digit is left at the top.
+# The left picture alone would deceive us: the sigmoid's activations look healthy. Only
+# the gradient shows that its lower layers can learn next to nothing. With ReLU and
+# small weights the trouble is another one: there the gradient is equally small in every
+# layer, because so little of the digit is left at the top.
 
-# %% [markdown] lang="zh" of="0abfd00a"
-# 只看左图就会上当：sigmoid 的激活看上去好好的。只有梯度才告诉我们，它下面的层已经聋了。
-# ReLU 配上过小的权重则是另一种病：每一层的梯度都同样微弱，
-# 因为到了顶上，数字的痕迹已所剩无几。
+# %% [markdown] lang="zh" of="acb17e15"
+# 只看左图就会上当：sigmoid 的激活看上去很正常。只有梯度才告诉我们，
+# 它下面的层几乎什么也学不到。ReLU 配上过小的权重则是另一种问题：
+# 每一层的梯度都同样微弱，因为到了最上层，数字的信息已所剩无几。
 
 
 # %%
@@ -1873,24 +1865,25 @@ bm.claim(
 # %% [markdown]
 # ## Does it matter? And what else helps
 #
-# Train twenty layers on the digits, for a few epochs. Besides good weights there are
-# two other cures, and large models use both. **Normalisation** rescales the
-# pre-activations of every layer, so their size cannot drift. A **residual connection**
-# adds a layer's input to its output, $h + \sigma(Wh + b)$, so the gradient has a road
-# on which no slope is in the way. Other lessons build them; here is one look.
+# Train twenty layers on the digits, with a few passes over the data. Besides suitable
+# weights there are two other remedies, and large models use both. **Normalisation**
+# rescales the pre-activations of every layer to mean 0 and variance 1. A **residual
+# connection** adds a layer's input to its output, $h + \sigma(Wh + b)$, so the gradient
+# has a way back on which no slope reduces it. Later lessons build them; here is one
+# look.
 
-# %% [markdown] lang="zh" of="6c70cbd9"
+# %% [markdown] lang="zh" of="c1791bbd"
 # ## 要紧吗？还有什么办法
 #
-# 用数字图片训练二十层的网络，只跑几轮。除了好的权重，还有两种药方，大模型两种都用。
-# **归一化**把每层的预激活重新缩放，大小就不会漂走。
+# 用数字图片训练二十层的网络，把数据过几遍。除了合适的权重，还有两种办法，
+# 大模型两种都用。**归一化**把每层的预激活重新缩放成均值 0、方差 1。
 # **残差连接**把一层的输入加到输出上，$h + \sigma(Wh + b)$，
-# 梯度就有了一条没有斜率挡道的路。别的课会细讲，这里先看一眼。
+# 梯度往回走时就有一条不受斜率削弱的路。后面的课会细讲，这里先看一眼。
 
 
-# %%
+# %% fold
 class Deep(nn.Module):
-    """Twenty layers of 64, with or without the two cures."""
+    """Twenty layers of 64, with or without the two remedies."""
 
     def __init__(self, sigma, start="nn.Linear", residual=False, norm=False):
         super().__init__()
@@ -1912,10 +1905,10 @@ class Deep(nn.Module):
 
 
 # %% [raw] lang="zh"
-# Twenty layers of 64, with or without the two cures.
-# → 二十层，每层 64 个神经元，两种药方可用可不用。
+# Twenty layers of 64, with or without the two remedies.
+# → 二十层，每层 64 个神经元，两种办法可用可不用。
 
-# %%
+# %% fold
 epochs = lab.pick(ci=8, workshop=12, full=20)
 
 
@@ -2000,26 +1993,126 @@ for cure, (cured, sick) in cures.items():
 # the same without it, {sick}, at its best → 不用它，其余相同，取最好的一次：{sick}
 
 # %% [markdown]
-# Same depth, same data, same optimizer, same number of steps. For years this was one
-# reason why "deep" meant three layers.
+# Depth, data, optimizer and number of steps were the same. In our runs normalisation
+# did no better than He's weights, and at a higher learning rate it failed; large models
+# combine it with residual connections. Many more passes over the data did not help the
+# two recipes that guess.
+#
+# ## Neurons that stop learning
+#
+# ReLU has a weakness of its own. If a neuron's pre-activation is negative for every
+# example, its output is 0, its slope is 0, and no gradient will ever change it. This is
+# the **dying ReLU** problem. A learning rate that is too large causes it.
+
+# %% [markdown] lang="zh" of="7da7b636"
+# 深度、数据、优化器和步数都相同。在我们的运行中，归一化并不比 He 的权重更好，
+# 学习率再高一些，它就失败了；大模型把它与残差连接合用。
+# 对那两个只会猜的配方，把数据多过许多遍也没有用。
+#
+# ## 不再学习的神经元
+#
+# ReLU 有自己的弱点。一个神经元如果对每个样本预激活都是负的，输出就是 0，斜率也是 0，
+# 梯度再也改变不了它。这叫作 **ReLU 死亡**问题。学习率太大就会造成它。
+
+
+# %%
+def dead(lr, sigma=torch.relu):
+    """Train with this learning rate; the share of dead first neurons, and accuracy."""
+    torch.manual_seed(lab.seed)
+    model = bm.models.MLP([64, 64, 64, 10], sigma)
+    batches = bm.train.Batches(x, y, 64, seed=lab.seed)
+    optimizer = torch.optim.Adam(model.parameters(), lr)
+    bm.train.fit(model, batches, F.cross_entropy, optimizer, epochs=10)
+    with torch.no_grad():
+        silent = (model.hidden(x)[0] <= 0).all(0).float().mean()
+        return silent, bm.train.accuracy(model(x_test), y_test)
+
+
+rates = {lr: dead(lr) for lr in (0.003, 0.03, 0.1)}
+for lr, (share, right) in rates.items():
+    print(f"learning rate {lr}: {share:.0%} dead, {right:.0%} right on the test")
+bm.claim(
+    "With Adam at a learning rate of 0.1 most ReLUs of the first layer die",
+    lambda dead: dead > 0.7,
+    {"dead": rates[0.1][0]},
+    control={"dead": rates[0.003][0]},
+    against="a learning rate of 0.003",
+)
+
+# %% [raw] lang="zh"
+# Train with this learning rate; the share of dead first neurons, and accuracy.
+# → 用这个学习率训练；返回第一层中死亡神经元的比例，以及准确率。
+# learning rate {lr}: {share:.0%} dead, {right:.0%} right on the test
+# → 学习率 {lr}：{share:.0%} 死亡，测试答对 {right:.0%}
+# With Adam at a learning rate of 0.1 most ReLUs of the first layer die
+# → 用 Adam、学习率 0.1 时，第一层的大多数 ReLU 死亡
+# a learning rate of 0.003 → 学习率 0.003
+
+# %% [markdown]
+# A leaky ReLU, with a small slope on the left, or a GELU keeps a gradient there.
+#
+# ## What models use today
+#
+# Models that write text, from 2024 to 2026, still repeat linear maps and activation
+# functions. Llama 3, Qwen 2.5 and SmolLM2 have SwiGLU: one linear map of the input goes
+# through $z\,\mathrm{sigmoid}(z)$, known as SiLU or Swish, and multiplies another. It
+# needs three matrices where two plain layers have two, so its hidden layer is made
+# narrower. Here are the sizes of SmolLM2 with 135 million parameters. Around each such
+# part stand a normalisation and a residual connection.
+
+# %% [markdown] lang="zh" of="356d1d0f"
+# 带泄漏的 ReLU（左边有一个小斜率）或 GELU 在那里还留有梯度。
+#
+# ## 今天的模型用什么
+#
+# 2024 至 2026 年写文本的模型仍是线性映射与激活函数的反复。Llama 3、Qwen 2.5 和 SmolLM2
+# 用的是 SwiGLU：输入的一个线性映射经过 $z\,\mathrm{sigmoid}(z)$（叫作 SiLU 或 Swish），
+# 再与另一个线性映射相乘。普通的两层有两个矩阵，它要三个，所以隐藏层取得窄一些。
+# 下面是 1.35 亿参数的 SmolLM2 的大小。每个这样的部分都配有归一化和残差连接。
+
+
+# %%
+def swiglu(x, gate, up, down):
+    return (F.silu(x @ gate.T) * (x @ up.T)) @ down.T
+
+
+gate, up = torch.randn(2, 1536, 576) / 24  # (out, in), each
+down = torch.randn(576, 1536) / 39
+mixed = swiglu(torch.randn(5, 576), gate, up, down)
+gated, plain_pair = 3 * 576 * 1536, 2 * 576 * (4 * 576)
+print(f"in and out: {tuple(mixed.shape)}; {gated:,} weights")
+print(f"two matrices with a hidden layer of 4 × 576: {plain_pair:,} weights")
+
+# %% [raw] lang="zh"
+# (out, in), each → 每个都是 (out, in)
+# in and out: {tuple(mixed.shape)}; {gated:,} weights
+# → 输入与输出：{tuple(mixed.shape)}；{gated:,} 个权重
+# two matrices with a hidden layer of 4 × 576: {plain_pair:,} weights
+# → 两个矩阵、隐藏层为 4 × 576：{plain_pair:,} 个权重
+
+# %% [markdown]
+# The two cost the same.
 #
 # ## What we learned
 #
-# - A layer mixes with $xW^\top + b$ and bends with $\sigma$; the last layer does not
-#   bend.
-# - Without the bend, any depth is one layer. You merged them yourself.
-# - Depth can fold, and doubles the pieces each time. Random weights do not fold;
-#   training must find it out.
-# - Trained layers draw the classes apart step by step. Before training they do the
-#   opposite.
-# - Signals survive depth when $m\operatorname{Var}(W)$ fits the bend: 2 for ReLU (He).
-#   Sigmoids lose the gradient all the same; residual connections bring it back.
+# - A layer computes $\sigma(xW^\top + b)$; the last layer has no activation function.
+# - Linear layers without a nonlinearity between them are one layer. You merged them
+#   yourself.
+# - Weights chosen by hand can fold, and double the pieces with each layer. Random
+#   weights of eight layers draw no more pieces than those of one.
+# - Each trained layer had the digits further apart than the one below. Before training
+#   it was not so.
+# - A signal keeps its size through ReLU layers when $m\operatorname{Var}(W) = 2$ (He).
+#   Sigmoid layers with Glorot's weights lose the gradient all the same.
+# - A residual connection, normalisation or He's weights let twenty layers learn that
+#   guessed without. A learning rate that is too large kills ReLUs.
 #
 # ## Where next
 #
-# Give `stack` your own bend. Try `"he"` with tanh in `tries`, and weights ten times too
-# large. Then go on to *Convolutional networks*, where neighbours share weights, or to
-# *A network is a function* for the mathematics.
+# Give `stack` another activation function. Try `"he"` with tanh in `tries`, and sigmoid
+# with weights four times as large: how much of the gradient arrives?
+# Then go on to [Convolutional networks](lesson:convolution), where neighbouring pixels
+# share weights.
 #
 # ## Further reading
 #
@@ -2032,24 +2125,27 @@ for cure, (cured, sick) in cures.items():
 #   ICML.
 # - D. Hendrycks and K. Gimpel (2016), *Gaussian Error Linear Units (GELUs)*,
 #   arXiv:1606.08415.
+# - N. Shazeer (2020), *GLU Variants Improve Transformer*, arXiv:2002.05202.
 
-# %% [markdown] lang="zh" of="31d3116e"
-# 同样的深度、同样的数据、同样的优化器、同样的步数。
-# 多年以来，“深”只不过是三层，这就是原因之一。
+# %% [markdown] lang="zh" of="b0a0c899"
+# 两者的代价相同。
 #
 # ## 我们学到了什么
 #
-# - 一层先用 $xW^\top + b$ 混合，再用 $\sigma$ 折弯；最后一层不折弯。
-# - 不折弯，多深都只是一层。你亲手合并过。
-# - 深度能折纸，每折一次段数翻倍。随机权重不会折，要靠训练去发现。
-# - 训练过的层把各类一步步分开；训练之前恰恰相反。
-# - $m\operatorname{Var}(W)$ 与弯法相配，信号就能穿过深度：ReLU 要取 2（He）。
-#   sigmoid 无论如何都会丢失梯度；残差连接能把它找回来。
+# - 一层计算 $\sigma(xW^\top + b)$；最后一层没有激活函数。
+# - 线性层之间若没有非线性，就等于一层。你亲手合并过。
+# - 亲手选的权重能折叠，每加一层段数翻倍。权重随机时，八层画出的段数并不比一层多。
+# - 在训练好的网络里，每一层都比下面一层把各数字分得更开；训练之前不是这样。
+# - $m\operatorname{Var}(W) = 2$（He）时，信号穿过 ReLU 层大小不变。
+#   sigmoid 层用 Glorot 的权重，梯度照样会丢失。
+# - 原本只会猜的二十层，加上残差连接、归一化或 He 的权重就学得会。
+#   学习率太大，ReLU 会死亡。
 #
 # ## 下一步
 #
-# 给 `stack` 换上你自己的弯法。在 `tries` 里试试 tanh 配 `"he"`，再试试大十倍的权重。
-# 然后去学《卷积网络》，看相邻的像素怎样共享权重；或者去《网络即函数》看其中的数学。
+# 给 `stack` 换上别的激活函数。在 `tries` 里试试 tanh 配 `"he"`，
+# 再试试 sigmoid 配四倍的权重：有多少梯度能到达？
+# 然后去学[卷积网络](lesson:convolution)，看相邻的像素怎样共享权重。
 #
 # ## 延伸阅读
 #
@@ -2061,3 +2157,4 @@ for cure, (cured, sick) in cures.items():
 # - B. Hanin, D. Rolnick (2019), *Complexity of Linear Regions in Deep Networks*, ICML.
 # - D. Hendrycks, K. Gimpel (2016), *Gaussian Error Linear Units (GELUs)*,
 #   arXiv:1606.08415.
+# - N. Shazeer (2020), *GLU Variants Improve Transformer*, arXiv:2002.05202.

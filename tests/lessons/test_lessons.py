@@ -19,7 +19,6 @@ forks = pytest.mark.skipif(
 # Lessons whose checks do not catch every mutant yet, or whose equations not every
 # change; one that is mended is taken off.
 UNMENDED = {
-    "layers",
     "convolution",
     "backpropagation",
     "optimizers",
