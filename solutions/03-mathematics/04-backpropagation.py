@@ -2,11 +2,21 @@
 # slug: backpropagation
 # title: {en: "Backpropagation, derived", zh: 反向传播的推导}
 # section: "4.2.2"
-# minutes: 110
-# needs: [gradient-descent]
+# minutes: 90
+# needs: [gradient-descent, layers]
 # data: []
 # extras: []
-# introduces: [computational graph, automatic differentiation, topological]
+# gpu: false  # too small for one: full is the same as workshop
+# introduces:
+#   - backpropagation
+#   - computational graph
+#   - autograd
+#   - automatic differentiation
+#   - reverse mode
+#   - upstream gradient
+#   - vector–jacobian product
+#   - topological
+#   - cross-entropy
 # symbols:
 #   x: input, or rows of inputs
 #   y: target
@@ -24,21 +34,22 @@
 #   p: probability
 #   d: direction or number of features
 # says:
-#   en: Four equations put right, then an autograd of your own, equal to PyTorch's.
+#   en: Four equations corrected, then an autograd of your own, equal to PyTorch's.
 #   zh: 把四个公式改对，再亲手写一个与 PyTorch 结果一致的自动求导。
 # ---
 
 # %% [markdown]
 # A network of a million weights has made a mistake. Which weight is to blame, and how
-# much? You could wiggle each one and run the network again: a million runs, for one
-# step of gradient descent. Backpropagation answers for all weights at once, for the
-# price of about two runs. Every big model is trained by it. You will derive it, put a
-# printed version right, and then write a program that derives it for you.
+# much? You could change each one by a little and run the network again: a million runs,
+# for one step of gradient descent. **Backpropagation** finds the slopes for all weights
+# at once, at the cost of about two more runs. Every big model is trained by it. You
+# will derive it, correct a printed version, and write a program that derives it for
+# you.
 
-# %% [markdown] lang="zh" of="abb12e00"
-# 一个有一百万个权重的网络答错了。该怪哪个权重，各怪多少？你可以把权重逐个拨一拨，
-# 再把网络跑一遍：梯度下降走一步，就要跑一百万遍。反向传播一次就给出所有权重的答案，
-# 代价大约只相当于跑两遍。所有的大模型都是这样训练的。这一课，你要推导它，
+# %% [markdown] lang="zh" of="d3ee3bb6"
+# 一个有一百万个权重的网络答错了。该怪哪个权重，各怪多少？你可以把权重逐个改动一点，
+# 再把网络跑一遍：梯度下降走一步，就要跑一百万遍。**反向传播**一次就求出所有权重的斜率，
+# 代价大约只相当于再跑两遍。所有的大模型都是这样训练的。这一课，你要推导它，
 # 把书上印的版本改对，再写一个程序，让它替你推导。
 
 # %% tags=["parameters"]
@@ -70,14 +81,16 @@ torch.set_default_dtype(torch.float64)  # we compare formulas, so rounding must 
 # Take the smallest network there is: one weight, one bias, one sigmoid,
 # $J = \frac12(a - y)^2$. Drawn as a **computational graph**, each box is made from the
 # boxes that point to it, by one simple operation. Numbers flow to the right. Then move
-# `step`: blame flows back to the left, one box at a time.
+# `step`: blame flows back to the left, one box at a time. The blame of a box is the
+# slope of $J$ with respect to it: its gradient.
 
-# %% [markdown] lang="zh" of="1d3f838d"
+# %% [markdown] lang="zh" of="b48b9fa2"
 # ## 一个神经元，正着走，反着走
 #
 # 取最小的网络：一个权重，一个偏置，一个 sigmoid，$J = \frac12(a - y)^2$。
 # 把它画成**计算图**：每个方框由指向它的方框经过一个简单的运算得到。数值从左往右流。
-# 然后拖动 `step`：责任从右往左流回去，一次一个方框。
+# 然后拖动 `step`：责任从右往左流回去，一次一个方框。一个方框的责任，
+# 就是 $J$ 对它的斜率，即梯度。
 
 
 # %% fold
@@ -114,7 +127,7 @@ def draw_graph(places, parents, values, grads, lit=(), title=""):
 # → 一张计算图：每个方框有名字和值，算出之后下面写着 dJ/d(方框)。
 
 
-# %%
+# %% fold
 PLACES = {"w": (0, 1), "x": (0, 0), "w·x": (1, 1), "b": (1, 0), "z": (2, 1)}
 PLACES |= {"a": (3, 1), "y": (3, 0), "J": (4, 1)}
 PARENTS = {"w·x": ("w", "x"), "z": ("w·x", "b"), "a": ("z",), "J": ("a", "y")}
@@ -152,37 +165,24 @@ bm.show.explore(one_neuron, alt=alt, step=(0, 5, 1, 4), w=(-3.0, 5.0, 0.1, 0.6))
 # %% [markdown]
 # An orange number says: raise this box by a little, and $J$ changes so many times as
 # much. To find it, a box needs only the number of the box it leads to and the slope of
-# **one** operation, its local derivative. That is the chain rule, and it is all there
-# is. Written out for $w$:
+# **one** operation, its local derivative. That is the chain rule. Written out for $w$:
 #
 # $$\frac{\partial J}{\partial w} = (a - y)\,\sigma'(z)\,x,
-# \qquad \sigma'(z) = a\,(1 - a) \label{one-neuron}$$
+# \qquad \sigma'(z) = a\,(1 - a)$$
 #
 # Now pull `w` far to the right. The sigmoid goes flat, its local slope is nearly 0, and
-# so is everything to the left of it: gradients vanish there. We check
-# (\ref{one-neuron}) by wiggling $w$.
+# so is everything to the left of it: the gradient vanishes.
 
-# %% [markdown] lang="zh" of="1ebb3c4b"
+# %% [markdown] lang="zh" of="9ceb0628"
 # 橙色数字的意思是：把这个方框抬高一点点，$J$ 就变化这么多倍。要求出它，
-# 只需知道它通向的方框的数字，以及**一个**运算的斜率，也就是局部导数。这就是链式法则，
-# 全部内容就是这些。对 $w$ 写出来：
+# 只需知道它通向的方框的数字，以及**一个**运算的斜率，也就是局部导数。这就是链式法则。
+# 对 $w$ 写出来：
 #
 # $$\frac{\partial J}{\partial w} = (a - y)\,\sigma'(z)\,x,
-# \qquad \sigma'(z) = a\,(1 - a) \label{one-neuron}$$
+# \qquad \sigma'(z) = a\,(1 - a)$$
 #
 # 再把 `w` 拉到最右边。sigmoid 变平了，局部斜率几乎为 0，它左边的一切也随之接近 0：
-# 梯度在这里消失了。拨一拨 $w$，核对一下 (\ref{one-neuron})。
-
-
-# %% equation="one-neuron" of="dd707025"
-def wiggled(w, x=1.5, b=-0.4, y=0.7):
-    return (torch.sigmoid(torch.tensor(w * x + b)) - y) ** 2 / 2
-
-
-w, x, b, y, h = 0.6, 1.5, -0.4, 0.7, 1e-5
-a = torch.sigmoid(torch.tensor(w * x + b))
-finite = (wiggled(w + h) - wiggled(w - h)) / (2 * h)
-bm.equation("one-neuron", finite, (a - y) * a * (1 - a) * x, atol=1e-9)
+# 梯度消失了。
 
 # %% [markdown]
 # ## Layers: the same, with matrices
@@ -228,23 +228,28 @@ def forward(W, b, x):
 W, b = draw_network([4, 5, 3, 2], torch.Generator().manual_seed(lab.seed))
 x, y = torch.tensor([0.5, -1.0, 2.0, 0.3]), torch.tensor([1.0, 0.0])
 z, a = forward(W, b, x)
-print([tuple(w.shape) for w in W[1:]], "->", a[-1])
+print("shapes of the weights:", *(tuple(w.shape) for w in W[1:]))
+print("output:", a[-1])
 
 
 # %% [raw] lang="zh"
 # Weights and biases of a network; entry 0 of each list is None.
 # → 一个网络的权重与偏置；每个列表的第 0 项是 None。
+# shapes of the weights: → 各层权重的形状：
+# output: → 输出：
 # All pre-activations z and activations a; z[0] is None, a[0] is x.
 # → 所有的预激活 z 与激活 a；z[0] 是 None，a[0] 是 x。
 
 # %% [markdown]
-# We need a judge who knows nothing of our formulas. Two are better: PyTorch's autograd,
-# and finite differences, which know no calculus at all. `judges` asks both for the
-# slope of any function.
+# We need a judge that knows nothing of our formulas. Two are better: PyTorch's
+# **autograd**, a program that finds gradients by itself (you will write one), and
+# finite differences, which need no calculus at all. `judges` asks both.
 
-# %% [markdown] lang="zh" of="adefbd74"
-# 我们需要一个对我们的公式一无所知的裁判。两个更好：PyTorch 的自动求导，
-# 以及根本不懂微积分的有限差分。`judges` 向两位裁判询问任意函数的斜率。
+# %% [markdown] lang="zh" of="b48114fb"
+# 我们需要一个对我们的公式一无所知的裁判。两个更好：一个是 PyTorch 的
+# **自动求导**（autograd），它自己就能求梯度（你也要写一个）；
+# 另一个是完全用不着微积分的有限差分。
+# `judges` 把两位都问一遍。
 
 
 # %%
@@ -279,16 +284,16 @@ def loss_from(i, z_l, W=W, b=b, y=y):
 #
 # Everything hangs on one quantity, the blame of a pre-activation:
 # $\delta_l = \partial J/\partial z_l$, a vector with one entry a neuron. That is its
-# definition; nothing is multiplied to it.
+# definition, without any further factor.
 #
 # **The last layer.** Neuron $i$ reaches $J$ through $\hat y_i = \sigma(z_{D,i})$ alone.
 # Two links, two slopes, neuron by neuron ($\odot$ multiplies entry by entry):
 #
 # $$\delta_D = \nabla_{\hat y}J \odot \sigma'(z_D) \label{delta-last}$$
 #
-# The slope is taken where $\sigma$ stood when it worked: at $z_D$.
+# The slope is taken at the number that $\sigma$ was given: at $z_D$.
 
-# %% [markdown] lang="zh" of="5b32ef8a"
+# %% [markdown] lang="zh" of="da909d10"
 # ## 四个公式
 #
 # 一切都系于一个量，即预激活的责任：$\delta_l = \partial J/\partial z_l$，
@@ -299,7 +304,7 @@ def loss_from(i, z_l, W=W, b=b, y=y):
 #
 # $$\delta_D = \nabla_{\hat y}J \odot \sigma'(z_D) \label{delta-last}$$
 #
-# 斜率要取在 $\sigma$ 工作时所在的地方：$z_D$。
+# 斜率要取在 $\sigma$ 的输入处：$z_D$。
 
 
 # %% equation="delta-last" of="23ac7fd0"
@@ -388,7 +393,7 @@ bm.equation("parameter-gradients", torch.cat(left, 1), right, atol=1e-8)
 # 请把它们写出来。
 
 
-# %% exercise="four_equations" points=4 minutes=12 level=3
+# %% exercise="four_equations" points=4 minutes=10 level=3
 def four_equations(W, z, a, y):
     """Gradients of J = ½‖ŷ − y‖² for sigmoid layers, by backpropagation.
 
@@ -397,9 +402,9 @@ def four_equations(W, z, a, y):
     y: target, shaped as a[D].
     Returns (dW, db): lists like W, with None as entry 0.
     """
-    ### BEGIN SOLUTION
     D = len(W) - 1
     dW, db = [None] * (D + 1), [None] * (D + 1)
+    ### BEGIN SOLUTION
     delta = (a[D] - y) * slope(z[D])
     for i in range(D, 0, -1):
         if i < D:
@@ -474,10 +479,10 @@ bm.expect.close(_dW[1], _W[0], "a network of a single layer has gradients too")
 # a network of a single layer has gradients too → 只有一层的网络也有梯度
 
 # %% [markdown] hint="four_equations"
-# Before the loop, make two lists of `None`. Walk with `for i in range(D, 0, -1)`.
+# Walk with `for i in range(D, 0, -1)`, and keep `delta` from one layer to the next.
 
-# %% [markdown] lang="zh" of="39103015"
-# 循环之前，先建两个全是 `None` 的列表。用 `for i in range(D, 0, -1)` 往回走。
+# %% [markdown] lang="zh" of="83441a73"
+# 用 `for i in range(D, 0, -1)` 往回走，把 `delta` 从一层带到下一层。
 
 # %% [markdown] hint="four_equations"
 # `delta` for the last layer is `(a[D] - y) * slope(z[D])`. In each further layer it
@@ -566,19 +571,17 @@ def four_equations(W, z, a, y):
 
 
 # %% [raw] excuse="four_equations"
-# len(W) → len(z): the three lists have D + 1 entries
-# len(W) → len(a): the three lists have D + 1 entries
 # the result is detached: the gradients are the result, nobody differentiates them again
 
 # %% [markdown]
 # ## A printed version, put to the test
 #
-# The document that this course follows prints (we write $D$ for its $L$):
+# The document that this course follows prints (its $L$ is our $D$):
 
-# %% [markdown] lang="zh" of="8658e296"
+# %% [markdown] lang="zh" of="a17cfb66"
 # ## 印出来的版本，也跑一遍
 #
-# 本课程所依据的文档写道（它的 $L$ 我们记作 $D$）：
+# 本课程所依据的文档写道（它的 $L$ 就是我们的 $D$）：
 
 # %% [markdown] quote="§4.2.2"
 # Compute the gradient of the output layer:
@@ -603,12 +606,11 @@ def four_equations(W, z, a, y):
 # = \delta_{l+1} \cdot \sigma'(z_l) \cdot W_{l+1} $$
 
 # %% [markdown]
-# All the right pieces are there, and most of us have once written them down in such an
-# order. Run it, as it stands, from left to right, on our layers of 5 and 3 neurons.
+# All the right factors are there. Compute them as they stand, from left to right, on
+# our layers of 5 and 3 neurons.
 
-# %% [markdown] lang="zh" of="fffd6a47"
-# 该有的零件都在，这样的次序我们大多也写过。照原样从左到右，在有 5 个和 3
-# 个神经元的两层上跑一跑。
+# %% [markdown] lang="zh" of="24b87957"
+# 该有的因子都在。照原样从左到右，在有 5 个和 3 个神经元的两层上算一算。
 
 # %%
 try:
@@ -620,15 +622,14 @@ except RuntimeError as error:
 # RuntimeError: → =
 
 # %% [markdown]
-# Three blames cannot be multiplied entry by entry with five slopes. The shapes are the
-# first critic of a formula, and a free one. But give all layers the same width and the
-# critic falls silent. So here are four readings of the printed lines, on layers of four
-# neurons, against the right gradient.
+# Three numbers cannot be multiplied entry by entry with five. Shapes are the first test
+# of a formula, and cost nothing. But where all layers have the same width they always
+# fit. So here are four readings of the printed lines, on layers of four neurons.
 
-# %% [markdown] lang="zh" of="21998839"
-# 三个责任和五个斜率没法逐元素相乘。形状是公式的第一位批评家，而且不收费。
-# 可是让各层一样宽，这位批评家就不作声了。下面在每层四个神经元的网络上，
-# 把原文的四种读法与正确的梯度比一比。
+# %% [markdown] lang="zh" of="b0c7ce43"
+# 三个数和五个数没法逐元素相乘。形状是对公式的第一道检验，而且不花代价。
+# 可是如果各层一样宽，形状总是对得上。下面是文档这几行的四种读法，
+# 用在每层四个神经元的网络上。
 
 # %%
 READINGS = {
@@ -656,7 +657,7 @@ def as_read(reading, W, z, a, y):
 # no transpose → 没有转置
 # σ′ twice → σ′ 乘了两次
 # Gradients by one reading of the printed lines: lists like W.
-# → 按原文的一种读法求出的梯度：像 W 一样的列表。
+# → 按文档的一种读法求出的梯度：像 W 一样的列表。
 
 # %% [markdown]
 # All four can be computed, and all are wrong. Where? A mistake travels as blame does,
@@ -670,7 +671,7 @@ def as_read(reading, W, z, a, y):
 # 是 $\delta$ 错了，还是外积错了？请写一个函数，把它找出来。
 
 
-# %% exercise="find_slip" points=3 minutes=8 level=3
+# %% exercise="find_slip" points=3 minutes=6 level=3
 def find_slip(got, right):
     """Where a backward pass first goes wrong, on its way from the last layer.
 
@@ -841,11 +842,11 @@ for reading in READINGS:
 # 第一种读法在最后一层就错了，另外三种再往回一层才错，而且错的都是 $\delta$。
 
 # %% [markdown]
-# Two tests. The first measures how far each gradient is from the judges'. The second is
+# Two tests. The first measures how far each gradient is from PyTorch's. The second is
 # the one that people use in a hurry: train a little, and see whether the loss falls.
 
-# %% [markdown] lang="zh" of="eed8b18a"
-# 做两个测试。第一个量一量每种梯度与裁判相差多远。第二个是人们图省事时常用的：
+# %% [markdown] lang="zh" of="7124fd42"
+# 做两个测试。第一个量一量每种梯度与 PyTorch 的相差多远。第二个是人们图省事时常用的：
 # 训练一小会儿，看损失降不降。
 
 
@@ -900,7 +901,7 @@ def uphill(*passes):
     return [[None, *(-g for g in part[1:])] for part in four_equations(*passes)]
 
 
-trials = range(lab.pick(ci=3, workshop=8, full=20))
+trials = range(lab.pick(ci=3, workshop=8, full=8))
 rules = {"right": four_equations}
 rules |= {r: lambda *s, r=r: as_read(r, *s) for r in READINGS}
 runs = {
@@ -969,46 +970,47 @@ bm.claim(
 # the right gradient, uphill → 正确的梯度，但往上坡走
 
 # %% [markdown]
-# That is why such slips live long. $\sigma'$ is positive wherever you take it, so
-# $\sigma'(\hat y)$ keeps every sign of $\delta_D$ and the last layer still learns
-# downhill, by other amounts. Since $\sigma'(\hat y)$ is never small, it may even run
-# ahead for a while. Nobody suspects the gradient. Trust a check, not a curve.
+# That is why such mistakes live long. $\sigma'$ is positive wherever you take it, so
+# $\sigma'(\hat y)$ keeps every sign of $\delta_D$, and the last layer still learns,
+# with steps of the wrong size. Nobody suspects the gradient. Trust a check, not a
+# curve.
 #
-# Put right, with the pieces in their places: $\sigma'$ at $z_D$; $\delta_l$ *is*
-# $\nabla_{z_l}J$, with nothing multiplied to it a second time; and $W_{l+1}^\top$ acts
-# before $\sigma'(z_l)$ does. Those who write $\delta$ as a row may say
-# $(\delta_{l+1} W_{l+1})\odot\sigma'(z_l)$, which is the same.
+# Corrected: $\sigma'$ is taken at $z_D$; $\delta_l$ *is* $\nabla_{z_l}J$, without a
+# further factor; $W_{l+1}^\top$ comes before $\sigma'(z_l)$. With $\delta$ as a row,
+# $(\delta_{l+1} W_{l+1})\odot\sigma'(z_l)$ is the same.
 
-# %% [markdown] lang="zh" of="b01f9086"
-# 这类笔误之所以长命，原因就在这里。$\sigma'$ 在哪里取都是正的，所以 $\sigma'(\hat y)$
-# 保住了 $\delta_D$ 每个分量的符号，最后一层仍在往下坡走，只是步子不对。
-# $\sigma'(\hat y)$ 又从来不小，有时甚至一路领先。没人怀疑梯度。该信的是检查，不是曲线。
+# %% [markdown] lang="zh" of="82948753"
+# 这类错误之所以长命，原因就在这里。$\sigma'$ 在哪里取都是正的，所以 $\sigma'(\hat y)$
+# 保住了 $\delta_D$ 每个分量的符号，最后一层照样在学，只是步子的大小不对。没人怀疑梯度。
+# 该信的是检查，不是曲线。
 #
-# 改对了就是这样，零件各归其位：$\sigma'$ 取在 $z_D$；$\delta_l$ *就是*
-# $\nabla_{z_l}J$，不再乘第二次；$W_{l+1}^\top$ 先作用，然后才轮到 $\sigma'(z_l)$。若把
-# $\delta$ 写成行向量，则是 $(\delta_{l+1} W_{l+1})\odot\sigma'(z_l)$，意思一样。
+# 改正如下：$\sigma'$ 取在 $z_D$；$\delta_l$ *就是* $\nabla_{z_l}J$，不再乘别的因子；
+# $W_{l+1}^\top$ 先作用，然后才轮到 $\sigma'(z_l)$。若把 $\delta$ 写成行向量，则是
+# $(\delta_{l+1} W_{l+1})\odot\sigma'(z_l)$，意思一样。
 
 # %% [markdown]
 # ## Never derive again
 #
 # The four equations serve one kind of network. Change a layer, and you derive anew. But
-# look at the first picture again: each box knew one operation and its slope, and the
-# rest was bookkeeping. So let us teach the computer the slopes of a few operations once
-# and for all, and leave the bookkeeping to it. This is **automatic differentiation**,
-# and yours needs NumPy alone.
+# in the first picture each box knew one operation and its slope, and the rest was
+# bookkeeping. So we teach the computer the slopes of a few operations, once and for
+# all. This is **automatic differentiation**. We go from the result back to the inputs,
+# which is its **reverse mode**: one walk gives the gradients of all parameters.
+# (Forward mode goes along with the numbers, and needs a walk for each parameter.)
 #
 # From now on examples are rows, $n$ at a time, so layer $l$ is $A W_l^\top + b_l$.
-# First the boxes: an array that remembers what it was made from.
+# First the boxes: a NumPy array that remembers what it was made from.
 
-# %% [markdown] lang="zh" of="fddd6d4d"
+# %% [markdown] lang="zh" of="294c35eb"
 # ## 从此不必再推导
 #
-# 四个公式只适用于一种网络，换一种层就得重新推导。可是再看一眼第一幅图：
-# 每个方框只知道一个运算和它的斜率，其余都是记账。那就把几个运算的斜率一次教给计算机，
-# 记账也交给它。这就是**自动微分**，你要写的这一个只用 NumPy。
+# 四个公式只适用于一种网络，换一种层就得重新推导。可是在第一幅图里，
+# 每个方框只知道一个运算和它的斜率，其余都是记账。那就把几个运算的斜率一次教给计算机。
+# 这就是**自动微分**。我们从结果往输入走，这叫作它的**反向模式**：走一趟，
+# 就得到所有参数的梯度。（正向模式随着数值往前走，每个参数要走一趟。）
 #
 # 从现在起，样本按行排列，一次 $n$ 个，于是第 $l$ 层是 $A W_l^\top + b_l$。
-# 先来做方框：一个记得自己由什么得来的数组。
+# 先来做方框：一个记得自己由什么得来的 NumPy 数组。
 
 # %%
 FORWARD = {"add": np.add, "mul": np.multiply, "matmul": np.matmul, "T": np.transpose}
@@ -1053,20 +1055,25 @@ print(node.value, "by", node.op, "from", [p.op or "a leaf" for p in node.parents
 # %% [markdown]
 # ## First part: local slopes
 #
-# Each operation must answer one question: *the blame of your output is `g`; what is the
-# blame of each input?* For `a + b` both get `g`. For a matrix product $C = AB$ it is
-# (\ref{delta-back}) and (\ref{parameter-gradients}) once more, in rows:
+# Each operation must answer one question: *the gradient of $J$ with respect to your
+# output is `g`; what is it with respect to each input?* `g` is called the **upstream
+# gradient**. The answer is `g` times the operation's Jacobian, a **vector–Jacobian
+# product** (VJP). The Jacobian itself, with an entry for each pair of an input and an
+# output, is never built. For `a + b` both inputs get `g`. For a matrix product $C = AB$
+# it is (\ref{delta-back}) and (\ref{parameter-gradients}) again, in rows:
 #
 # $$\frac{\partial J}{\partial A} = G\,B^\top, \qquad
 # \frac{\partial J}{\partial B} = A^\top G, \qquad
 # G = \frac{\partial J}{\partial C} \label{matmul-rule}$$
 
-# %% [markdown] lang="zh" of="e4add4a3"
+# %% [markdown] lang="zh" of="cebd829c"
 # ## 第一部分：局部斜率
 #
-# 每个运算要回答一个问题：*你的输出的责任是 `g`，那么每个输入的责任是多少？*
-# 对 `a + b`，两个输入都是 `g`。对矩阵乘积 $C = AB$，就是把 (\ref{delta-back}) 和
-# (\ref{parameter-gradients}) 按行再写一遍：
+# 每个运算要回答一个问题：*$J$ 对你的输出的梯度是 `g`，那么对每个输入的梯度是多少*？
+# `g` 叫作**上游梯度**。答案是 `g` 乘以这个运算的雅可比矩阵，
+# 即**向量–雅可比积**（VJP）。雅可比矩阵对每一对输入和输出都有一个元素，
+# 但从来不必真的算出来。对 `a + b`，两个输入都得 `g`。对矩阵乘积 $C = AB$，就是把
+# (\ref{delta-back}) 和 (\ref{parameter-gradients}) 按行再写一遍：
 #
 # $$\frac{\partial J}{\partial A} = G\,B^\top, \qquad
 # \frac{\partial J}{\partial B} = A^\top G, \qquad
@@ -1085,7 +1092,7 @@ bm.equation("matmul-rule", left, right.expand(2, -1), atol=1e-7)
 # dJ/dC for J = the sum of C³/3 → 对 J = C³/3 各元素之和，dJ/dC 就是它
 
 
-# %% exercise="pull" points=4 minutes=12 level=3
+# %% exercise="pull" points=4 minutes=10 level=3
 def pull(op, g, out, *inputs):
     """The blame of each input of one operation, given the blame g of its output.
 
@@ -1096,6 +1103,8 @@ def pull(op, g, out, *inputs):
     """
     if op == "add":
         return g, g
+    if op == "T":
+        return (g.T,)
     ### BEGIN SOLUTION
     a, b = (*inputs, None)[:2]
     match op:
@@ -1103,8 +1112,6 @@ def pull(op, g, out, *inputs):
             return g * b, g * a
         case "matmul":
             return g @ b.T, a.T @ g
-        case "T":
-            return (g.T,)
         case "tanh":
             return (g * (1 - out**2),)
         case "exp":
@@ -1133,7 +1140,8 @@ def pull(op, g, out, *inputs):
 def _pulled(op, g, *inputs):
     inputs = [np.asarray(a, dtype=np.float64) for a in inputs]
     out = FORWARD[op](*inputs)
-    got = pull(op, np.broadcast_to(np.asarray(g, np.float64), out.shape), out, *inputs)
+    g = np.array(np.broadcast_to(g, out.shape), dtype=np.float64)
+    got = pull(op, g, out, *inputs)
     right = isinstance(got, tuple) and len(got) == len(inputs)
     advice = (
         f"{op}: return a tuple with one entry an input; (g,) has one entry, (g) none"
@@ -1278,11 +1286,10 @@ def pull(op, g, out, *inputs):
 def pull(op, g, out, *inputs):
     a, b = (*inputs, None)[:2]
     if op == "mul":
-        g = np.asarray(g)
-        g.flags.writeable = True
+        of_b = g * a
         g *= b
-        return g, g / b * a
-    return {"add": (g, g)}.get(op)
+        return g, of_b
+    return None
 
 
 # %% variant="pull"
@@ -1348,32 +1355,31 @@ print(unbroadcast(np.arange(6.0).reshape(3, 2), (2,)), "for a bias that met 3 ro
 # %% [markdown]
 # ## Third part: the way back
 #
-# A node may be used more than once. Then it has several children $c$, and it reaches
-# $J$ through each of them:
+# A node may be used more than once. Then it reaches $J$ through each of its children
+# $c$, the nodes that were made from it:
 #
-# $$\frac{\partial J}{\partial a} = \sum_{c\ \text{made from}\ a}
+# $$\frac{\partial J}{\partial a} = \sum_{c}
 # \frac{\partial J}{\partial c}\,\frac{\partial c}{\partial a} \label{accumulate}$$
 #
 # Two duties follow. Blame is **added** to what is there, never written over it. And a
 # node may hand its blame on only when all of its children have reported: children
 # first, parents later. Such an order of a graph is called **topological**. Here is
-# (\ref{accumulate}) on a piece of every Transformer, $h = x + \tanh(wx)$, where $x$
-# takes two roads.
+# (\ref{accumulate}) for $h = x + \tanh(wx)$, where $x$ takes two roads.
 
-# %% [markdown] lang="zh" of="32ab6ac7"
+# %% [markdown] lang="zh" of="c09168a4"
 # ## 第三部分：往回走
 #
-# 一个节点可能被用了不止一次。这时它有几个子节点 $c$，通过每一个都能影响 $J$：
+# 一个节点可能被用了不止一次。由它得来的节点 $c$ 叫作它的子节点，
+# 它通过每个子节点都能影响 $J$：
 #
-# $$\frac{\partial J}{\partial a} = \sum_{c\ \text{made from}\ a}
+# $$\frac{\partial J}{\partial a} = \sum_{c}
 # \frac{\partial J}{\partial c}\,\frac{\partial c}{\partial a} \label{accumulate}$$
 #
-# （求和遍历所有由 $a$ 得来的 $c$。）由此有两条义务。责任要**加**到已有的上面，
-# 绝不能覆盖。而且一个节点要等所有子节点都报告完，才能把自己的责任往下交：先子后父。
-# 图的这种顺序叫做**拓扑序**。下面在每个 Transformer 都有的一小块 $h = x + \tanh(wx)$
-# 上执行 (\ref{accumulate})，其中 $x$ 走了两条路。
+# 由此有两条要求。责任要**加**到已有的上面，绝不能覆盖。而且一个节点要等所有子节点都报告
+# 完，才能把自己的责任往下交：先子后父。图的这种顺序叫作**拓扑序**。下面对
+# $h = x + \tanh(wx)$ 执行 (\ref{accumulate})，其中 $x$ 走了两条路。
 
-# %% equation="accumulate" of="18f4421a"
+# %% equation="accumulate" of="4d01aa0f"
 x, w, y = torch.tensor(0.8), torch.tensor(1.3), 2.0
 both = judges(lambda x: (x + torch.tanh(w * x) - y) ** 2 / 2, x)
 of_h = x + torch.tanh(w * x) - y
@@ -1381,13 +1387,17 @@ straight, around = of_h, of_h * (1 - torch.tanh(w * x) ** 2) * w
 bm.equation("accumulate", both, (straight + around).expand(2), atol=1e-8)
 
 # %% [markdown]
-# Write the way back for *any* graph. Your function knows nothing of arrays: it is
+# Write the way back for *any* graph. Your function knows nothing of operations: it is
 # given the result, a function that tells a node's parents, and a function that tells
-# what a node hands to each of them.
+# what a node hands to each of them. Mind one thing: for `a + b`, `pull` hands one and
+# the same array to both parents. `blame[parent] += g` would change that array in place,
+# and with it the blame of the other.
 
-# %% [markdown] lang="zh" of="eb7b43c8"
-# 请为*任意*的图写出往回走的过程。你的函数对数组一无所知：交给它的是结果节点，
+# %% [markdown] lang="zh" of="0038fafd"
+# 请为*任意*的图写出往回走的过程。你的函数对运算一无所知：交给它的是结果节点，
 # 一个说出节点有哪些父节点的函数，以及一个说出节点分给每个父节点多少责任的函数。
+# 有一点要当心：对 `a + b`，`pull` 把同一个数组交给两个父节点。`blame[parent] += g`
+# 会就地改动这个数组，另一个父节点的责任也就跟着变了。
 
 
 # %% exercise="backward" points=4 minutes=15 level=4
@@ -1636,18 +1646,18 @@ def backward(root, parents, hand_on):
 
 # %% [markdown]
 # Watch your function at work. `step` counts the nodes that have handed on their blame.
-# At first $x$ has only what comes by the straight road; the road through $\tanh$ takes
-# longer, and when it arrives it is added. Then let `w` grow: $\tanh$ goes flat and its
-# road closes, but the straight one stays open. That is why deep networks are built with
-# such **residual connections**.
+# At first $x$ has only what comes by the straight road; what comes through $\tanh$
+# arrives later and is added. Then let `w` grow: $\tanh$ goes flat and lets almost
+# nothing through, but the straight road stays open. That is why deep networks are built
+# with such residual connections.
 
-# %% [markdown] lang="zh" of="440a7a3a"
+# %% [markdown] lang="zh" of="e4a6a77b"
 # 看看你的函数怎样工作。`step` 数的是已经把责任交出去的节点。起初 $x$
-# 只有从直路来的那份；经过 $\tanh$ 的路要久一些，等它到了，再加上去。然后把 `w` 调大：
-# $\tanh$ 变平，那条路就断了，直路却始终畅通。深层网络里要有这样的**残差连接**，
+# 只有从直路来的那份；经过 $\tanh$ 的那份来得晚些，到了再加上去。然后把 `w` 调大：
+# $\tanh$ 变平，几乎什么也传不过来，直路却始终畅通。深层网络里要有这样的残差连接，
 # 道理就在这里。
 
-# %%
+# %% fold
 ROADS = {"w": (0, 2), "x": (0, 0), "w·x": (1, 2), "tanh": (2, 2), "h": (3, 1)}
 ROADS |= {"J": (4, 1)}
 MADE = {"J": ("h",), "h": ("x", "tanh"), "tanh": ("w·x",), "w·x": ("w", "x")}
@@ -1692,14 +1702,14 @@ bm.show.explore(two_roads, alt=alt, step=(0, 4, 1, 2), w=(0.1, 4.0, 0.1, 1.3))
 # %% [markdown]
 # ## Put together
 #
-# Five lines join the three parts. With `Node`, `apply`, `pull`, `unbroadcast` and
-# `backward`, this is the whole autograd, about as long as this screen.
+# A few lines join the three parts. With `Node`, `apply`, `pull`, `unbroadcast` and
+# `backward`, this is a whole autograd.
 
-# %% [markdown] lang="zh" of="ecd27dd1"
+# %% [markdown] lang="zh" of="7a7a1b52"
 # ## 合在一起
 #
-# 五行代码把三部分接起来。加上 `Node`、`apply`、`pull`、`unbroadcast` 和 `backward`，
-# 这就是完整的自动求导，差不多一屏那么长。
+# 几行代码就把三部分接起来。加上 `Node`、`apply`、`pull`、`unbroadcast` 和 `backward`，
+# 这就是一个完整的自动求导。
 
 
 # %%
@@ -1720,13 +1730,13 @@ def gradients(root):
 
 # %% [markdown]
 # Its first task is a network that tells handwritten digits apart: 64 pixels, 32 hidden
-# neurons with $\tanh$, ten scores $z$, and for each example the cross-entropy
+# neurons with $\tanh$, ten scores $z$, and for each example the **cross-entropy**
 # $-\log p_y$ with $p = \mathrm{softmax}(z)$, that is
 # $\log\sum_k e^{z_k} - z_y$. Notice that $z$ is used twice.
 
-# %% [markdown] lang="zh" of="5d72e4d2"
+# %% [markdown] lang="zh" of="46e432b7"
 # 它的第一项任务是一个认手写数字的网络：64 个像素，32 个用 $\tanh$ 的隐藏神经元，
-# 十个分数 $z$，每个样本的损失是交叉熵 $-\log p_y$，其中 $p = \mathrm{softmax}(z)$，
+# 十个分数 $z$，每个样本的损失是**交叉熵** $-\log p_y$，其中 $p = \mathrm{softmax}(z)$，
 # 也就是 $\log\sum_k e^{z_k} - z_y$。注意 $z$ 用了两次。
 
 
@@ -1741,6 +1751,11 @@ def digit_loss(P, rows, hot):
     return J * (1 / len(rows)), z
 
 
+# %% [raw] lang="zh"
+# Mean cross-entropy. P: four nodes; rows: (n, 64); hot: one-hot, (n, 10).
+# → 平均交叉熵。P：四个节点；rows：(n, 64)；hot：独热目标，(n, 10)。
+
+# %% fold
 digits = load_digits()
 order = np.random.default_rng(lab.seed).permutation(len(digits.data))
 X, labels = digits.data[order] / 16, digits.target[order]
@@ -1749,33 +1764,30 @@ draws = np.random.default_rng(lab.seed + 1)
 sizes = {"W_1": (32, 64), "b_1": (32,), "W_2": (10, 32), "b_2": (10,)}
 start = [draws.normal(0, 0.2, shape) for shape in sizes.values()]
 
-
-# %% [raw] lang="zh"
-# Mean cross-entropy. P: four nodes; rows: (n, 64); hot: one-hot, (n, 10).
-# → 平均交叉熵。P：四个节点；rows：(n, 64)；hot：独热目标，(n, 10)。
-
 # %% [markdown]
-# Before training, one gradient as a test. Differentiate softmax and cross-entropy
-# together by hand and the ten scores' $\delta$ becomes strikingly plain: what was
-# predicted less what was true.
+# Before training, one gradient as a test. The slope of $\log\sum_k e^{z_k}$ along $z_k$
+# is $e^{z_k}/\sum_m e^{z_m} = p_k$, and that of $z_y$ is 1 for $k = y$ and 0 elsewhere.
+# Let $y_{ik}$ be 1 if $k$ is the digit of example $i$, and 0 otherwise. What remains is
+# the prediction less the truth:
 #
-# $$\frac{\partial J}{\partial z_i} = \tfrac1n\,(p_i - y_i),
-# \qquad y_i\ \text{one-hot} \label{softmax-delta}$$
+# $$\frac{\partial J}{\partial z_{ik}} = \tfrac1n\,(p_{ik} - y_{ik})
+# \label{softmax-delta}$$
 #
-# (Here (\ref{delta-last}) does not apply as it stands: in a softmax every output
-# depends on every $z$.) Your autograd was told none of this.
+# ((\ref{delta-last}) does not apply as it stands: in a softmax every output depends on
+# every $z_k$.) Your autograd was told none of this.
 
-# %% [markdown] lang="zh" of="bdb0d886"
-# 训练之前，先拿一个梯度试一试。把 softmax 和交叉熵合在一起手工求导，
-# 十个分数的 $\delta$ 会变得格外简单：预测减去真实。
+# %% [markdown] lang="zh" of="8a224ca6"
+# 训练之前，先拿一个梯度试一试。$\log\sum_k e^{z_k}$ 对 $z_k$ 的斜率是
+# $e^{z_k}/\sum_m e^{z_m} = p_k$，而 $z_y$ 的斜率在 $k = y$ 时为 1，其余为 0。
+# 设第 $i$ 个样本的数字是 $k$ 时 $y_{ik}$ 为 1，否则为 0，剩下的就是预测减去真实：
 #
-# $$\frac{\partial J}{\partial z_i} = \tfrac1n\,(p_i - y_i),
-# \qquad y_i\ \text{one-hot} \label{softmax-delta}$$
+# $$\frac{\partial J}{\partial z_{ik}} = \tfrac1n\,(p_{ik} - y_{ik})
+# \label{softmax-delta}$$
 #
-# （$y_i$ 是独热向量。(\ref{delta-last}) 在这里不能照搬：softmax 的每个输出都依赖所有的
-# $z$。）这些，谁也没有告诉过你的自动求导。
+# （(\ref{delta-last}) 在这里不能照搬：softmax 的每个输出都依赖所有的 $z_k$。）
+# 这些，谁也没有告诉过你的自动求导。
 
-# %% equation="softmax-delta" of="91d87f2e"
+# %% equation="softmax-delta" of="a15a3a8e"
 J, scores = digit_loss([Node(p) for p in start], X[:5], np.eye(10)[labels[:5]])
 p = np.exp(scores.value)
 p = p / p.sum(1, keepdims=True)  # (5, 10)
@@ -1791,7 +1803,7 @@ bm.equation("softmax-delta", by_autograd, (p - np.eye(10)[labels[:5]]) / 5, atol
 # 它自己找到了这个公式。下面就是它走过的图，照着你的节点画出来。
 
 
-# %%
+# %% fold
 def columns(root):
     """Where to draw each node: one column right of the last node it is made from."""
     column = {}
@@ -1858,17 +1870,17 @@ bm.show.figure(fig, alt=alt)
 #
 # Now both train: your autograd, and PyTorch with its own cross-entropy, its own
 # backward pass and its own SGD. Same start, same batches. If your gradients are right,
-# the two runs are one, step after step.
+# the two runs agree at every step.
 
-# %% [markdown] lang="zh" of="c4144c20"
+# %% [markdown] lang="zh" of="a4e99ac3"
 # ## 一场必须打平的比赛
 #
 # 现在双方一起训练：一边是你的自动求导，一边是 PyTorch，用它自己的交叉熵、
 # 自己的反向传播、自己的 SGD。起点相同，批次相同。如果你的梯度是对的，
-# 两次训练就会步步重合。
+# 两次训练的每一步都会一致。
 
 # %%
-steps, lr = lab.pick(ci=150, workshop=1500, full=5000), 0.5
+steps, lr = lab.pick(ci=150, workshop=1500, full=1500), 0.5
 batches = np.random.default_rng(lab.seed + 2).integers(0, 1400, (steps, 64))
 
 
@@ -1890,7 +1902,7 @@ ours, our_losses = train_ours()
 # a fresh graph: nothing to reset → 每次新建一张图：没有什么要清零
 
 
-# %%
+# %% fold
 def train_theirs(dtype):
     layers = torch.nn.Linear(64, 32), torch.nn.Tanh(), torch.nn.Linear(32, 10)
     model, losses = torch.nn.Sequential(*layers).to(dtype), []
@@ -1918,6 +1930,13 @@ def share_right(values):
     return (scores.value.argmax(1) == labels[test]).mean()
 
 
+def gaps(weights, losses):
+    """The largest differences from your run's losses, and from its weights."""
+    of_weights = [np.abs(a - b).max() for a, b in zip(ours, weights, strict=True)]
+    of_losses = np.abs(np.subtract(our_losses, losses))
+    return {"of_losses": of_losses.max(), "of_weights": max(of_weights)}
+
+
 right = share_right(ours)
 fig, ax = plt.subplots()
 ax.semilogy(their_losses, lw=4, alpha=0.35, ls="-", label="PyTorch")
@@ -1936,18 +1955,13 @@ bm.show.figure(fig, alt=alt)
 # Two falling loss curves, one upon the other: the thin one lies in the thick one.
 # → 两条下降的损失曲线完全重合：细线落在粗线里。
 # PyTorch → =
+# The largest differences from your run's losses, and from its weights.
+# → 与你这次训练的损失、权重相比，最大的差异。
 # How many of the digits that no training saw these weights get right.
 # → 训练时没见过的数字，这些权重答对了多少。
 
 
 # %%
-def gaps(weights, losses):
-    """The largest differences from your run's losses, and from its weights."""
-    of_weights = [np.abs(a - b).max() for a, b in zip(ours, weights, strict=True)]
-    of_losses = np.abs(np.subtract(our_losses, losses))
-    return {"of_losses": of_losses.max(), "of_weights": max(of_weights)}
-
-
 bm.claim(
     "Your autograd trains as PyTorch does: every loss and every weight agree to 1e-10",
     lambda of_losses, of_weights: of_losses < 1e-10 and of_weights < 1e-10,
@@ -1964,8 +1978,6 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# The largest differences from your run's losses, and from its weights.
-# → 与你这次训练的损失、权重相比，最大的差异。
 # Your autograd trains as PyTorch does: every loss and every weight agree to 1e-10
 # → 你的自动求导与 PyTorch 练得一样：每个损失、每个权重都一致到 1e-10
 # PyTorch in single precision → 单精度的 PyTorch
@@ -1978,17 +1990,18 @@ bm.claim(
 #
 # The classic slip is a single character: `=` for `+=`. A node used twice then keeps
 # only the blame that came last. On the digits the scores $z$ have two uses, one through
-# $\log\sum e^z$ and one through $-z_y$. Let us overwrite, and watch.
+# $\log\sum e^z$ and one through $-z_y$. We overwrite on purpose, with three learning
+# rates.
 
-# %% [markdown] lang="zh" of="debc6414"
+# %% [markdown] lang="zh" of="0a9dc6a5"
 # ## 最常出错的地方
 #
 # 经典的错误只差一个字符：把 `+=` 写成 `=`。用了两次的节点就只剩下最后到达的那份责任。
 # 在这个认数字的网络里，分数 $z$ 有两个去处，一个经过 $\log\sum e^z$，一个经过 $-z_y$。
-# 我们故意覆盖，看会怎样。
+# 我们故意覆盖，用三种学习率各试一次。
 
 
-# %%
+# %% fold
 def overwriting(root):
     """As gradients, but a node keeps only the blame that came last."""
     column, blame = columns(root), {root: np.ones(())}
@@ -2035,12 +2048,14 @@ bm.claim(
 # %% [markdown]
 # Adding has a trap of its own. PyTorch adds not only within one backward pass but from
 # one to the next: `.grad` grows until someone empties it. That is what `zero_grad()` is
-# for. Yours returns a new dictionary each time, so there is nothing to forget.
+# for. Yours returns a new dictionary each time, so there is nothing to forget. Here is
+# `.grad` of $x^2$ at 3, after one, two and three backward passes:
 
-# %% [markdown] lang="zh" of="427b0467"
+# %% [markdown] lang="zh" of="b5bda268"
 # 相加也有相加的陷阱。PyTorch 不仅在一次反向传播之内相加，一次与下一次之间也相加：
 # `.grad` 会一直累积，直到有人把它清空。`zero_grad()` 就是干这个的。
-# 你的程序每次返回一个新字典，没有什么会忘记清。
+# 你的程序每次返回一个新字典，没有什么会忘记清。下面是 $x^2$ 在 3 处的 `.grad`，
+# 依次在一次、两次、三次反向传播之后：
 
 # %%
 leaf = torch.tensor(3.0, requires_grad=True)
@@ -2051,37 +2066,22 @@ for _ in range(3):
 # %% [markdown]
 # ## What it costs
 #
-# Count multiplications in matrix products, for one example; they are nearly all of the
-# work. A layer from $d_{l-1}$ to $d_l$ numbers takes $d_l\,d_{l-1}$ of them forwards.
-# Backwards there are two products of the same size: $\delta_l a_{l-1}^\top$ for the
-# weights, and $W_l^\top\delta_l$ to go on. The first layer needs no second one: nobody
-# asks for the slope of the input.
-#
-# $$C_\text{back} = 2\,C_\text{forward} - d_1 d_0, \qquad
-# C_\text{forward} = \sum_{l=1}^{D} d_l\,d_{l-1} \label{cost}$$
+# Count multiplications in matrix products; they are nearly all of the work. Forwards a
+# layer has one product. Backwards it has two of the same size: $\delta_l a_{l-1}^\top$
+# for the weights, and $W_l^\top\delta_l$ to go on. The first layer needs no second one:
+# nobody asks for the slope of the input. Finite differences run the network twice for
+# each parameter. A counter built into PyTorch measures both passes.
 
-# %% [markdown] lang="zh" of="bc445b9d"
+# %% [markdown] lang="zh" of="a960bca7"
 # ## 代价
 #
-# 数一数一个样本在矩阵乘积里要做多少次乘法，工作量几乎都在这里。从 $d_{l-1}$ 个数到
-# $d_l$ 个数的一层，正着走要 $d_l\,d_{l-1}$ 次。反着走有两个同样大小的乘积：求权重的
-# $\delta_l a_{l-1}^\top$，和继续往回走的 $W_l^\top\delta_l$。第一层不需要第二个：
-# 没有人要输入的斜率。
-#
-# $$C_\text{back} = 2\,C_\text{forward} - d_1 d_0, \qquad
-# C_\text{forward} = \sum_{l=1}^{D} d_l\,d_{l-1} \label{cost}$$
+# 数一数矩阵乘积里要做多少次乘法，工作量几乎都在这里。正着走，一层有一个乘积。
+# 反着走有两个同样大小的：求权重的 $\delta_l a_{l-1}^\top$，和继续往回走的
+# $W_l^\top\delta_l$。第一层不需要第二个：没有人要输入的斜率。
+# 有限差分则要为每个参数把网络跑两遍。PyTorch 自带的计数器来量一量正反两趟。
 
 
-# %% [markdown]
-# A counter built into PyTorch, which knows nothing of (\ref{cost}), watches one pass in
-# each direction. (It counts a multiplication and its addition as two.)
-
-# %% [markdown] lang="zh" of="7d6ed046"
-# PyTorch 自带一个计数器，它对 (\ref{cost}) 一无所知。让它看着正反各走一遍。
-# （它把一次乘法和随后的加法算作两次。）
-
-
-# %%
+# %% fold
 def counted(widths):
     """Multiplications that PyTorch carries out, (forward, backward), per example."""
     layers = [torch.nn.Linear(m, n) for m, n in pairwise(widths)]
@@ -2097,22 +2097,6 @@ def counted(widths):
 # %% [raw] lang="zh"
 # Multiplications that PyTorch carries out, (forward, backward), per example.
 # → PyTorch 实际做的乘法次数（正向，反向），按每个样本计。
-
-# %% equation="cost" of="dd1d8a37"
-shapes = [[64, 32, 10], [100, 50, 50, 20, 10], [7, 3]]
-left = [counted(widths) for widths in shapes]
-right = []
-for widths in shapes:
-    sizes = [m * n for m, n in pairwise(widths)]
-    right.append([sum(sizes), 2 * sum(sizes) - sizes[0]])
-bm.equation("cost", np.array(left), np.array(right))
-
-# %% [markdown]
-# Finite differences run the network twice for each parameter. Let the network grow and
-# compare, in units of one forward pass.
-
-# %% [markdown] lang="zh" of="9b1b0165"
-# 有限差分要为每个参数把网络跑两遍。让网络变大，以一次正向计算为单位比一比。
 
 # %% fold
 grown = [[64, width, width, 10] for width in (4, 16, 64, 256, 1024)]
@@ -2149,29 +2133,89 @@ bm.claim(
 # → 从 330 个参数到一百万个，反向一次的代价都不到正向两次
 
 # %% [markdown]
-# A level line: this is why networks can be large at all. The price is memory. The way
-# back needs every $a_l$ and $z_l$ of the way there, so they must be kept until then;
-# in training, these kept activations often take more room than the weights.
+# A nearly level line: this is why networks can be large at all. The price is memory.
+# The way back needs every $a_l$ and $z_l$ of the way there, so they must be kept until
+# then.
 #
 # ## What we learned
 #
 # - $\delta_l$ is $\partial J/\partial z_l$ and nothing else. It starts with $\sigma'$
 #   at the pre-activation (\ref{delta-last}), goes back through the transpose
-#   (\ref{delta-back}), and gives the gradients of the
-#   parameters (\ref{parameter-gradients}).
-# - A falling loss proves no gradient. Finite differences do, on any network small
+#   (\ref{delta-back}), and gives the gradients of the parameters
+#   (\ref{parameter-gradients}).
+# - A falling loss proves no gradient. Finite differences test one, on any network small
 #   enough.
-# - An autograd is a table of local slopes, a sum for what was broadcast, and a walk
-#   that takes children first and adds.
-# - All gradients together cost about two more forward passes.
+# - An autograd is a table of vector–Jacobian products, a sum for what was broadcast,
+#   and a walk that takes children first and adds.
+# - All gradients together cost less than two more forward passes.
+#
+# ## What models use today
+#
+# PyTorch records a graph as the program runs, as your `Node` does; JAX turns a function
+# into another one that computes its gradient. Both are reverse mode. In both you add an
+# operation by giving its vector–Jacobian product: `torch.autograd.Function`,
+# `jax.custom_vjp`. Here PyTorch is asked for one, and `pull` gives the same.
+
+# %% [markdown] lang="zh" of="9299dcab"
+# 一条近乎水平的线：网络之所以能做大，全靠它。代价是内存。往回走要用到来路上所有的 $a_l$
+# 和 $z_l$，所以得一直存着。
+#
+# ## 我们学到了什么
+#
+# - $\delta_l$ 就是 $\partial J/\partial z_l$，不多也不少。它从预激活处的 $\sigma'$ 开始
+#   (\ref{delta-last})，经过转置往回走 (\ref{delta-back})，给出参数的梯度
+#   (\ref{parameter-gradients})。
+# - 损失下降，证明不了梯度是对的。只要网络够小，就可以用有限差分来检验。
+# - 自动求导就是一张向量–雅可比积的表，对广播过的求和，再加一趟先子后父、边走边加的回
+#   程。
+# - 所有梯度加在一起，代价还不到再做两次正向计算。
+#
+# ## 如今的模型用什么
+#
+# PyTorch 一边运行程序一边记下计算图，和你的 `Node` 一样；
+# JAX 则把一个函数变成另一个计算其梯度的函数。两者都是反向模式，
+# 都可以通过给出向量–雅可比积来添加新的运算：`torch.autograd.Function`、
+# `jax.custom_vjp`。下面向 PyTorch 要一个，`pull` 给出的与它相同。
+
+
+# %%
+def gap_of_products(upstream):
+    """The largest difference between PyTorch's products, with G, and pull's."""
+    C, vjp = torch.func.vjp(torch.matmul, A, B)
+    mine = pull("matmul", upstream.numpy(), C.numpy(), A.numpy(), B.numpy())
+    return max(abs(p.numpy() - q).max() for p, q in zip(vjp(G), mine, strict=True))
+
+
+bm.claim(
+    "The vector–Jacobian products of PyTorch and `pull` agree to 1e-12",
+    lambda gap: gap < 1e-12,
+    {"gap": gap_of_products(G)},
+    control={"gap": gap_of_products(torch.ones_like(G))},
+    against="another upstream gradient",
+)
+
+# %% [raw] lang="zh"
+# The largest difference between PyTorch's products, with G, and pull's.
+# → PyTorch 用 G 求出的积与 pull 给出的积的最大差异。
+# The vector–Jacobian products of PyTorch and `pull` agree to 1e-12
+# → PyTorch 与 `pull` 的向量–雅可比积一致到 1e-12
+# another upstream gradient → 另一个上游梯度
+
+# %% [markdown]
+# In large models the kept activations often take more memory than the weights. So
+# **activation checkpointing** (`torch.utils.checkpoint`) keeps a few of them and
+# computes the others once more on the way back: about one more forward pass, for much
+# less memory. And `torch.autograd.gradcheck` tests a new operation as we did: by finite
+# differences, in double precision.
 #
 # ## Where next
 #
 # Add an operation to `FORWARD` and `pull`, a ReLU say, and train with it; `judges`
-# tells you whether its slope is right. Or make the hidden layer wider and deeper and
-# find out at what depth sigmoid layers stop learning. Then `stochastic-gradients` asks
-# what a gradient from a small batch is worth, and `adaptive-methods` what to do with
-# it.
+# tells you whether its slope is right. Or make the network deeper and find out at what
+# depth sigmoid layers stop learning. Then
+# [Stochastic gradients](lesson:stochastic-gradients) asks what a gradient from few
+# examples is worth, and [Adam and AdamW, derived](lesson:adaptive-methods) what to do
+# with it.
 #
 # ## Further reading
 #
@@ -2181,26 +2225,21 @@ bm.claim(
 # - A. Griewank and A. Walther (2008), *Evaluating Derivatives*, SIAM, 2nd edition.
 # - A. G. Baydin, B. A. Pearlmutter, A. A. Radul and J. M. Siskind (2018), *Automatic
 #   Differentiation in Machine Learning: a Survey*, JMLR 18.
+# - T. Chen, B. Xu, C. Zhang and C. Guestrin (2016), *Training Deep Nets with Sublinear
+#   Memory Cost*, arXiv.
 
-# %% [markdown] lang="zh" of="a2fa6e7d"
-# 一条水平线：网络之所以能做大，全靠它。代价是内存。往回走要用到来路上所有的 $a_l$ 和
-# $z_l$，所以得一直存着；训练时，存下来的这些激活往往比权重还占地方。
-#
-# ## 我们学到了什么
-#
-# - $\delta_l$ 就是 $\partial J/\partial z_l$，不多也不少。它从预激活处的 $\sigma'$ 开始
-#   (\ref{delta-last})，经过转置往回走 (\ref{delta-back})，给出参数的梯度
-#   (\ref{parameter-gradients})。
-# - 损失下降，证明不了梯度是对的。有限差分可以，只要网络够小。
-# - 自动求导就是一张局部斜率的表，对广播过的求和，再加一趟先子后父、边走边加的回程。
-# - 所有梯度加在一起，大约只相当于再做两次正向计算。
+# %% [markdown] lang="zh" of="09d9a01c"
+# 在大模型里，存下来的激活往往比权重更占内存。所以有**激活检查点**
+# （`torch.utils.checkpoint`）：只存其中几处，其余的在往回走时再算一遍，
+# 多做大约一次正向计算，省下很多内存。`torch.autograd.gradcheck`
+# 检验新运算的办法与我们一样：用双精度和有限差分。
 #
 # ## 下一步
 #
 # 在 `FORWARD` 和 `pull` 里添一个运算，比如 ReLU，用它来训练；斜率对不对，`judges`
-# 会告诉你。或者把隐藏层加宽加深，看看 sigmoid 层到多深就学不动了。接下来，
-# `stochastic-gradients` 问一小批样本的梯度值多少，`adaptive-methods`
-# 问拿到梯度之后怎么用。
+# 会告诉你。或者把网络加深，看看 sigmoid 层到多深就学不动了。接下来，
+# [随机梯度](lesson:stochastic-gradients)问由少数样本得来的梯度值多少，
+# [自适应方法的推导](lesson:adaptive-methods)问拿到梯度之后怎么用。
 #
 # ## 延伸阅读
 #
@@ -2210,3 +2249,5 @@ bm.claim(
 # - A. Griewank, A. Walther (2008), *Evaluating Derivatives*, SIAM, 2nd edition.
 # - A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind (2018), *Automatic
 #   Differentiation in Machine Learning: a Survey*, JMLR 18.
+# - T. Chen, B. Xu, C. Zhang, C. Guestrin (2016), *Training Deep Nets with Sublinear
+#   Memory Cost*, arXiv.
