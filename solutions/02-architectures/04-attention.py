@@ -1137,7 +1137,7 @@ class MultiHeadAttention(nn.Module):
         self.out_proj = nn.Linear(d, d)
 
     def forward(self, x, mask=None):
-        """x: (batch, n, d); mask: None, or booleans as for attend.
+        """x: (batch, n, d); mask: None, or booleans that fit (batch, heads, n, n).
 
         Returns (output, weights): (batch, n, d) and (batch, heads, n, n).
         """
@@ -1152,8 +1152,8 @@ class MultiHeadAttention(nn.Module):
 # %% [raw] lang="zh"
 # Self-attention with several heads: d numbers a place, in and out.
 # → 多头自注意力：输入和输出的每个位置都是 d 个数。
-# x: (batch, n, d); mask: None, or booleans as for attend.
-# → x：(batch, n, d)；mask：None，或与 attend 相同的布尔值。
+# x: (batch, n, d); mask: None, or booleans that fit (batch, heads, n, n).
+# → x：(batch, n, d)；mask：None，或能广播到 (batch, heads, n, n) 的布尔值。
 # Returns (output, weights): (batch, n, d) and (batch, heads, n, n).
 # → 返回（输出，权重）：(batch, n, d) 和 (batch, heads, n, n)。
 
@@ -1195,6 +1195,11 @@ for d, heads in ((12, 3), (4, 1)):
     bm.expect.close(ours, right, advice, atol=1e-5)
     mine, want = (torch.autograd.grad(y.square().sum(), x)[0] for y in (ours, right))
     bm.expect.close(mine, want, "keep the graph: gradients must flow", atol=1e-4)
+    real = torch.arange(7) < torch.tensor([[7], [4], [2]])  # other padding in each row
+    ours = model(x, real[:, None, None])[0]
+    right = theirs(x, x, x, key_padding_mask=~real)[0]
+    advice = "a mask may differ from row to row of the batch: hand it on as it is"
+    bm.expect.close(ours, right, advice, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1208,6 +1213,9 @@ for d, heads in ((12, 3), (4, 1)):
 # as nn.MultiheadAttention: query asks, key is compared, value is averaged
 # → 应与 nn.MultiheadAttention 一致：query 提问，key 用来比较，value 用来平均
 # keep the graph: gradients must flow → 保留计算图：梯度要能传回去
+# other padding in each row → 每行的填充各不相同
+# a mask may differ from row to row of the batch: hand it on as it is
+# → 掩码可以随批次的行而不同：原样传下去
 
 # %% [markdown] hint="MultiHeadAttention"
 # You have every piece: `split_heads`, `attend`, and four layers. Write the shape beside
@@ -1315,9 +1323,12 @@ class MultiHeadAttention(nn.Module):
             layer(x).chunk(self.heads, -1)
             for layer in (self.query, self.key, self.value)
         ]
-        heads = [attend(q, k, v, mask) for q, k, v in zip(*parts, strict=True)]
-        merged = torch.cat([y for y, _ in heads], -1)
-        return self.out_proj(merged), torch.stack([w for _, w in heads], 1)
+        heads = [
+            attend(q[:, None], k[:, None], v[:, None], mask)
+            for q, k, v in zip(*parts, strict=True)
+        ]
+        merged = torch.cat([y[:, 0] for y, _ in heads], -1)
+        return self.out_proj(merged), torch.cat([w for _, w in heads], 1)
 
 
 # %% variant="MultiHeadAttention"
