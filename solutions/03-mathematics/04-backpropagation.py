@@ -954,7 +954,7 @@ bm.claim(
 )
 left = [losses[-1] / losses[0] for name in READINGS for _, losses in runs[name]]
 bm.claim(
-    "And yet the loss falls with all of them: a falling loss proves no gradient",
+    "Over 200 steps the loss falls with all of them: a falling loss proves no gradient",
     lambda most_that_is_left: most_that_is_left < 1,
     {"most_that_is_left": max(left)},
     control={"most_that_is_left": max(up[-1] / up[0] for up in climbs)},
@@ -965,8 +965,8 @@ bm.claim(
 # A gradient check finds every reading of the printed lines more than 5 % wrong
 # → 梯度检查发现，文档的每一种读法都错了 5 % 以上
 # the four equations → 四个公式
-# And yet the loss falls with all of them: a falling loss proves no gradient
-# → 可是损失照样都在下降：损失下降，证明不了梯度是对的
+# Over 200 steps the loss falls with all of them: a falling loss proves no gradient
+# → 200 步之内，每一种的损失都降了下来：损失下降，证明不了梯度是对的
 # the right gradient, uphill → 正确的梯度，但往上坡走
 
 # %% [markdown]
