@@ -74,10 +74,12 @@ images = torch.tensor(images / 16, dtype=torch.float32)
 x, x_test, y, y_test = train_test_split(
     images, torch.tensor(labels), test_size=0.25, random_state=0, stratify=labels
 )
-print(x.shape, x_test.shape)
+print("training pictures:", x.shape, "test pictures:", x_test.shape)
 
 # %% [raw] lang="zh"
 # 8 by 8 pixels, from 0 to 16 → 8 × 8 像素，取值 0 到 16
+# training pictures: → 训练图片：
+# test pictures: → 测试图片：
 
 # %% fold
 fig, axes = plt.subplots(2, 8, figsize=(8, 2.3), layout="constrained")
@@ -1161,8 +1163,8 @@ for number, (ax, h) in enumerate(zip(axes, stages(model), strict=True)):
     ax.label_outer()
 alt = (
     "Four maps of the test pictures, flattened to two directions. In the "
-    "pixels the ten digits overlap; in the third layer most form clouds of "
-    "their own, and a few still touch."
+    "pixels the ten digits overlap; in the third layer some form clouds of "
+    "their own, and others still overlap."
 )
 bm.show.figure(fig, alt=alt)
 
@@ -1172,10 +1174,10 @@ bm.show.figure(fig, alt=alt)
 # first direction → 第一方向
 # second direction → 第二方向
 # Four maps of the test pictures, flattened to two directions. In the pixels the ten
-# digits overlap; in the third layer most form clouds of their own, and a few still
-# touch.
+# digits overlap; in the third layer some form clouds of their own, and others still
+# overlap.
 # → 测试图片压到两个方向上的四幅图。在像素中十个数字互相重叠；到第三层，
-#   大多数各自成团，少数几团仍相接触。
+#   有些各自成团，另一些仍有重叠。
 
 # %% fold
 fig, ax = plt.subplots()
@@ -1227,7 +1229,7 @@ bm.claim(
 # the same networks before training → 同样的网络，训练之前
 
 # %% [markdown]
-# In two directions of 32, a few digits still touch; the ratio counts all 32. Untrained
+# In two directions of 32, some digits still overlap; the ratio counts all 32. Untrained
 # layers do the opposite and bring the digits together. So the hierarchy comes from
 # training, and everything depends on whether training works. In deep networks, for a
 # long time, it did not.
@@ -1238,8 +1240,8 @@ bm.claim(
 # same weight. Choose an activation function and add layers. Watch the slope: the
 # gradient is multiplied by it on its way back to the input.
 
-# %% [markdown] lang="zh" of="e9268e75"
-# 这里只画了 32 个方向中的两个，有几个数字仍相接触；上面的比值则算进了全部 32 个。
+# %% [markdown] lang="zh" of="6a5cb5b6"
+# 这里只画了 32 个方向中的两个，有几个数字仍重叠在一起；上面的比值则算进了全部 32 个。
 # 没训练的层恰恰相反，把各数字混到一起。可见层次来自训练，一切取决于训练能不能成功。
 # 而在深层网络里，很长一段时间都不成功。
 #
@@ -1994,25 +1996,25 @@ for cure, (cured, sick) in cures.items():
 
 # %% [markdown]
 # Depth, data, optimizer and number of steps were the same. In our runs normalisation
-# did no better than He's weights, and at a higher learning rate it failed; large models
-# combine it with residual connections. Many more passes over the data did not help the
-# two recipes that guess.
+# did about as well as He's weights, and at a higher learning rate it failed; large
+# models combine it with residual connections. Many more passes over the data did not
+# help the two recipes that guess.
 #
 # ## Neurons that stop learning
 #
 # ReLU has a weakness of its own. If a neuron's pre-activation is negative for every
-# example, its output is 0, its slope is 0, and no gradient will ever change it. This is
+# example, its output is 0, its slope is 0, and no gradient reaches its weights. This is
 # the **dying ReLU** problem. A learning rate that is too large causes it.
 
-# %% [markdown] lang="zh" of="7da7b636"
-# 深度、数据、优化器和步数都相同。在我们的运行中，归一化并不比 He 的权重更好，
+# %% [markdown] lang="zh" of="716e77b8"
+# 深度、数据、优化器和步数都相同。在我们的运行中，归一化与 He 的权重大致相当，
 # 学习率再高一些，它就失败了；大模型把它与残差连接合用。
 # 对那两个只会猜的配方，把数据多过许多遍也没有用。
 #
 # ## 不再学习的神经元
 #
 # ReLU 有自己的弱点。一个神经元如果对每个样本预激活都是负的，输出就是 0，斜率也是 0，
-# 梯度再也改变不了它。这叫作 **ReLU 死亡**问题。学习率太大就会造成它。
+# 梯度到不了它的权重。这叫作 **ReLU 死亡**问题。学习率太大就会造成它。
 
 
 # %%
