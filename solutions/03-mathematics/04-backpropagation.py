@@ -964,6 +964,7 @@ bm.claim(
 # %% [raw] lang="zh"
 # A gradient check finds every reading of the printed lines more than 5 % wrong
 # → 梯度检查发现，文档的每一种读法都错了 5 % 以上
+# right → 正确
 # the four equations → 四个公式
 # Over 200 steps the loss falls with all of them: a falling loss proves no gradient
 # → 200 步之内，每一种的损失都降了下来：损失下降，证明不了梯度是对的
