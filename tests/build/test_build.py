@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from bmkit.course.build import folder, release
 from bmkit.course.source import loading, prose
 from bmkit.course.source.catalog import LANGS, Course, Lesson
@@ -55,6 +57,24 @@ def test_the_chinese_copy_is_chinese(course):
     assert 'lang = "zh"' in text
     assert "返回两数之和" in text and "Return the sum" not in text
     assert book["metadata"]["bmkit"]["lang"] == "zh"
+
+
+@pytest.mark.parametrize(
+    ("broken", "whole"),
+    [
+        ("见这里，\n[另一课](lesson:x)。", "见这里，[另一课](lesson:x)。"),
+        ("- 一项；\n  接着说。", "- 一项；接着说。"),
+        ("出处：\nF. Author", "出处：F. Author"),
+        ("其中，\n$x$ 是", "其中，$x$ 是"),
+        ("于是：\n\n$$x$$", "于是：\n\n$$x$$"),
+        ("于是：\n$$x$$", "于是：\n$$x$$"),
+        ("两条：\n- 一\n- 二", "两条：\n- 一\n- 二"),
+        ("用 PyTorch\n来算", "用 PyTorch\n来算"),
+        ("he said “no”\nand left", "he said “no”\nand left"),
+    ],
+)
+def test_no_gap_shows_after_a_full_width_mark(broken, whole):
+    assert prose.flowing(broken) == whole
 
 
 def test_chinese_lines_flow_and_others_stay():

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from bmkit.course.source.cells import Cell, Source
 from bmkit.course.source.equations import DISPLAY, numbered
 from bmkit.course.source.links import linked, unlinked
 from bmkit.course.source.phrase_list import CHINESE
+
+FULL_WIDTH = "，。；：、？！）》」"
+# What begins a block of its own.
+BLOCK = re.compile(r"(?:[-*+>]|\d+\.)\s|[#|<]|```|\$\$")
 
 
 def shown(cell: Cell, source: Source, lang: str) -> str:
@@ -39,15 +45,26 @@ def _quote(cell: Cell, source: Source, lang: str) -> str:
 
 
 def flowing(text: str) -> str:
-    """Chinese lines joined where the source breaks them: a break shows as a gap."""
+    """Chinese lines joined where the source breaks them: a break shows as a gap.
+
+    Between two Chinese characters, and after a full-width mark whatever follows.
+    """
     rows: list[str] = []
     fenced = False
     for row in text.split("\n"):
         fenced ^= row.startswith("```")
         before = rows[-1] if rows and not fenced else ""
         plain = before and not before.startswith(("#", "|", "$$"))
-        if plain and CHINESE.match(before[-1]) and CHINESE.match(row):
-            rows[-1] += row
+        words = row.strip()
+        if plain and words and not BLOCK.match(words) and _close(before[-1], words):
+            rows[-1] += words
         else:
             rows.append(row)
     return "\n".join(rows)
+
+
+def _close(last: str, words: str) -> bool:
+    """Whether no gap stands between a line's last character and the next line."""
+    if not CHINESE.match(last):
+        return False
+    return bool(CHINESE.match(words)) or last in FULL_WIDTH
