@@ -1676,7 +1676,7 @@ print(f"{len(p):,} probabilities, {p.sum():.4f} in all, the largest {p.max():.3f
 # | 用途 | 工具 | 在哪里遇到 |
 # | --- | --- | --- |
 # | 模型 | PyTorch | 处处 |
-# | 模型 | TensorFlow 上的 Keras | [范例重现](lesson:published-example) |
+# | 模型 | TensorFlow 上的 Keras | [范例复现](lesson:published-example) |
 # | 数组、表格 | NumPy、pandas | 处处 |
 # | 作图 | Matplotlib | 处处 |
 # | 基线、指标 | scikit-learn | [指标与似然](lesson:metrics) |
