@@ -6,7 +6,21 @@
 # needs: []
 # data: []
 # extras: []
-# introduces: [parameter, softmax, learning rate, baseline]
+# introduces:
+#   - stand-in
+#   - parameter
+#   - training set
+#   - test set
+#   - tensor
+#   - logit
+#   - softmax
+#   - loss function
+#   - learning rate
+#   - neural network
+#   - accuracy
+#   - optimizer
+#   - baseline
+#   - language model
 # symbols:
 #   N: number of parameters
 #   x: input
@@ -70,16 +84,18 @@ lab = bm.start("welcome", profile=profile, device=device, seed=seed, lang=lang)
 # %% [markdown]
 # Every lesson begins with these two cells. The first has four settings that you may
 # change. `profile` is how much to do: `ci` is small and quick, `workshop` is for a
-# laptop, `full` is for a GPU. `device` says where to compute, `seed` where chance
+# laptop, `full` is for a GPU. (At `ci`, made-up data take the place of real ones: a
+# **stand-in**.) `device` says where to compute, `seed` where chance
 # begins, and `lang` in which language the kit talks to you. Every lesson lies twice
 # on the disk, in `lessons/en` and `lessons/zh`, with the same code.
 #
 # `lab` remembers the settings. A lesson asks it for sizes, so that one program serves
 # all three profiles.
 
-# %% [markdown] lang="zh" of="eeaa4032"
+# %% [markdown] lang="zh" of="7a427ea7"
 # 每一课都以这两个单元格开头。前一个里有四项设置，可以改。`profile` 决定做多少：
-# `ci` 小而快，`workshop` 适合笔记本电脑，`full` 留给 GPU。`device` 说在哪里计算，
+# `ci` 小而快，`workshop` 适合笔记本电脑，`full` 留给 GPU。
+# （在 `ci` 下，编造的数据代替真实数据，叫**替代数据**。）`device` 说在哪里计算，
 # `seed` 定下随机数从何处开始，`lang` 是工具包与你说话的语言。
 # 每一课在硬盘上都有两份，分别在 `lessons/en` 和 `lessons/zh` 里，代码相同。
 #
@@ -394,16 +410,16 @@ bm.claim(
 # %% [markdown]
 # ## A network is numbers on lines
 #
-# Now to what runs on the machine. A small network is drawn below: a dot is a number, a
-# line carries a number on to the next column. Each line has a **weight**, by which it
-# multiplies. Each dot that lines lead to has a **bias**, which it adds. Weights and
-# biases are the **parameters**: a network learns by changing them, and nothing else.
-# Move the sliders and watch the two counts.
+# Now to what runs on the machine. A small **neural network** is drawn below: a dot is a
+# number, a line carries a number on to the next column. Each line has a **weight**, by
+# which it multiplies. Each dot that lines lead to has a **bias**, which it adds.
+# Weights and biases are the **parameters**: a network learns by changing them, and
+# nothing else. Move the sliders and watch the two counts.
 
-# %% [markdown] lang="zh" of="4bf79821"
+# %% [markdown] lang="zh" of="84db9096"
 # ## 网络就是线上的数
 #
-# 现在来看在机器上运行的东西。下面画着一个小网络：
+# 现在来看在机器上运行的东西。下面画着一个小的**神经网络**：
 # 一个点是一个数，一条线把数送往下一列。每条线有一个**权重**，经过时乘上它；
 # 每个有线通到的点有一个**偏置**，要加上它。权重和偏置合称**参数**：
 # 网络的学习就是改变参数，此外什么也不变。拖动滑块，看看两个计数怎样变化。
@@ -619,14 +635,16 @@ bm.expect.equal(count_parameters(w), built)
 # ## Real digits
 #
 # scikit-learn ships 1,797 digits written by hand, each a picture of 8 × 8 grey values.
-# To a network a picture is a row of 64 numbers, and a **batch** of pictures is a table
+# PyTorch keeps numbers in **tensors**: rows, tables, tables of tables. To a network a
+# picture is a row of 64 numbers, and a **batch** of pictures is a table
 # with a row for each. The network learns from the **training set**. The rest is the
 # **test set**: it serves to measure what was learned, and nothing else.
 
-# %% [markdown] lang="zh" of="c14bf7d5"
+# %% [markdown] lang="zh" of="408cc98a"
 # ## 真实的数字
 #
 # scikit-learn 自带 1,797 个手写数字，每个是一幅 8 × 8 的灰度图。
+# PyTorch 把数放在**张量**里：一行、一张表，或者一叠表。
 # 对网络来说，一幅图就是一行 64 个数，一**批**图就是一张表，每幅图占一行。
 # 网络从**训练集**学习；其余的是**测试集**，只用来衡量学到了什么。
 
@@ -795,7 +813,8 @@ def layer(x, W, b):
 #
 # ## Scores into probabilities
 #
-# The last layer gives ten scores $z$, one for each digit. Any numbers can come out. To
+# The last layer gives ten scores $z$, one for each digit, also called **logits**. Any
+# numbers can come out. To
 # read them as probabilities they must be positive and sum to 1. The **softmax** does
 # this: it takes the exponential of each and divides by the sum,
 #
@@ -803,13 +822,13 @@ def layer(x, W, b):
 #
 # Written as it stands, it breaks down at modest scores:
 
-# %% [markdown] lang="zh" of="1a2f72fe"
+# %% [markdown] lang="zh" of="89dd8f7e"
 # 同一个乘积，既可以算一幅图，也可以算一批图，甚至一批批的图。
 # 初学时最常见的错误是两个形状对不上，所以请像本课程这样，把形状写进注释。
 #
 # ## 从分数到概率
 #
-# 最后一层给出十个分数 $z$，每个数字一个，多大多小都可能。
+# 最后一层给出十个分数 $z$，每个数字一个，也叫 **logits**，多大多小都可能。
 # 要当作概率来读，它们必须是正的，加起来等于 1。**softmax** 做的就是这件事：
 # 各取指数，再除以总和，
 #
@@ -1101,26 +1120,26 @@ def failing_scores():
 # %% [markdown]
 # ## One step down
 #
-# The network starts with random parameters and is wrong. The **loss** $J$ says how
-# wrong, in one number: here, minus the logarithm of the probability that it gave to the
-# right digit, averaged over the pictures. Think of the loss as a landscape over all
-# parameters $\theta$. The **gradient** $g$ holds its slope in the direction of each
-# parameter, and PyTorch computes it at any place. To learn is to step against the
-# gradient, again and again, by a **learning rate** `lr` times the gradient:
+# The network starts with random parameters and is wrong. The **loss function** $J$ says
+# how wrong, in one number, the loss: here, minus the logarithm of the probability that
+# it gave to the right digit, averaged over the pictures. Think of the loss as a
+# landscape over all parameters $\theta$. The **gradient** $g$ holds its slope in the
+# direction of each parameter, and PyTorch computes it at any place. To learn is to step
+# against the gradient, again and again, by a **learning rate** `lr` times the gradient:
 #
 # $$\theta \leftarrow \theta - \mathrm{lr}\; g$$
 #
 # Here is a landscape with a single parameter. What does a small `lr` do, and what a
 # large one?
 
-# %% [markdown] lang="zh" of="bfe039e9"
+# %% [markdown] lang="zh" of="b336c695"
 # ## 向下一步
 #
-# 一开始，参数是随机的，网络总是出错。**损失** $J$ 用一个数说出错得多厉害：
-# 在这里，它是网络给正确数字的概率取对数、再取负，对所有的图求平均。
-# 不妨把损失想成一片地形，铺在所有参数 $\theta$ 之上。**梯度** $g$ 就是它在
-# 每个参数方向上的斜率，任意一处的梯度 PyTorch 都能算出来。所谓学习，
-# 就是一次又一次逆着梯度走，步子的大小是**学习率** `lr` 乘以梯度：
+# 一开始，参数是随机的，网络总是出错。**损失函数** $J$ 用一个数，即损失，说出错得多厉
+# 害：在这里，它是网络给正确数字的概率取对数、再取负，对所有的图求平均。不妨把损失想成一
+# 片地形，铺在所有参数 $\theta$ 之上。**梯度** $g$ 就是它在每个参数方向上的斜率，任意一
+# 处的梯度 PyTorch 都能算出来。所谓学习，就是一次又一次逆着梯度走，步子的大小是
+# **学习率** `lr` 乘以梯度：
 #
 # $$\theta \leftarrow \theta - \mathrm{lr}\; g$$
 #
@@ -1322,12 +1341,13 @@ print(f"{count_parameters(widths)} parameters, untrained: {share:.2f} right")
 # → {count_parameters(widths)} 个参数，未经训练：认对 {share:.2f}
 
 # %% [markdown]
-# Guessing is right about one time in ten. Now train: ask PyTorch for the gradient, take
-# your step, repeat. (`requires_grad_` tells PyTorch to keep track of a tensor.)
+# The share of right answers is called **accuracy**; guessing reaches about 0.1. Now
+# train: ask PyTorch for the gradient, take your step, repeat. (`requires_grad_` tells
+# PyTorch to keep track of a tensor.)
 
-# %% [markdown] lang="zh" of="483ee1f2"
-# 瞎猜十次大约能对一次。现在来训练：向 PyTorch 要梯度，走你的一步，如此反复。
-# （`requires_grad_` 告诉 PyTorch 要跟踪这个张量。）
+# %% [markdown] lang="zh" of="d7893d0c"
+# 答对的比例叫**准确率**；瞎猜大约是 0.1。现在来训练：向 PyTorch 要梯度，走你的一步，如
+# 此反复。（`requires_grad_` 告诉 PyTorch 要跟踪这个张量。）
 
 # %%
 theta, losses, unseen = start, [], []
@@ -1375,11 +1395,12 @@ bm.claim(
 
 # %% [markdown]
 # It works, and every line in it is yours or plain arithmetic. Does PyTorch do the same?
-# Its own layers, its own loss and its own optimizer, from the same start:
+# Its own layers, its own loss and its own **optimizer**, which takes the steps, from
+# the same start:
 
-# %% [markdown] lang="zh" of="6496439a"
+# %% [markdown] lang="zh" of="5ceccf17"
 # 成了，而且每一行不是你写的，就是普通的算术。PyTorch 做的是同一件事吗？
-# 用它自己的层、自己的损失、自己的优化器，从同一个起点出发：
+# 用它自己的层、自己的损失、自己的**优化器**（由它来走每一步），从同一个起点出发：
 
 
 # %%
@@ -1537,14 +1558,15 @@ bm.claim(
 #
 # ## What models use today
 #
-# Your parts are those of the largest models. A language model ends in a dense layer and
+# Your parts are those of the largest models. A **language model** predicts how a text
+# goes on. It ends in a dense layer and
 # a softmax, too, over all pieces of words that it knows instead of ten digits: 49,152
 # in SmolLM2, a small one of 2024. Its layers mostly have no bias, its numbers have 16
 # bits in training, and its steps are those of AdamW
 # ([Adam and AdamW, derived](lesson:adaptive-methods)). Your functions serve as they
 # are:
 
-# %% [markdown] lang="zh" of="b1c2b559"
+# %% [markdown] lang="zh" of="51595bf8"
 # 基线赢了。有 1,400 幅 64 个像素的图，几乎每个没见过的数字都能在里面找到很像的一幅。
 # 这并不说明网络没有用：它只存 2,410 个数，而不是 89,600 个，也不必查找。
 # 但如果只报告它的准确率，我们夸的就是两种方法里较差的一种。
@@ -1555,10 +1577,10 @@ bm.claim(
 #
 # ## 今天的模型用什么
 #
-# 最大的模型也由这些部件组成。语言模型的最后同样是一个全连接层和一个 softmax，
-# 只是对象不是十个数字，而是它认识的所有词片：SmolLM2 是 2024 年的一个小模型，
-# 有 49,152 个。它的层大多没有偏置，训练时用 16 位的数，每一步由 AdamW 决定
-# （见[自适应方法的推导](lesson:adaptive-methods)）。你写的函数可以直接使用：
+# 最大的模型也由这些部件组成。**语言模型**预测一段文字怎样继续，它的最后同样是一个全连接
+# 层和一个 softmax，只是对象不是十个数字，而是它认识的所有词片：SmolLM2 是 2024 年的一个
+# 小模型，有 49,152 个。它的层大多没有偏置，训练时用 16 位的数，每一步由 AdamW 决定（见
+# [自适应方法的推导](lesson:adaptive-methods)）。你写的函数可以直接使用：
 
 # %%
 hidden = torch.randn(576, dtype=torch.bfloat16)  # what SmolLM2 keeps for one place

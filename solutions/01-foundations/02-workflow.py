@@ -6,7 +6,15 @@
 # needs: []
 # data: [news]
 # extras: []
-# introduces: [validation set]
+# introduces:
+#   - validation set
+#   - held-out
+#   - vocabulary
+#   - bag of words
+#   - logistic regression
+#   - overfitting
+#   - confidence interval
+#   - bootstrap
 # gpu: false  # too small for one: full is the same as workshop
 # symbols:
 #   x: input
@@ -215,21 +223,20 @@ print(f"{len(twins)} come more than once, {len(outside)} stand in the test set t
 # ## 3 Preparation
 #
 # We shall make decisions on the way: how strong a penalty, which threshold. Decisions
-# need a part of the data of their own, the **validation set**. If the test set made
+# need a **held-out** part of the data, the **validation set**. If the test set made
 # them, its score would praise the decisions that happened to suit it. And a headline
 # and its near copy must not be parted: a model that learned one and is tested on the
 # other has seen the answer. This is called a **leak**.
 
-# %% [markdown] lang="zh" of="39921ea0"
+# %% [markdown] lang="zh" of="1d2a3bfb"
 # 这里不计数字和标点：“黄金跌 3 %”和“黄金跌 5 %”互为**近似副本**。
 # 第二个数更危险，那些标题我们从学习材料中删掉。
 #
 # ## 3 数据预处理
 #
-# 一路上要做决定：惩罚多强，阈值多高。做决定要有专门的一份数据，也就是**验证集**。
-# 如果由测试集来决定，它的成绩就会偏袒那些恰好适合它的决定。还有，
-# 一条标题和它的近似副本不能拆开：模型学过其中一条，再拿另一条来测，等于看过答案。
-# 这叫作**泄漏**。
+# 一路上要做决定：惩罚多强，阈值多高。做决定要有专门**留出**的一份数据，也就是**验证集
+# **。如果由测试集来决定，它的成绩就会偏袒那些恰好适合它的决定。还有，一条标题和它的近似
+# 副本不能拆开：模型学过其中一条，再拿另一条来测，等于看过答案。这叫作**泄漏**。
 
 
 # %% exercise="clean_split" points=3 minutes=10 level=2
@@ -481,11 +488,12 @@ bm.claim(
 # Now from text to numbers, as simply as possible: count every character and every pair
 # of neighbouring characters. These are the **terms**. The list of terms that we count,
 # the **vocabulary**, is part of what is learned, so it comes from the fitting part
-# alone.
+# alone. Such counts forget the order of the terms: a **bag of words**.
 
-# %% [markdown] lang="zh" of="e2ec5d9d"
+# %% [markdown] lang="zh" of="ea466c2c"
 # 接下来把文本变成数，怎么简单怎么来：数每个字，再数每对相邻的字，它们都叫**词项**。
 # 数哪些词项由**词表**规定。词表也是学来的一部分，所以只能取自用来拟合的那一份。
+# 这样的计数不管词项的先后，叫作**词袋**。
 
 
 # %%
@@ -656,10 +664,10 @@ print(f"chosen: c = {c:g}, {W.numel() + b.numel():,} parameters")
 
 # %% [markdown]
 # Is it right? The library computes the same from the raw text: its own counting, its
-# own normalisation, its own solver.
+# own scaling of the rows, its own solver.
 
-# %% [markdown] lang="zh" of="4df37ab3"
-# 算得对吗？让库从原始文本开始算同样的东西：自己计数，自己归一化，自己求解。
+# %% [markdown] lang="zh" of="bab846fe"
+# 算得对吗？让库从原始文本开始算同样的东西：自己计数，自己缩放每一行，自己求解。
 
 
 # %%

@@ -10,7 +10,6 @@
 #   - scaling law
 #   - mixed precision
 #   - nested models
-#   - held-out
 #   - checkpoint
 #   - cross-entropy
 # symbols:
