@@ -486,7 +486,7 @@ bm.show.figure(fig, alt=alt)
 
 # %% [raw] lang="zh"
 # A convolution over a position and the one before. → 对一个位置和它前一个位置做的卷积。
-# convolution → 卷积
+# convolution #3 → 卷积
 # standard block → 标准块
 # positions n → 位置数 n
 # sequences at a time: {batch} → 一次 {batch} 个序列
