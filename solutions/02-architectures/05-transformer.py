@@ -957,6 +957,10 @@ class Block(nn.Module):
         return x
 
 
+# %% [raw] excuse="Block"
+# forward: x itself is returned: with both parts at zero the result is x
+
+
 # %% [markdown]
 # The same weights go into your block and into `nn.TransformerEncoderLayer`, in both
 # orders. We compare the outputs and the gradients of the input.
@@ -1071,7 +1075,6 @@ for block in blocks:
 bm.equation("stream", x, x0 + torch.stack(said).sum(0), atol=1e-12)
 
 # %% [raw] excuse="stream"
-# Block(16, 4) → Block(16, 8): set-up, both sides go through the same blocks
 # range(5) → range(10): set-up, both sides go through the same blocks
 
 # %% [markdown]
@@ -2409,9 +2412,6 @@ def count(model):
 sizes = torch.tensor([8, 64, 512])
 blocks = torch.tensor([count(Block(d, 4)) for d in sizes.tolist()])
 bm.equation("block-size", blocks, 12 * sizes**2 + 13 * sizes, atol=0)
-
-# %% [raw] excuse="block-size"
-# Block(d, 4) → Block(d, 8): the number of heads does not change the size
 
 # %% [markdown]
 # The length $n$ does not occur: the same weights serve every length. (A single dense

@@ -1196,7 +1196,7 @@ def right(model, x, y):
 
 # %%
 SEEDS = list(range(lab.pick(ci=3, workshop=3, full=5)))
-STEPS = lab.pick(ci=150, workshop=300, full=2000)
+STEPS = lab.pick(ci=120, workshop=300, full=2000)
 distances = lab.pick(ci=[2, 32], workshop=[2, 12, 32, 96], full=[2, 12, 32, 96, 256])
 
 
@@ -1610,7 +1610,7 @@ def split(count, seed):
 
 # %%
 RATES = [3e-3, 1e-2]
-LOOKS = lab.pick(ci=140, workshop=300, full=3000)
+LOOKS = lab.pick(ci=110, workshop=300, full=3000)
 
 
 def see(kind, count, lr, seed, shifts=False):
