@@ -1058,19 +1058,11 @@ def lstm_step(x, state, W_x, W_h, b_x, b_h):
 # %% variant="lstm_step"
 def lstm_step(x, state, W_x, W_h, b_x, b_h):
     h, c = state
-    i, f, g, o = (x @ W_x.T + b_x + h @ W_h.T + b_h).chunk(4, -1)
-    c = f.sigmoid() * c + i.sigmoid() * g.tanh()
-    return [o.sigmoid() * c.tanh(), c]
-
-
-# %% variant="lstm_step"
-def lstm_step(x, state, W_x, W_h, b_x, b_h):
-    h, c = state
     z = (F.linear(x, W_x, b_x) + F.linear(h, W_h, b_h)).unflatten(-1, (4, -1))
     g = z[..., 2, :].tanh()
     i, f, _, o = z.sigmoid().unbind(-2)
     c = torch.addcmul(f * c, i, g)
-    return o * torch.tanh(c), c
+    return [o * torch.tanh(c), c]
 
 
 # %% [markdown]

@@ -310,13 +310,7 @@ def scaled_dot_product(q, k, v):
 def scaled_dot_product(q, k, v):
     scores = torch.einsum("...nd,...md->...nm", q, k) * q.shape[-1] ** -0.5
     weights = torch.softmax(scores, dim=-1)
-    return torch.einsum("...nm,...me->...ne", weights, v), weights
-
-
-# %% variant="scaled_dot_product"
-def scaled_dot_product(q, k, v):
-    weights = (q @ k.mT / math.sqrt(q.shape[-1])).softmax(-1)
-    return [F.scaled_dot_product_attention(q, k, v), weights]
+    return [torch.einsum("...nm,...me->...ne", weights, v), weights]
 
 
 # %% [raw] excuse="scaled_dot_product"

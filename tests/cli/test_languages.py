@@ -51,9 +51,14 @@ def english(text: str) -> list[str]:
     return [found[0] for found in ENGLISH.finditer(ours)]
 
 
+# Programs, and what the search finds in either language.
+UNSEEN = re.compile(r"<script>.*?</script>|<span hidden>.*?</span>", re.DOTALL)
+
+
 def words_of(page: Path) -> str:
     """What a page says, without what is the notebook's own."""
     bare = THEIRS.sub("", page.read_text(encoding="utf-8"))
+    bare = UNSEEN.sub("", bare)
     labels = re.findall(r'(?:alt|aria-label|title)="([^"]*)"', bare)
     return html.unescape("\n".join([re.sub(r"<[^>]*>", "\n", bare), *labels]))
 
