@@ -15,10 +15,9 @@ import numpy as np
 from bmkit.errors import WrongUse
 from bmkit.lab.expect import CheckFailed, _numbers
 from bmkit.lab.mime import CLAIM
+from bmkit.lab.number_text import Numbers, Plain, listed
 from bmkit.lab.words import say
 
-Plain = bool | int | float | str | list["Plain"] | None
-Numbers = dict[str, Plain]
 MOST = 20  # numbers that are kept of a list or an array
 
 
@@ -34,7 +33,7 @@ def _emit(
     from IPython.display import display
 
     mark, colour = ("✓", "#1a7f37") if holds else ("✗", "#b42318")
-    lines = [line for line in (_listed(numbers), *notes) if line]
+    lines = [line for line in (listed(numbers), *notes) if line]
     small = "".join(
         f'<div style="opacity:.75;font-size:90%">{html.escape(line)}</div>'
         for line in lines
@@ -73,21 +72,11 @@ def _plain(value: object) -> Plain:
     return number
 
 
-def _pretty(value: Plain) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_pretty, value)) + "]"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
 def _flat(value: Plain) -> list[Plain]:
     """A value as a list of what it holds."""
     if not isinstance(value, list):
         return [value]
     return [one for item in value for one in _flat(item)]
-
-
-def _listed(numbers: Numbers) -> str:
-    return ", ".join(f"{name} = {_pretty(value)}" for name, value in numbers.items())
 
 
 def claim(
@@ -141,7 +130,7 @@ def claim(
         passes = undefined or _judged(text, predicate, control)
         key = "claim.control_passes" if passes else "claim.control"
         key = "claim.control_undefined" if undefined else key
-        notes = (say(key, against=against, numbers=_listed(other)),)
+        notes = (say(key, against=against, numbers=listed(other)),)
         if holds and passes:
             holds, why = False, notes[0]
     more: dict[str, Plain | Numbers] = {"control": other, "against": against}
@@ -190,7 +179,7 @@ def _judged(
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
         message = say(
-            "claim.raises", text=text, error=why, numbers=_listed(_kept(numbers))
+            "claim.raises", text=text, error=why, numbers=listed(_kept(numbers))
         )
         raise WrongUse(message) from error
 

@@ -12,6 +12,7 @@ from bmkit.course.report.alike import alike
 from bmkit.course.report.registry import Entry, Run
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
+from bmkit.lab.number_text import listed
 from bmkit.language import language
 
 
@@ -61,11 +62,11 @@ def _run(entry: Entry, run: Run) -> list[str]:
     claim = run.claim
     mark = "✓" if claim["holds"] else "✗"
     old = f" ({say('claims.stale')})" if run.stale else ""
-    lines = [f"{mark} {run.profile}{old}: {registry.numbers(claim['numbers'])}"]
+    lines = [f"{mark} {run.profile}{old}: {listed(claim['numbers'])}"]
     if "{" in entry.sentence["en"]:  # what the sentence was in this run
         lines.append(f"  “{claim['text']}”")
     if claim["control"]:
-        values = registry.numbers(claim["control"])
+        values = listed(claim["control"])
         against = claim["against"]
         lines.append(f"  {say('claims.control', against=against, numbers=values)}")
     if claim["certain"]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bmkit.course.build.cache import kept
 from bmkit.course.run import measured
@@ -103,14 +102,3 @@ def _entry(lesson: Lesson, said: Stated, runs: list[Measured], lang: str) -> Ent
         certain=said.certain,
         runs=found,
     )
-
-
-def numbers(values: dict[str, Any]) -> str:
-    """Named numbers in a line."""
-    return ", ".join(f"{name} = {_number(value)}" for name, value in values.items())
-
-
-def _number(value: object) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_number, value)) + "]"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -15,11 +15,12 @@ from xml.etree import ElementTree
 
 from bmkit import atomic
 from bmkit.course.json_values import JsonObject
-from bmkit.course.report import pages, registry
+from bmkit.course.report import pages
 from bmkit.course.report.registry import Entry
 from bmkit.course.run.cache_key import versions
 from bmkit.course.run.result import Result
 from bmkit.course.words import say
+from bmkit.lab.number_text import listed
 
 if TYPE_CHECKING:
     from bmkit.course.run.execution import Settings
@@ -160,7 +161,7 @@ def _html(results: list[Result], facts: JsonObject, claims: Sequence[Entry]) -> 
     return pages.template("report.html").render(
         results=results,
         claims=claims,
-        numbers=registry.numbers,
+        numbers=listed,
         facts=facts,
         lang="zh-CN" if lang == "zh" else "en",
         say=partial(say, lang=lang),
