@@ -230,7 +230,7 @@ bm.claim(
 # the Python that runs this notebook → 运行本笔记本的 Python
 
 # %% [markdown]
-# Older releases of these packages still do: a page of that year was right when it was
+# Older releases of these packages do accept it: the advice was right when it was
 # written.
 #
 # The row with the ✓ is a **claim**. Each takeaway of this course is one: a sentence, a
@@ -239,7 +239,7 @@ bm.claim(
 # it must fail. If a claim does not hold on your machine, you see a red ✗, and nothing
 # stops. You can make your own with `bm.claim`:
 
-# %% [markdown] lang="zh" of="c978bbdc"
+# %% [markdown] lang="zh" of="c830dedb"
 # 这些包的旧版本仍然接受它：当年的网页，写下时是对的。
 #
 # 上面带 ✓ 的那一行是一条**结论**。本课程要你记住的都写成这样：一句话、一个条件，
@@ -278,7 +278,7 @@ gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
 pd.Series(
     {
         "system": platform.system(),
-        "cores": os.cpu_count(),
+        "logical cores": os.cpu_count(),
         "threads that PyTorch uses": torch.get_num_threads(),
         "memory, GiB": round(psutil.virtual_memory().total / 2**30, 1),
         "GPU": gpu,
@@ -290,7 +290,7 @@ pd.Series(
 # %% [raw] lang="zh"
 # none → 没有
 # system → 系统
-# cores → 核数
+# logical cores → 逻辑核数
 # threads that PyTorch uses → PyTorch 使用的线程数
 # memory, GiB → 内存，GiB
 # this lesson runs on → 本课运行在
@@ -301,16 +301,18 @@ pd.Series(
 # cuDNN and to set paths by hand. Today the packages of PyTorch and TensorFlow for Linux
 # can bring both along, and the machine needs only NVIDIA's driver.
 #
-# A program can work in several **threads**, and a core runs one at a time. PyTorch cuts
-# a large matrix product into parts and gives each thread a part. Let us measure what
-# that is worth here.
+# A program can work in several **threads**, and a logical core runs one at a time.
+# (Many processors show the system two logical cores for each real one.) PyTorch cuts a
+# large matrix product into parts and gives each thread a part. Let us measure what that
+# is worth here.
 
-# %% [markdown] lang="zh" of="14cf98bd"
+# %% [markdown] lang="zh" of="a0a6d748"
 # 没有 GPU，每一课也都能运行。如果有，§5.1 会让你手工安装 CUDA 和 cuDNN
 # 并配置路径。如今 PyTorch 和 TensorFlow 在 Linux 上的安装包可以把两者一并带来，
 # 机器上只需要有 NVIDIA 的驱动程序。
 #
-# 一个程序可以分成几个**线程**同时工作，一个核同一时刻运行一个线程。
+# 一个程序可以分成几个**线程**同时工作，一个逻辑核同一时刻运行一个线程。
+# （许多处理器让系统把一个真正的核看成两个逻辑核。）
 # PyTorch 会把大的矩阵乘法切成几份，每个线程算一份。在这台机器上值不值得，我们来量一量。
 
 
@@ -369,13 +371,13 @@ bm.show.figure(fig, alt=alt)
 # %% [markdown]
 # Where the lines part, threads begin to pay. To the left, handing out the work costs as
 # much time as it saves. If your lines never part, there is one core, or other programs
-# use the others: then more threads than free cores make everything slower. And the
+# use the others: then more threads than free cores can make a product slower. And the
 # result?
 
-# %% [markdown] lang="zh" of="52690712"
+# %% [markdown] lang="zh" of="12812cc7"
 # 两条线分开的地方，多线程开始划算；在它左边，分派工作花的时间抵得上省下的时间。
 # 如果你的两条线始终不分开，那么要么只有一个核，要么别的程序占着其余的核：
-# 线程比空闲的核还多，反而样样都慢。那么算出的结果呢？
+# 线程比空闲的核还多，反而可能更慢。那么算出的结果呢？
 
 
 # %%
@@ -394,7 +396,7 @@ largest = alone.abs().max()
 gap = (product_with(cores, A) - alone).abs().max() / largest
 coarse = (A.bfloat16() @ A.bfloat16() - alone).abs().max() / largest
 bm.claim(
-    "Another number of threads changes a product by no more than rounding",
+    "Another number of threads changes a product by no more than 32-bit rounding",
     lambda relative_gap: relative_gap < 1e-4,
     {"relative_gap": gap},
     control={"relative_gap": coarse},
@@ -403,8 +405,8 @@ bm.claim(
 
 # %% [raw] lang="zh"
 # A @ A, computed by this many threads. → 用这么多个线程计算 A @ A。
-# Another number of threads changes a product by no more than rounding
-# → 换一个线程数，乘积的变化不超过舍入误差
+# Another number of threads changes a product by no more than 32-bit rounding
+# → 换一个线程数，乘积的变化不超过 32 位数的舍入误差
 # one thread, with numbers of 16 bits → 一个线程，但用 16 位的数
 
 # %% [markdown]
@@ -447,8 +449,8 @@ def drawn(inputs, hidden, outputs):
 
 
 alt = (
-    "Three columns of dots, four, three and two, with a line from each dot to every "
-    "dot of the next column: 18 weights, and 5 biases."
+    "Three columns of dots, with a line from each dot to every dot of the next column; "
+    "above them the numbers of lines and of filled dots."
 )
 bm.show.explore(
     drawn, alt=alt, inputs=(1, 10, 1, 4), hidden=(1, 10, 1, 3), outputs=(1, 10, 1, 2)
@@ -463,10 +465,9 @@ bm.show.explore(
 # dots of a column → 一列中的点
 # {lines} weights (lines), {hidden + outputs} biases (filled dots)
 # → {lines} 个权重（线），{hidden + outputs} 个偏置（实心点）
-# Three columns of dots, four, three and two, with a line from each dot to every dot of
-# the next column: 18 weights, and 5 biases.
-# → 三列点，依次为四个、三个、两个，每个点都有线通到下一列的所有点：
-#   18 个权重，5 个偏置。
+# Three columns of dots, with a line from each dot to every dot of the next column;
+# above them the numbers of lines and of filled dots.
+# → 三列点，每个点都有线通到下一列的所有点；上方写着线的条数和实心点的个数。
 
 # %% [markdown]
 # ## Your first exercise
@@ -512,6 +513,7 @@ def count_parameters(widths):
 # %% check="count_parameters"
 N = count_parameters([3, 2])
 bm.expect.true(N is not None, "nothing came back: is a `return` missing?")
+bm.expect.true(not isinstance(N, float), "a number of parameters is a whole number")
 advice = "a dot that lines lead to has a bias: 3·2 weights and 2 biases"
 bm.expect.true(N != 6, advice)
 bm.expect.true(N != 9, "inputs have no bias: only dots that lines lead to add one")
@@ -521,11 +523,12 @@ bm.expect.equal(count_parameters([4, 3, 2]), 23, advice)
 ### BEGIN HIDDEN TESTS
 bm.expect.equal(count_parameters([784, 300, 100, 10]), 266_610, "every layer counts")
 bm.expect.equal(count_parameters([5]), 0, "a single column has no lines and no biases")
-bm.expect.equal(count_parameters([2, 9, 9, 1]), 127, "every layer counts")
+bm.expect.equal(count_parameters([2, 9, 9, 9, 1]), 217, "every layer counts")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
 # nothing came back: is a `return` missing? → 什么也没有返回：是不是漏了 `return`？
+# a number of parameters is a whole number → 参数个数是整数
 # a dot that lines lead to has a bias: 3·2 weights and 2 biases
 # → 有线通到的点都有一个偏置：3·2 个权重，还有 2 个偏置
 # inputs have no bias: only dots that lines lead to add one
@@ -564,6 +567,17 @@ def count_parameters(widths):
 # %% mistake="count_parameters" says="inputs have no bias"
 def count_parameters(widths):
     return sum(a * (b + 1) for a, b in pairwise(widths))
+
+
+# %% mistake="count_parameters" says="every layer counts"
+def count_parameters(widths):
+    return sum({(a + 1) * b for a, b in pairwise(widths)})
+
+
+# %% mistake="count_parameters" says="a whole number"
+def count_parameters(widths):
+    w = np.array(widths, dtype=float)
+    return ((w[:-1] + 1) * w[1:]).sum()
 
 
 # %% mistake="count_parameters" says="do you add them all"
@@ -734,7 +748,10 @@ bm.expect.close(layer(x, W, b), F.linear(x, W, b), advice, rtol=1e-12, atol=1e-1
 x3, W3 = torch.randn(2, 3, 3, generator=draws), torch.randn(3, 3, generator=draws)
 b = torch.tensor([10.0, 20.0, 30.0])
 advice = "the inputs run along the last axis of x: leave the axes before it alone"
-bm.expect.close(layer(x3, W3, b), F.linear(x3, W3, b), advice)
+got = layer(x3, W3, b)
+bm.expect.close(got, F.linear(x3, W3, b), advice)
+advice = "compute in the type of what was given: float32 stays float32"
+bm.expect.true(got.dtype == x3.dtype, advice)
 advice = "a single example is a vector: it has no batch axis at all"
 one = F.linear(x3, W3[:2], b[:2])[0, 0]
 bm.expect.close(layer(x3[0, 0], W3[:2], b[:2]), one, advice)
@@ -750,6 +767,8 @@ bm.expect.close(layer(x3[0, 0], W3[:2], b[:2]), one, advice)
 # → 梯度要能传到 x、W 和 b：全程用张量计算，不要 detach 或 item
 # compute in the type of what was given: float64 stays float64
 # → 用传入的类型计算：float64 仍是 float64
+# compute in the type of what was given: float32 stays float32
+# → 用传入的类型计算：float32 仍是 float32
 # the inputs run along the last axis of x: leave the axes before it alone
 # → 输入沿 x 的最后一个轴排列：前面的轴不要动
 # a single example is a vector: it has no batch axis at all
@@ -799,6 +818,11 @@ def layer(x, W, b):
 # %% mistake="layer" says="float64"
 def layer(x, W, b):
     return x.float() @ W.float().T + b.float()
+
+
+# %% mistake="layer" says="float32 stays float32"
+def layer(x, W, b):
+    return x.double() @ W.double().T + b.double()
 
 
 # %% variant="layer"
@@ -912,7 +936,15 @@ advice = "along the last axis, at any depth"
 bm.expect.close(softmax(z), torch.softmax(z, -1), advice, rtol=1e-12, atol=1e-12)
 wide = torch.tensor([[0.0, 1000.0, -9.0], [1000.0, -1000.0, 990.0], [-2000.0, 0, 0]])
 advice = "exp overflows when the scores lie far apart: subtract the largest, no other"
-bm.expect.close(softmax(wide), torch.softmax(wide, -1), advice, atol=1e-3)
+p = softmax(wide)
+bm.expect.close(p, torch.softmax(wide, -1), advice, atol=1e-3)
+bm.expect.true(p.dtype == wide.dtype, "float32 goes in, float32 comes out")
+z = torch.tensor([[0.5, -1.0, 2.0], [3.0, 0.7, 0.2]], requires_grad=True)
+mine, want = (
+    torch.autograd.grad(p[:, 0].sum(), z)[0] for p in (softmax(z), torch.softmax(z, -1))
+)
+advice = "the gradient must flow through the exponentials and through their sum"
+bm.expect.close(mine, want, advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -929,6 +961,9 @@ bm.expect.close(softmax(wide), torch.softmax(wide, -1), advice, atol=1e-3)
 # exp overflows when the scores lie far apart: subtract the largest, no other
 # → 分数相差很大时 exp 溢出了：减去的要是最大值，而不是别的
 # along the last axis, at any depth → 无论几个轴，都沿最后一个
+# float32 goes in, float32 comes out → 进去是 float32，出来也是 float32
+# the gradient must flow through the exponentials and through their sum
+# → 梯度既要经过指数，也要经过它们的和
 
 # %% [markdown] hint="softmax"
 # Which $c$ makes the largest exponent exactly 0? Then no exponential exceeds 1.
@@ -996,6 +1031,17 @@ def softmax(z):
     return e / e.sum(-1, keepdim=True)
 
 
+# %% mistake="softmax" says="through their sum"
+def softmax(z):
+    e = (z - z.amax(-1, keepdim=True)).exp()
+    return e / e.sum(-1, keepdim=True).detach()
+
+
+# %% mistake="softmax" says="float32 comes out"
+def softmax(z):
+    return torch.softmax(z.double(), -1)
+
+
 # %% variant="softmax"
 def softmax(z):
     return (z - torch.logsumexp(z, -1, keepdim=True)).exp()
@@ -1003,11 +1049,11 @@ def softmax(z):
 
 # %% [markdown]
 # A colleague subtracts the mean of the scores instead of the largest, and says: "I
-# tried it on fifty rows, and it agrees with PyTorch to the last digit."
+# tried it on fifty rows, and it agrees with PyTorch to six decimal places."
 
-# %% [markdown] lang="zh" of="6819233d"
+# %% [markdown] lang="zh" of="b04cad3c"
 # 一位同事减去的不是最大的分数，而是分数的平均值。他说：“我试了五十行，
-# 与 PyTorch 的结果一位不差。”
+# 与 PyTorch 的结果在小数点后六位之内都相同。”
 
 
 # %%
@@ -1166,8 +1212,8 @@ def walk(start, lr):
 
 
 alt = (
-    "A curve with two valleys, the left one deeper. From a start on the right slope, "
-    "twelve dots step down into the right valley."
+    "A curve with two valleys, the left one deeper. A square marks the start, and dots "
+    "joined by lines the twelve steps from there."
 )
 bm.show.explore(walk, alt=alt, start=(-2.8, 2.8, 0.2, 2.6), lr=(0.02, 2.0, 0.02, 0.1))
 
@@ -1178,9 +1224,9 @@ bm.show.explore(walk, alt=alt, start=(-2.8, 2.8, 0.2, 2.6), lr=(0.02, 2.0, 0.02,
 # loss J → 损失 J
 # after 12 steps: θ = {path[-1]:.2f}, J = {height(path[-1]):.2f}
 # → 12 步之后：θ = {path[-1]:.2f}，J = {height(path[-1]):.2f}
-# A curve with two valleys, the left one deeper. From a start on the right slope, twelve
-# dots step down into the right valley.
-# → 一条有两个谷的曲线，左边的更深。从右坡上的起点出发，十二个点一步步走进右边的谷。
+# A curve with two valleys, the left one deeper. A square marks the start, and dots
+# joined by lines the twelve steps from there.
+# → 一条有两个谷的曲线，左边的更深。方块是起点，连着线的圆点是从那里走出的十二步。
 
 # %% [markdown]
 # Too small, and it hardly moves. Too large, and it jumps across the valley. And where
@@ -1227,8 +1273,9 @@ theta = [torch.ones(2, 3, **double), torch.zeros(4, **double)]
 g = [torch.full((2, 3), 3.0, **double), torch.arange(4.0, **double)]
 advice = "every tensor takes a step"
 after = bm.expect.several(step(theta, g, 0.3), 2, advice)
-bm.expect.close(after[0], theta[0] - 0.9, "the shapes and the type stay", rtol=1e-12)
-bm.expect.close(after[1], -0.3 * g[1], "each with its own gradient", rtol=1e-12)
+exact = {"rtol": 1e-12, "atol": 1e-12}
+bm.expect.close(after[0], theta[0] - 0.9, "the shapes and the type stay", **exact)
+bm.expect.close(after[1], -0.3 * g[1], "each with its own gradient", **exact)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1282,6 +1329,11 @@ def step(theta, g, lr):
 # %% mistake="step" says="`g` was changed"
 def step(theta, g, lr):
     return [t - lr * g.pop(0) for t in theta]
+
+
+# %% mistake="step" says="the type stay"
+def step(theta, g, lr):
+    return [t.float() - lr * slope.float() for t, slope in zip(theta, g, strict=True)]
 
 
 # %% variant="step"
@@ -1468,7 +1520,10 @@ def read(which, noise, push):
     return fig
 
 
-alt = "Left: a handwritten digit. Right: ten bars, nearly all probability on one digit."
+alt = (
+    "Left: a handwritten digit, as the sliders change it. Right: ten bars, the "
+    "probability that the network gives to each digit."
+)
 controls = {
     "which": (0, 99, 1, 0),
     "noise": (0.0, 1.0, 0.05, 0.0),
@@ -1485,8 +1540,9 @@ bm.show.explore(read, alt=alt, **controls)
 # digit → 数字
 # probability → 概率
 # the network reads {p.argmax()} → 网络读作 {p.argmax()}
-# Left: a handwritten digit. Right: ten bars, nearly all probability on one digit.
-# → 左：一个手写数字。右：十根柱子，概率几乎都在一个数字上。
+# Left: a handwritten digit, as the sliders change it. Right: ten bars, the
+# probability that the network gives to each digit.
+# → 左：一个手写数字，随滑块变化。右：十根柱子，是网络给每个数字的概率。
 
 # %% [markdown]
 # A little noise hardly matters. A push of two pixels, with which you read on without
@@ -1561,12 +1617,13 @@ bm.claim(
 # Your parts are those of the largest models. A **language model** predicts how a text
 # goes on. It ends in a dense layer and
 # a softmax, too, over all pieces of words that it knows instead of ten digits: 49,152
-# in SmolLM2, a small one of 2024. Its layers mostly have no bias, its numbers have 16
-# bits in training, and its steps are those of AdamW
+# in SmolLM2, a small one of 2024. Its layers have no bias, most of its training
+# computes with numbers of 16 bits, and its steps are those of AdamW
 # ([Adam and AdamW, derived](lesson:adaptive-methods)). Your functions serve as they
-# are:
+# are. Here they turn 576 numbers, as many as SmolLM2 has for each piece, into
+# probabilities; the numbers and the weights are drawn at random:
 
-# %% [markdown] lang="zh" of="51595bf8"
+# %% [markdown] lang="zh" of="4bd7a2e4"
 # 基线赢了。有 1,400 幅 64 个像素的图，几乎每个没见过的数字都能在里面找到很像的一幅。
 # 这并不说明网络没有用：它只存 2,410 个数，而不是 89,600 个，也不必查找。
 # 但如果只报告它的准确率，我们夸的就是两种方法里较差的一种。
@@ -1579,17 +1636,17 @@ bm.claim(
 #
 # 最大的模型也由这些部件组成。**语言模型**预测一段文字怎样继续，它的最后同样是一个全连接
 # 层和一个 softmax，只是对象不是十个数字，而是它认识的所有词片：SmolLM2 是 2024 年的一个
-# 小模型，有 49,152 个。它的层大多没有偏置，训练时用 16 位的数，每一步由 AdamW 决定（见
-# [自适应方法的推导](lesson:adaptive-methods)）。你写的函数可以直接使用：
+# 小模型，有 49,152 个。它的各层没有偏置，训练时大部分计算用 16 位的数，每一步由 AdamW
+# 决定（见[自适应方法的推导](lesson:adaptive-methods)）。你写的函数可以直接使用。
+# SmolLM2 为每个词片保存 576 个数，下面就把 576 个数变成概率；这些数和权重都是随机抽的：
 
 # %%
-hidden = torch.randn(576, dtype=torch.bfloat16)  # what SmolLM2 keeps for one place
+hidden = torch.randn(576, dtype=torch.bfloat16)
 W = torch.randn(49_152, 576, dtype=torch.bfloat16)
 p = softmax(layer(hidden, W, torch.zeros(49_152, dtype=torch.bfloat16)).float())
 print(f"{len(p):,} probabilities, {p.sum():.4f} in all, the largest {p.max():.3f}")
 
 # %% [raw] lang="zh"
-# what SmolLM2 keeps for one place → SmolLM2 为一个位置保存的数
 # {len(p):,} probabilities, {p.sum():.4f} in all, the largest {p.max():.3f}
 # → {len(p):,} 个概率，总和 {p.sum():.4f}，最大的是 {p.max():.3f}
 
