@@ -207,49 +207,70 @@ def shapes_through(n, d, weights):
 #   若有哪层接不上，引发 ValueError，并说出第一个接不上的是第几层（从 1 数起）。
 # layer {number} takes {before} numbers → 第 {number} 层需要 {before} 个数
 
+
 # %% check="shapes_through"
-got = shapes_through(5, 3, [(3, 3)])
+def pairs(shapes, count, advice):
+    """The shapes as tuples, so that a list of lists is as right."""
+    shapes = bm.expect.several(shapes, count, advice)
+    pair = "each shape is a pair: (n, features)"
+    return [bm.expect.several(shape, 2, pair) for shape in shapes]
+
+
+def refusal(d, weights):
+    """The message of the ValueError; empty when it is not raised."""
+    try:
+        shapes_through(50, d, weights)
+    except Exception as error:
+        return (str(error) or "-") if isinstance(error, ValueError) else ""
+    return ""
+
+
 advice = "begin with the shape of the input: one layer, two shapes"
-bm.expect.true(len(got) == 2, advice)
+got = pairs(shapes_through(5, 3, [(3, 3)]), 2, advice)
 advice = "examples are rows: each shape is (n, features)"
-bm.expect.true(tuple(got[1]) == (5, 3), advice)
+bm.expect.equal(got[1], (5, 3), advice)
 try:
     got = shapes_through(5, 3, [(4, 3), (2, 4)])
 except ValueError:
     got = None
 advice = "W is (out, in): a (4, 3) takes 3 numbers and gives 4"
 bm.expect.true(got is not None, advice)
-bm.expect.equal([tuple(s) for s in got], [(5, 3), (5, 4), (5, 2)], advice)
-said = ""
-try:
-    shapes_through(50, 30, [(40, 30), (20, 60), (10, 20)])
-except ValueError as error:
-    said = str(error) or "-"
+bm.expect.equal(pairs(got, 3, advice), [(5, 3), (5, 4), (5, 2)], advice)
+said = refusal(30, [(40, 30), (20, 60), (10, 20)])
 advice = "here layer 2 takes 60 numbers but gets 40: raise a ValueError"
 bm.expect.true(said, advice)
 advice = "say in the message which layer it is, counting from 1"
 bm.expect.true("2" in re.findall(r"\d+", said), advice)
 ### BEGIN HIDDEN TESTS
-got = shapes_through(7, 64, [(32, 64), (16, 32), (10, 16)])
-bm.expect.equal(
-    [tuple(s) for s in got], [(7, 64), (7, 32), (7, 16), (7, 10)], "three layers"
-)
-got = shapes_through(6, 9, [])
-bm.expect.equal([tuple(s) for s in got], [(6, 9)], "no layer: the input's shape alone")
+got = pairs(shapes_through(7, 64, [(32, 64), (16, 32), (10, 16)]), 4, "three layers")
+bm.expect.equal(got, [(7, 64), (7, 32), (7, 16), (7, 10)], "three layers")
+advice = "no layer: the input's shape alone"
+bm.expect.equal(pairs(shapes_through(6, 9, []), 1, advice), [(6, 9)], advice)
+first = "the first layer may be the one that does not fit"
+last = "the last layer may be the one that does not fit"
 for d, weights, number, advice in (
-    (90, [(32, 64), (16, 32)], "1", "the first layer may be the one that does not fit"),
-    (64, [(64, 64), (80, 64), (70, 64), (60, 60)], "3", "name the FIRST misfit"),
+    (90, [(32, 64), (16, 32), (10, 16)], 1, first),
+    (32, [(64, 90)], 1, first),
+    (64, [(32, 64), (16, 32), (10, 90)], 3, last),
+    (90, [(32, 90), (16, 32), (90, 10)], 3, last),
+    (
+        64,
+        [(64, 64), (80, 64), (70, 64), (60, 60), (50, 60)],
+        3,
+        "name the FIRST misfit",
+    ),
 ):
-    said = ""
-    try:
-        shapes_through(50, d, weights)
-    except ValueError as error:
-        said = str(error)
-    named = re.findall(r"\d+", said)
-    bm.expect.true(number in named and "4" not in named, advice)
+    named = re.findall(r"\d+", refusal(d, weights))
+    between = map(str, range(number + 1, len(weights)))  # "3 of 5" is right
+    bm.expect.true(str(number) in named and not {*between} & {*named}, advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
+# The shapes as tuples, so that a list of lists is as right.
+# → 把各形状变成元组，这样列表的列表也算对。
+# each shape is a pair: (n, features) → 每个形状是一对数：(n, 特征数)
+# The message of the ValueError; empty when it is not raised.
+# → ValueError 的消息；没有引发时为空。
 # begin with the shape of the input: one layer, two shapes
 # → 从输入的形状开始：一层有两个形状
 # examples are rows: each shape is (n, features) → 样本是行：每个形状都是 (n, 特征数)
@@ -262,7 +283,9 @@ for d, weights, number, advice in (
 # three layers → 三层
 # no layer: the input's shape alone → 没有层：只有输入的形状
 # the first layer may be the one that does not fit → 接不上的也可能是第一层
+# the last layer may be the one that does not fit → 接不上的也可能是最后一层
 # name the FIRST misfit → 要说出第一个接不上的层
+# "3 of 5" is right → “5 层中的第 3 层”也对
 
 # %% [markdown] hint="shapes_through"
 # Keep a list that begins with `(n, d)`. What does a layer of shape (out, in) append to
@@ -323,6 +346,29 @@ def shapes_through(n, d, weights):
     if misfit:
         raise ValueError(f"layer {misfit} does not fit")
     return [(n, size) for size in sizes]
+
+
+# %% mistake="shapes_through" says="the last layer may"
+def shapes_through(n, d, weights):
+    sizes = [d, *(after for after, _ in weights)]
+    for number, (_, before) in enumerate(weights[:-1], 1):  # the last is forgotten
+        if sizes[number - 1] != before:
+            raise ValueError(f"layer {number}")
+    if len(weights) == 1 and d != weights[0][1]:
+        raise ValueError("layer 1")
+    return [(n, size) for size in sizes]
+
+
+# %% variant="shapes_through"
+def shapes_through(n, d, weights):
+    if not weights:
+        return [(n, d)]
+    *before, (after, wanted) = weights
+    shapes = shapes_through(n, d, before)
+    if shapes[-1][1] != wanted:
+        number = len(weights)
+        raise ValueError(f"layer {number} takes {wanted}, layer {number - 1} differs")
+    return [*shapes, [n, after]]
 
 
 # %% variant="shapes_through"
@@ -389,7 +435,7 @@ advice = "below the lower limit there is an error, too"
 bm.expect.close(least_error(y, 0.0, 1.0), 2.0, advice)
 ### BEGIN HIDDEN TESTS
 y = torch.tensor([-7.0, 0.5, 40.0, 2.0, -3.0])
-bm.expect.close(least_error(y, -5.0, 30.0), 20.8, "limits other than 0 and 1")
+bm.expect.close(least_error(y, -4.87, 30.13), 20.39076, "limits other than 0 and 1")
 bm.expect.close(least_error(y, 0.0, math.inf), 11.6, "no upper limit")
 bm.expect.close(least_error(y, -math.inf, -4.0), 398.65, "no lower limit")
 ### END HIDDEN TESTS
@@ -737,10 +783,10 @@ bm.claim(
 # two networks trained on from one → 同源继续训练的两个网络
 
 # %% [markdown]
-# So equal functions do not make a mean that makes sense; a common start does. That
-# is how models are merged today: parameters of fine-tunings of one model are averaged
-# (*model soups*), and whoever merges models of different starts first has to renumber
-# the units of one of them.
+# So equal functions do not make a mean that makes sense; here a common starting point
+# does. That is how models are merged today: parameters of fine-tunings of one model are
+# averaged (*model soups*), and whoever merges models of different starts first has to
+# renumber the units of one of them.
 #
 # The scaling symmetry can be put to use. Among all networks that compute one function,
 # which has the smallest weights? Unit $j$ has incoming numbers, row $j$ of $W_1$ with
@@ -754,8 +800,9 @@ bm.claim(
 #
 # A network in which all units are so is called **balanced**.
 
-# %% [markdown] lang="zh" of="6e15464c"
-# 可见函数相同，并不保证参数的平均有意义；起点相同才行。今天合并模型就是这样做的：
+# %% [markdown] lang="zh" of="f369a5cf"
+# 可见函数相同，并不保证参数的平均有意义；在这里，起点相同才行。
+# 今天合并模型就是这样做的：
 # 把同一个模型的若干微调版本的参数取平均（称为 model soups）；
 # 若要合并起点不同的模型，就得先给其中一个的单元重新编号。
 #
@@ -963,7 +1010,8 @@ def compared(old):
 # %%
 trained = (W1, b1, W2)  # the last digit reader
 bm.claim(
-    "Balancing a trained digit reader makes its weights smaller and leaves its outputs",
+    "Balancing a trained digit reader makes the sum of its squared weights smaller and "
+    "leaves its outputs as they were",
     lambda outputs_moved, squares_before, squares_after: (
         outputs_moved < 1e-9 and squares_after < 0.99 * squares_before
     ),
@@ -974,39 +1022,41 @@ bm.claim(
 
 # %% [raw] lang="zh"
 # the last digit reader → 最后一个数字识别网络
-# Balancing a trained digit reader makes its weights smaller and leaves its outputs
-# → 把训练好的数字识别网络平衡一下，权重变小，输出不变
+# Balancing a trained digit reader makes the sum of its squared weights smaller and
+# leaves its outputs as they were
+# → 把训练好的数字识别网络平衡一下，权重的平方和变小，输出不变
 # the balanced network, balanced again → 把已平衡的网络再平衡一次
 
 # %% [markdown]
 # So "the size of the weights" says nothing about a function until one says which of its
-# networks is meant. **Weight decay**, which adds the sum of squares to the loss,
-# chooses for us: at a minimum every unit is balanced, for else scaling it would lower
-# the penalty and leave the rest of the loss.
+# networks is meant. **Weight decay** adds to the loss a multiple of the sum of all
+# squared parameters, and so chooses for us: at a minimum every unit is balanced. If one
+# were not, scaling it would lower this penalty and leave the rest of the loss as it is.
 
-# %% [markdown] lang="zh" of="42f82e74"
+# %% [markdown] lang="zh" of="06001c95"
 # 可见在说清是哪一个网络之前，“权重的大小”说明不了函数的任何性质。
-# **权重衰减**把平方和加到损失里，等于替我们作了选择：在极小点处每个单元都是平衡的，
-# 否则只要缩放它，就能降低惩罚项而不影响损失的其余部分。
+# **权重衰减**把所有参数的平方和乘以一个系数加到损失里，等于替我们作了选择：
+# 在极小点处每个单元都是平衡的。若有一个不平衡，只要缩放它，
+# 就能降低这个惩罚项，而损失的其余部分不变。
 
 # %% [markdown]
 # ## Straight pieces
 #
-# A ReLU either passes its input or gives zero. As long as no unit switches, the network
-# is a product of matrices. Let $M_l$ be the diagonal matrix with 1 where layer $l$'s
-# units are on at $x$ and 0 where they are off. If no pre-activation is exactly 0 at
-# $x$, then for every small enough step $e$
+# A ReLU either passes its input or gives zero. As long as no unit switches, each layer
+# is affine, and a change of the input goes through a product of matrices. Let $M_l$ be
+# the diagonal matrix with 1 where layer $l$'s units are on at $x$ and 0 where they are
+# off. If no pre-activation is exactly 0 at $x$, then for every small enough step $e$
 #
 # $$f(x + e) = f(x) + W_D\, M_{D-1} W_{D-1} \cdots M_1 W_1\, e \label{local-affine}$$
 #
 # Not nearly: exactly.
 
-# %% [markdown] lang="zh" of="2840c281"
+# %% [markdown] lang="zh" of="15e55128"
 # ## 一段一段的直线
 #
-# ReLU 要么放行，要么给零。只要没有单元切换，整个网络就是若干矩阵的乘积。
-# 设 $M_l$ 为对角矩阵，第 $l$ 层在 $x$ 处开着的单元为 1，关着的为 0。
-# 如果在 $x$ 处没有哪个预激活恰好为 0，那么对每个足够小的位移 $e$，
+# ReLU 要么放行，要么给零。只要没有单元切换，每一层就是仿射的，输入的变化只是依次乘上若
+# 干矩阵。设 $M_l$ 为对角矩阵，第 $l$ 层在 $x$ 处开着的单元为 1，关着的为 0。如果在 $x$
+# 处没有哪个预激活恰好为 0，那么对每个足够小的位移 $e$，
 #
 # $$f(x + e) = f(x) + W_D\, M_{D-1} W_{D-1} \cdots M_1 W_1\, e \label{local-affine}$$
 #
