@@ -6,6 +6,7 @@
 # needs: [layers]
 # data: [plays]
 # extras: []
+# gpu: false  # steps that wait for one another: full is the same as workshop
 # introduces:
 #   - recurrent network
 #   - hidden state
@@ -1353,7 +1354,7 @@ bm.show.figure(fig, alt=alt)
 # `cut` 的意思下面再讲。
 
 # %%
-STEPS = lab.pick(ci=400, workshop=1000, full=6000)
+STEPS = lab.pick(ci=400, workshop=1000, full=1000)
 
 
 def steps_to_learn(name, n, trial, alike=False, cut=None, steps=STEPS):
@@ -1389,8 +1390,8 @@ def steps_to_learn(name, n, trial, alike=False, cut=None, steps=STEPS):
 # read the beginning without gradients → 开头一段只读，不求梯度
 
 # %%
-distances = lab.pick(ci=[20], workshop=[20, 40], full=[20, 40, 80, 160])
-TRIALS = lab.pick(ci=3, workshop=3, full=5)
+distances = lab.pick(ci=[20], workshop=[20, 40], full=[20, 40])
+TRIALS = 3
 needed = {
     n: {
         name: [steps_to_learn(name, n, trial) for trial in range(TRIALS)]
@@ -1789,7 +1790,7 @@ def lay_out(ids, rows, n):
 
 # %%
 plays = bm.data.load("plays", lab)
-text = plays.text[: lab.pick(ci=60_000, workshop=400_000, full=1_200_000)]
+text = plays.text[: lab.pick(ci=60_000, workshop=400_000, full=400_000)]
 alphabet = sorted(set(text))
 ids = torch.tensor([alphabet.index(c) for c in text])
 cut = int(0.9 * len(ids))  # the last tenth is for testing
@@ -1829,7 +1830,7 @@ def detached(state):
 
 # %%
 ROWS, N = 32, 32
-PIECES = lab.pick(ci=200, workshop=1500, full=6000)  # training steps
+PIECES = lab.pick(ci=200, workshop=1500, full=1500)  # training steps
 pairs = lay_out(train, ROWS, N)
 start = torch.randint(len(held_out) - 65, (500, 1), generator=draws).to(lab.device)
 test = held_out[start + torch.arange(65, device=lab.device)]  # 65 characters each
@@ -1881,7 +1882,7 @@ def widest(layer, budget):
     return next(h for h in range(400, 0, -1) if size(Reader(layer, h)) <= budget)
 
 
-budget = lab.pick(ci=20_000, workshop=30_000, full=200_000)
+budget = lab.pick(ci=20_000, workshop=30_000, full=30_000)
 readers, untrained = {}, {}
 for name, layer in (("RNN", nn.RNN), ("LSTM", nn.LSTM), ("GRU", nn.GRU)):
     torch.manual_seed(lab.seed)
@@ -2168,7 +2169,7 @@ def guess(**sides):
     torch.manual_seed(lab.seed)
     model, around = Missing(**sides).to(lab.device), torch.arange(21) - 10
     optimizer = torch.optim.Adam(model.parameters(), 5e-3)
-    for step in range(lab.pick(ci=100, workshop=500, full=3000) + 1):
+    for step in range(lab.pick(ci=100, workshop=500, full=500) + 1):
         source = train if step else held_out  # step 0 draws what is tested on
         rows = source[torch.randint(10, len(source) - 10, (128, 1)) + around]
         if not step:

@@ -1550,7 +1550,7 @@ def score(model, questions=1, pairs=8):
     return (model(*rows).argmax(-1) == answers).all(-1).float().mean().item()
 
 
-steps = lab.pick(ci=400, workshop=1000, full=5000)
+steps = lab.pick(ci=400, workshop=1000, full=2000)
 
 
 def learn(model, questions=1):

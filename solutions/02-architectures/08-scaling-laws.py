@@ -806,11 +806,11 @@ print(f"{len(train):,} letters to train, {len(test):,} to test, {len(letters)} k
 
 # %%
 n, batch = lab.pick(ci=32, workshop=64, full=128), 16
-steps = lab.pick(ci=400, workshop=500, full=4000)
+steps = lab.pick(ci=400, workshop=500, full=1000)
 few, many = [4, 6, 8, 12, 16, 24], [8, 12, 16, 24, 32, 48, 64]
 small = lab.pick(ci=few, workshop=few, full=many)
 wide = lab.pick(ci=40, workshop=40, full=128)  # not to be trained before its forecast
-seeds = range(lab.seed, lab.seed + lab.pick(ci=2, workshop=3, full=5))
+seeds = range(lab.seed, lab.seed + lab.pick(ci=2, workshop=3, full=3))
 D = steps * batch * n
 print(f"D = {D:,} letters for each model")
 
