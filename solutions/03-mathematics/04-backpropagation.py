@@ -163,9 +163,10 @@ bm.show.explore(one_neuron, alt=alt, step=(0, 5, 1, 4), w=(-3.0, 5.0, 0.1, 0.6))
 #   求到哪一步就写到哪一步。
 
 # %% [markdown]
-# An orange number says: raise this box by a little, and $J$ changes so many times as
-# much. To find it, a box needs only the number of the box it leads to and the slope of
-# **one** operation, its local derivative. That is the chain rule. Written out for $w$:
+# An orange number says: raise this box by a little, and $J$ changes by this many times
+# that little. To find it, a box needs only the number of the box it leads to and the
+# slope of **one** operation, its local derivative. That is the chain rule. Written out
+# for $w$:
 #
 # $$\frac{\partial J}{\partial w} = (a - y)\,\sigma'(z)\,x,
 # \qquad \sigma'(z) = a\,(1 - a)$$
@@ -173,7 +174,7 @@ bm.show.explore(one_neuron, alt=alt, step=(0, 5, 1, 4), w=(-3.0, 5.0, 0.1, 0.6))
 # Now pull `w` far to the right. The sigmoid goes flat, its local slope is nearly 0, and
 # so is everything to the left of it: the gradient vanishes.
 
-# %% [markdown] lang="zh" of="9ceb0628"
+# %% [markdown] lang="zh" of="f21ff196"
 # 橙色数字的意思是：把这个方框抬高一点点，$J$ 就变化这么多倍。要求出它，
 # 只需知道它通向的方框的数字，以及**一个**运算的斜率，也就是局部导数。这就是链式法则。
 # 对 $w$ 写出来：
@@ -440,7 +441,11 @@ def _graded(widths, number):
     got = bm.expect.several(got, 2, "return two lists: dW and db")
     for gradients in got:
         advice = "lists like W: entry 0 is None, entry i belongs to layer i"
-        bm.expect.true(len(gradients) == len(W) and gradients[0] is None, advice)
+        like_W = isinstance(gradients, (list, tuple)) and len(gradients) == len(W)
+        bm.expect.true(like_W and gradients[0] is None, advice)
+        advice = "gradients have the dtype of W, torch.float64"
+        kinds = {getattr(g, "dtype", W[1].dtype) for g in gradients[1:]}
+        bm.expect.true(kinds == {W[1].dtype}, advice)
     return got, want[: len(W) - 1], want[len(W) - 1 :]
 
 
@@ -453,8 +458,8 @@ _advice = "one layer back: W of layer l + 1, transposed, times δ; then ⊙ σ�
 bm.expect.close(_db[1], _b[0], _advice)
 bm.expect.close(_dW[1], _W[0], "layer 1 multiplies the input: use a[0]")
 ### BEGIN HIDDEN TESTS
-(_dW, _db), _W, _b = _graded([4, 6, 3, 5, 2], 2)
-for _l in range(4):
+(_dW, _db), _W, _b = _graded([4, 6, 3, 5, 2, 7, 3], 2)
+for _l in range(6):
     _advice = f"layer {_l + 1} of a network whose layers all differ in width"
     bm.expect.close(_db[_l + 1], _b[_l], _advice)
     bm.expect.close(_dW[_l + 1], _W[_l], _advice)
@@ -467,6 +472,7 @@ bm.expect.close(_dW[1], _W[0], "a network of a single layer has gradients too")
 # return two lists: dW and db → 请返回两个列表：dW 和 db
 # lists like W: entry 0 is None, entry i belongs to layer i
 # → 列表要像 W 一样：第 0 项是 None，第 i 项属于第 i 层
+# gradients have the dtype of W, torch.float64 → 梯度的 dtype 要与 W 相同，即 torch.float64
 # the last layer: (ŷ − y) ⊙ σ′(z), with σ′ at the pre-activation z, not at ŷ
 # → 最后一层：(ŷ − y) ⊙ σ′(z)，σ′ 取在预激活 z 处，不是 ŷ 处
 # an outer product: rows from δ_l, columns from a_{l−1}
@@ -544,6 +550,30 @@ def four_equations(W, z, a, y):
             delta = (W[i + 1].T @ delta) * slope(z[i])
         dW.append(torch.outer(delta, a[i - 1]))
         db.append(delta)
+    return dW, db
+
+
+# %% mistake="four_equations" says="the dtype of W"
+def four_equations(W, z, a, y):
+    D = len(W) - 1
+    dW, db = [None] * (D + 1), [None] * (D + 1)
+    delta = (a[D] - y) * slope(z[D])
+    for i in range(D, 0, -1):
+        if i < D:
+            delta = (W[i + 1].T @ delta) * slope(z[i])
+        dW[i], db[i] = torch.outer(delta, a[i - 1]).float(), delta.float()
+    return dW, db
+
+
+# %% mistake="four_equations" says="lists like W"
+def four_equations(W, z, a, y):
+    D = len(W) - 1
+    dW, db = {0: None}, {0: None}
+    delta = (a[D] - y) * slope(z[D])
+    for i in range(D, 0, -1):
+        if i < D:
+            delta = (W[i + 1].T @ delta) * slope(z[i])
+        dW[i], db[i] = torch.outer(delta, a[i - 1]), delta
     return dW, db
 
 
@@ -676,7 +706,7 @@ def find_slip(got, right):
     """Where a backward pass first goes wrong, on its way from the last layer.
 
     got, right: each a pair (dW, db), as four_equations returns it; right is right.
-    Gradients that differ by rounding alone agree.
+    Gradients that differ by rounding alone, say by 1e-13, agree; 1e-4 is a slip.
     Returns (i, "db") if db of layer i is the first to be wrong, (i, "dW") if dW is
     wrong there and db is not, and None if all agree.
     """
@@ -696,11 +726,11 @@ def find_slip(got, right):
 # Where a backward pass first goes wrong, on its way from the last layer.
 # → 一次反向传播从最后一层往回走，最先在哪里出错。
 # got, right: each a pair (dW, db), as four_equations returns it; right is right.
-# Gradients that differ by rounding alone agree.
+# Gradients that differ by rounding alone, say by 1e-13, agree; 1e-4 is a slip.
 # Returns (i, "db") if db of layer i is the first to be wrong, (i, "dW")
 # if dW is wrong there and db is not, and None if all agree.
 # → got, right：各是一对 (dW, db)，与 four_equations 返回的一样；right 是正确的。
-#   只差舍入误差的梯度算作一致。
+#   只差舍入误差（例如 1e-13）的梯度算作一致；差 1e-4 就是出错。
 #   若第 i 层的 db 最先出错，返回 (i, "db")；若那一层 db 正确而 dW 出错，
 #   返回 (i, "dW")；全部一致则返回 None。
 
@@ -741,6 +771,14 @@ bm.expect.equal(_found(_pair, *_slips), (4, "db"), _advice)
 bm.expect.equal(_found(_pair, ("b", 1, 4, -0.1)), (1, "db"), "layer 1 counts too")
 _slips = [("b", 3, 2, 1e-13), ("W", 1, 2, -1e-13)]
 bm.expect.equal(_found(_pair, *_slips), None, "1e-13 is rounding: no slip")
+_slips = [("W", 3, 1, 1e-4), ("b", 2, 0, 0.5)]
+bm.expect.equal(_found(_pair, *_slips), (3, "dW"), "1e-4 is no rounding: a slip")
+_slips = [("b", 4, k, -2 * v) for k, v in enumerate(_pair[1][4].tolist())]
+_advice = "a wrong sign keeps every length: compare entry by entry"
+bm.expect.equal(_found(_pair, *_slips), (4, "db"), _advice)
+_pair[1][4][0], _pair[0][4][1] = 0.0, 0.0
+_advice = "an entry may be 0 in both: a quotient of them tells nothing"
+bm.expect.equal(_found(_pair, ("b", 4, 2, 0.1)), (4, "db"), _advice)
 _pair = _pair_of([2, 3], 3)
 _advice = "a network of a single layer"
 bm.expect.equal(_found(_pair, ("W", 1, 5, 0.1)), (1, "dW"), _advice)
@@ -759,6 +797,11 @@ bm.expect.equal(_found(_pair, ("W", 1, 5, 0.1)), (1, "dW"), _advice)
 # → 请逐个元素比较：求和时差异可能互相抵消
 # layer 1 counts too → 第 1 层也要检查
 # 1e-13 is rounding: no slip → 1e-13 是舍入误差，不算出错
+# 1e-4 is no rounding: a slip → 1e-4 不是舍入误差：算出错
+# a wrong sign keeps every length: compare entry by entry
+# → 符号错了，长度却不变：请逐个元素比较
+# an entry may be 0 in both: a quotient of them tells nothing
+# → 某个元素可能两边都是 0：相除什么也说明不了
 # a network of a single layer → 只有一层的网络
 
 # %% [markdown] hint="find_slip"
@@ -814,6 +857,39 @@ def find_slip(got, right):
         if abs(db[i].sum() - right_db[i].sum()) > 1e-6:
             return i, "db"
         if abs(dW[i].sum() - right_dW[i].sum()) > 1e-6:
+            return i, "dW"
+    return None
+
+
+# %% mistake="find_slip" says="no rounding"
+def find_slip(got, right):
+    (dW, db), (right_dW, right_db) = got, right
+    for i in range(len(dW) - 1, 0, -1):
+        if not torch.allclose(db[i], right_db[i], atol=1e-3):
+            return i, "db"
+        if not torch.allclose(dW[i], right_dW[i], atol=1e-3):
+            return i, "dW"
+    return None
+
+
+# %% mistake="find_slip" says="a wrong sign"
+def find_slip(got, right):
+    (dW, db), (right_dW, right_db) = got, right
+    for i in range(len(dW) - 1, 0, -1):
+        if abs(db[i].norm() - right_db[i].norm()) > 1e-6:
+            return i, "db"
+        if abs(dW[i].norm() - right_dW[i].norm()) > 1e-6:
+            return i, "dW"
+    return None
+
+
+# %% mistake="find_slip" says="may be 0 in both"
+def find_slip(got, right):
+    (dW, db), (right_dW, right_db) = got, right
+    for i in range(len(dW) - 1, 0, -1):
+        if (db[i] / right_db[i] - 1).abs().max() > 1e-6:
+            return i, "db"
+        if (dW[i] / right_dW[i] - 1).abs().max() > 1e-6:
             return i, "dW"
     return None
 
@@ -1142,13 +1218,10 @@ def _pulled(op, g, *inputs):
     inputs = [np.asarray(a, dtype=np.float64) for a in inputs]
     out = FORWARD[op](*inputs)
     g = np.array(np.broadcast_to(g, out.shape), dtype=np.float64)
-    got = pull(op, g, out, *inputs)
-    right = isinstance(got, tuple) and len(got) == len(inputs)
     advice = (
         f"{op}: return a tuple with one entry an input; (g,) has one entry, (g) none"
     )
-    bm.expect.true(right, advice)
-    return got
+    return bm.expect.several(pull(op, g, out, *inputs), len(inputs), advice)
 
 
 _a, _b = [[1.0, 2.0], [0.5, -1.0]], [[3.0, 0.0], [1.0, 2.0]]
@@ -1169,8 +1242,14 @@ _got = _pulled("T", [[1.0, 2.0, 3.0]], [[0.0], [0.0], [0.0]])
 bm.expect.close(_got[0], [[1.0], [2.0], [3.0]], "T: turn g back")
 ### BEGIN HIDDEN TESTS
 _draws = np.random.default_rng(3)
-_cases = {"matmul": [(3, 4), (4, 2)], "mul": [(2, 3)] * 2, "tanh": [(3, 2)]}
-_cases |= {"exp": [(2, 3)], "log": [(3,)], "sum": [(2, 3)], "T": [(2, 3)]}
+_cases = {"matmul": [(3, 4), (4, 2)], "mul": [(2, 3)] * 2, "add": [(2, 3)] * 2}
+_cases |= {
+    "tanh": [(3, 2)],
+    "exp": [(2, 3)],
+    "log": [(3,)],
+    "sum": [(2, 3)],
+    "T": [(2, 3)],
+}
 for _op, _shapes in _cases.items():
     _in = [
         1 + _draws.random(s) if _op == "log" else _draws.normal(size=s) for s in _shapes
@@ -1293,6 +1372,22 @@ def pull(op, g, out, *inputs):
     return None
 
 
+# %% mistake="pull" says="add: compare"
+def pull(op, g, out, *inputs):
+    a, b = inputs if len(inputs) == 2 else (inputs[0], None)
+    rules = {
+        "add": lambda: (g / 2, g / 2),
+        "mul": lambda: (g * b, g * a),
+        "matmul": lambda: (g @ b.T, a.T @ g),
+        "T": lambda: (g.T,),
+        "tanh": lambda: (g * (1 - out**2),),
+        "exp": lambda: (g * out,),
+        "log": lambda: (g / a,),
+        "sum": lambda: (g * np.ones(a.shape),),
+    }
+    return rules[op]()
+
+
 # %% variant="pull"
 def pull(op, g, out, *inputs):
     if op in ("tanh", "exp", "log"):
@@ -1306,6 +1401,22 @@ def pull(op, g, out, *inputs):
     if op == "T":
         return (np.swapaxes(g, 0, 1),)
     return (np.full_like(inputs[0], g),) if op == "sum" else (g, g)
+
+
+# %% variant="pull"
+def pull(op, g, out, *inputs):
+    a, b = inputs if len(inputs) == 2 else (inputs[0], None)
+    rules = {
+        "add": lambda: [g, g],
+        "mul": lambda: [g * b, g * a],
+        "matmul": lambda: [g @ b.T, a.T @ g],
+        "T": lambda: [g.T],
+        "tanh": lambda: [g / np.cosh(a) ** 2],
+        "exp": lambda: [g * out],
+        "log": lambda: [g / a],
+        "sum": lambda: [np.broadcast_to(g, a.shape)],
+    }
+    return rules[op]()
 
 
 # %% [markdown]
@@ -1505,14 +1616,18 @@ _blame, _ = _walked(
         "a": {"b": 3.0, "w": 1.0},
         "b": {"c": 1.0},
         "c": {"w": 5.0},
+        "w": {"u": 2.0},
     }
 )
-_want = {"J": 1.0, "a": 1.0, "b": 3.0, "c": 5.0, "w": 26.0}
+_want = {"J": 1.0, "a": 1.0, "b": 3.0, "c": 5.0, "w": 26.0, "u": 52.0}
 bm.expect.equal(
     _blame, _want, "a graph with a short road and a long one to the same node"
 )
 _blame, _ = _walked({"J": {"a": 1.0, "b": 2.0}, "a": {"b": 1.0}, "other": {"b": 9.0}})
 bm.expect.equal(_blame, {"J": 1.0, "a": 1.0, "b": 3.0}, "only what J was made from")
+_blame, _ = _walked({"J": {"a": 0.0, "b": 2.0}, "a": {"c": 3.0}})
+_want = {"J": 1.0, "a": 0.0, "b": 2.0, "c": 0.0}
+bm.expect.equal(_blame, _want, "a blame of 0 is a blame too: every node has one")
 bm.expect.equal(_walked({}, "w")[0], {"w": 1.0}, "a leaf alone: its blame is 1")
 _blame, _ = _walked({7: {3: -2.0, 5: 0.5}, 5: {3: 4.0}}, 7)
 bm.expect.equal(_blame, {7: 1.0, 3: 0.0, 5: 0.5}, "any node may be the root")
@@ -1537,6 +1652,8 @@ bm.expect.equal(_blame, {7: 1.0, 3: 0.0, 5: 0.5}, "any node may be the root")
 # two parents may share one array: add with a + g, which makes a new one
 # → 两个父节点可能共用一个数组：请用 a + g 相加，它会得到一个新数组
 # any node may be the root → 任何节点都可以是 root
+# a blame of 0 is a blame too: every node has one
+# → 责任为 0 也是责任：每个节点都要有
 # only what J was made from → 只包括 J 所依赖的节点
 # a leaf alone: its blame is 1 → 只有一片叶子：它的责任是 1
 
@@ -1599,6 +1716,21 @@ def backward(root, parents, hand_on):
             send(parent, share)
 
     send(root, 1.0)
+    return blame
+
+
+# %% mistake="backward" says="short road and a long one"
+def backward(root, parents, hand_on):
+    depth, line = {root: 0}, [root]
+    for node in line:  # a node that moves deeper does not take its parents along
+        for parent in parents(node):
+            if parent not in depth:
+                line.append(parent)
+            depth[parent] = max(depth.get(parent, 0), depth[node] + 1)
+    blame = {root: 1.0}
+    for node in sorted(line, key=depth.get):
+        for parent, g in zip(parents(node), hand_on(node, blame[node]), strict=True):
+            blame[parent] = blame[parent] + g if parent in blame else g
     return blame
 
 
@@ -2153,11 +2285,12 @@ bm.claim(
 # ## What models use today
 #
 # PyTorch records a graph as the program runs, as your `Node` does; JAX turns a function
-# into another one that computes its gradient. Both are reverse mode. In both you add an
-# operation by giving its vector–Jacobian product: `torch.autograd.Function`,
-# `jax.custom_vjp`. Here PyTorch is asked for one, and `pull` gives the same.
+# into another one that computes its gradient. In training both use reverse mode. In
+# both you add an operation by giving its vector–Jacobian product:
+# `torch.autograd.Function`, `jax.custom_vjp`. Here PyTorch is asked for one, and `pull`
+# gives the same.
 
-# %% [markdown] lang="zh" of="9299dcab"
+# %% [markdown] lang="zh" of="46b0069e"
 # 一条近乎水平的线：网络之所以能做大，全靠它。代价是内存。往回走要用到来路上所有的 $a_l$
 # 和 $z_l$，所以得一直存着。
 #
@@ -2174,7 +2307,7 @@ bm.claim(
 # ## 如今的模型用什么
 #
 # PyTorch 一边运行程序一边记下计算图，和你的 `Node` 一样；
-# JAX 则把一个函数变成另一个计算其梯度的函数。两者都是反向模式，
+# JAX 则把一个函数变成另一个计算其梯度的函数。训练时用的都是反向模式，
 # 都可以通过给出向量–雅可比积来添加新的运算：`torch.autograd.Function`、
 # `jax.custom_vjp`。下面向 PyTorch 要一个，`pull` 给出的与它相同。
 
