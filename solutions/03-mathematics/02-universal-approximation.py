@@ -113,7 +113,7 @@ bm.show.figure(fig, alt=alt)
 def interpolator(knots, values):
     """One hidden layer of ReLUs that joins points by straight lines.
 
-    knots: (k + 1,), increasing, not evenly spaced, k at least 1. values: (k + 1,).
+    knots: (k + 1,), increasing, at any distances, k at least 1. values: (k + 1,).
     Returns [(W1, b1), (W2, b2)] with shapes (k, 1), (k,), (1, k), (1,). From the first
     knot to the last the network goes through every point, and straight in between.
     """
@@ -128,10 +128,10 @@ def interpolator(knots, values):
 # %% [raw] lang="zh"
 # One hidden layer of ReLUs that joins points by straight lines.
 # → 用一个 ReLU 隐藏层把若干点用直线连起来。
-# knots: (k + 1,), increasing, not evenly spaced, k at least 1. values: (k + 1,).
+# knots: (k + 1,), increasing, at any distances, k at least 1. values: (k + 1,).
 # Returns [(W1, b1), (W2, b2)] with shapes (k, 1), (k,), (1, k), (1,). From the first
 # knot to the last the network goes through every point, and straight in between.
-# → knots：(k + 1,)，递增，间距不一定相等，k 至少为 1。values：(k + 1,)。
+# → knots：(k + 1,)，递增，间距任意，k 至少为 1。values：(k + 1,)。
 #   返回 [(W1, b1), (W2, b2)]，形状为 (k, 1)、(k,)、(1, k)、(1,)。
 #   从第一个节点到最后一个节点，网络经过每个点，相邻两点之间是直线。
 
@@ -292,16 +292,20 @@ for i in range(1, 8):
 bm.equation("interpolation", line, np.interp(x, knots, values), atol=1e-8)
 
 # %% [markdown]
-# So you have proved, for one input, the best-known theorem about networks, the
-# **universal approximation** theorem: one hidden layer, if it is wide enough, comes as
-# close as you like to any continuous function on a bounded region (Cybenko 1989;
-# Hornik, Stinchcombe and White 1989). Choose a curve and a width. `corner` has two
-# kinks that evenly spaced knots do not hit, `root` is infinitely steep at 0.
+# On a closed interval a continuous curve changes little between two knots that are
+# close enough, and so does the straight piece that joins them. So you have proved, for
+# one input, the best-known theorem about networks, the **universal approximation**
+# theorem: one hidden layer, if it is wide enough, comes as close as you like to any
+# continuous function on a closed and bounded region (Cybenko 1989 and Hornik,
+# Stinchcombe and White 1989, for sigmoids). Choose a curve and a width. `corner` has
+# two kinks that evenly spaced knots do not hit, `root` is infinitely steep at 0.
 
-# %% [markdown] lang="zh" of="20ca0291"
+# %% [markdown] lang="zh" of="ec4c7d36"
+# 在闭区间上，只要两个节点足够近，连续曲线在它们之间就变化很小，连接它们的线段也是如此。
 # 这样，在一个输入的情形下，你就证明了关于网络最有名的定理，即**万能逼近**定理：
-# 只要足够宽，一个隐藏层就能任意接近有界区域上的任何连续函数
-# （Cybenko 1989；Hornik、Stinchcombe 和 White 1989）。选一条曲线和一个宽度。
+# 只要足够宽，一个隐藏层就能任意接近有界闭区域上的任何连续函数
+# （Cybenko 1989，以及 Hornik、Stinchcombe 和 White 1989，都针对 sigmoid）。
+# 选一条曲线和一个宽度。
 # `corner` 有两个折角，等距的节点碰不到；`root` 在 0 处无限陡。
 
 # %%
@@ -431,12 +435,16 @@ def width_needed(bend, tolerance):
 #   返回 k：整数，至少为 1。
 
 # %% check="width_needed"
+got = width_needed(16.0, 0.4)
 advice = "16 / (8 k²) is 0.5 at k = 2 and 0.22 at k = 3"
-bm.expect.equal(width_needed(16.0, 0.4), 3, advice)
+bm.expect.equal(got, 3, advice)
+advice = "a whole number, so that it can count knots: 3, not 3.0"
+bm.expect.true(not isinstance(got, float), advice)
 advice = "at k = 2 the error is 0.5 exactly, and that is allowed"
 bm.expect.equal(width_needed(16.0, 0.5), 2, advice)
 ### BEGIN HIDDEN TESTS
 bm.expect.equal(width_needed(160.0, 0.001), 142, "a curve with waves, and 0.001")
+bm.expect.equal(width_needed(5e6, 0.0011), 23837, "however many it takes")
 bm.expect.equal(width_needed(0.0, 0.01), 1, "a straight line takes one hinge")
 bm.expect.equal(width_needed(1.0, 5.0), 1, "a loose tolerance takes one hinge")
 ### END HIDDEN TESTS
@@ -444,9 +452,12 @@ bm.expect.equal(width_needed(1.0, 5.0), 1, "a loose tolerance takes one hinge")
 # %% [raw] lang="zh"
 # 16 / (8 k²) is 0.5 at k = 2 and 0.22 at k = 3
 # → 16 / (8 k²) 在 k = 2 时为 0.5，在 k = 3 时为 0.22
+# a whole number, so that it can count knots: 3, not 3.0
+# → 要返回整数，好用来数节点：3，而不是 3.0
 # at k = 2 the error is 0.5 exactly, and that is allowed
 # → k = 2 时误差恰好是 0.5，这是允许的
 # a curve with waves, and 0.001 → 起伏的曲线，误差 0.001
+# however many it takes → 需要多少就是多少
 # a straight line takes one hinge → 直线只要一个铰链
 # a loose tolerance takes one hinge → 允许的误差大时一个铰链就够
 
@@ -483,6 +494,11 @@ def width_needed(bend, tolerance):
     return math.ceil(math.sqrt(bend / (8 * tolerance)))
 
 
+# %% mistake="width_needed" says="whole number"
+def width_needed(bend, tolerance):
+    return max(1.0, np.ceil(np.sqrt(bend / (8 * tolerance))))
+
+
 # %% variant="width_needed"
 def width_needed(bend, tolerance):
     k = 1
@@ -500,6 +516,7 @@ def width_needed(bend, tolerance):
 # %%
 k = width_needed(bend.abs().max().item(), 0.01)
 print(f"predicted: {k} hinges")
+print(f"32 hinges: error {largest_error(curves['smooth'], evenly(32)):.3f}")
 bm.claim(
     "As many evenly spaced hinges as the formula says draw the smooth curve to 0.01",
     lambda hinges, error: error <= 0.01,
@@ -510,11 +527,16 @@ bm.claim(
 
 # %% [raw] lang="zh"
 # predicted: {k} hinges → 预测：{k} 个铰链
+# 32 hinges: error {largest_error(curves['smooth'], evenly(32)):.3f}
+# → 32 个铰链：误差 {largest_error(curves['smooth'], evenly(32)):.3f}
 # As many evenly spaced hinges as the formula says draw the smooth curve to 0.01
 # → 用公式给出的那么多等距铰链，就能把光滑曲线画到误差不超过 0.01
 # two hinges fewer → 少两个铰链
 
 # %% [markdown]
+# So the chip's 32 hinges, evenly spaced, are too few: the answer came before any
+# training. Could they do better at other places?
+#
 # ## Knots where the curve bends
 #
 # On `root` the same even knots do badly: in the first piece alone the error is
@@ -535,7 +557,10 @@ bm.claim(
 # smooth curve. For $f = e^{3x}$ the integral up to $x$ grows as $e^{1.5 x} - 1$. We
 # run both.
 
-# %% [markdown] lang="zh" of="339e733b"
+# %% [markdown] lang="zh" of="0dada49f"
+# 所以芯片上的 32 个铰链若等距放置就不够：还没训练，就有了答案。
+# 放在别的地方会不会好一些？
+#
 # ## 把节点放在曲线弯曲的地方
 #
 # 在 `root` 上，同样的等距节点效果很差：仅第一段的误差就是 $\tfrac14\sqrt h$，
@@ -587,7 +612,7 @@ def adaptive_knots(f, k):
     f: takes a tensor of numbers, returns its values there. k: pieces, 1 or more.
     Begin with one piece, from 0 to 1. Until there are k, halve the one whose chord is
     farthest from f in its middle, the leftmost where several are equally far.
-    Returns the knots, (k + 1,), increasing.
+    Returns the knots, (k + 1,), increasing, in double precision (the default here).
     """
     ### BEGIN SOLUTION
     knots = torch.tensor([0.0, 1.0])
@@ -605,11 +630,11 @@ def adaptive_knots(f, k):
 # f: takes a tensor of numbers, returns its values there. k: pieces, 1 or more.
 # Begin with one piece, from 0 to 1. Until there are k, halve the one whose chord is
 # farthest from f in its middle, the leftmost where several are equally far.
-# Returns the knots, (k + 1,), increasing.
+# Returns the knots, (k + 1,), increasing, in double precision (the default here).
 # → f：接受一个张量，返回各处的值。k：段数，至少为 1。
 #   从 0 到 1 的一段开始。在分成 k 段之前，每次把正中间的弦离 f 最远的那段对半分开；
 #   一样远的取最左边的。
-#   返回节点，(k + 1,)，递增。
+#   返回节点，(k + 1,)，递增，双精度（这里的默认类型）。
 
 
 # %% check="adaptive_knots"
@@ -619,6 +644,8 @@ def tensor(*numbers):
 
 got = adaptive_knots(lambda x: x.sqrt(), 1)
 bm.expect.shape(got, (2,), "one piece, two knots: 0 and 1")
+advice = "return a tensor of double precision, as torch.tensor([0.0, 1.0]) is here"
+bm.expect.true(getattr(got, "dtype", None) == torch.float64, advice)
 got = adaptive_knots(lambda x: x.sqrt(), 3)
 bm.expect.shape(got, (4,), "three pieces have four knots")
 bm.expect.true(bool((got.diff() > 0).all()), "the knots must be increasing: sort them")
@@ -641,6 +668,13 @@ got = adaptive_knots(lambda x: torch.exp(-40 * x), 6)
 advice = "a curve that falls steeply and is flat after"
 want = tensor(0, 0.03125, 0.0625, 0.125, 0.25, 0.5, 1)
 bm.expect.close(got, want, advice)
+got = adaptive_knots(lambda x: x.sqrt() + 3 * x * x, 8)
+advice = "the size of the gap in the middle counts, not the piece's length"
+want = tensor(0, 0.0625, 0.125, 0.25, 0.5, 0.625, 0.75, 0.875, 1)
+bm.expect.close(got, want, advice)
+got = adaptive_knots(lambda x: 2 * x, 4)
+advice = "on a straight line no piece misses, and k pieces are wanted all the same"
+bm.expect.close(got, tensor(0, 0.125, 0.25, 0.5, 1), advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -656,6 +690,12 @@ bm.expect.close(got, want, advice)
 # a curve that bends at 1 → 在 1 处弯曲的曲线
 # a kink at 0.6: halve towards it from both sides → 0.6 处有折角：从两边向它对半逼近
 # a curve that falls steeply and is flat after → 先陡降、后平坦的曲线
+# return a tensor of double precision, as torch.tensor([0.0, 1.0]) is here
+# → 请返回双精度张量，这里 torch.tensor([0.0, 1.0]) 就是
+# the size of the gap in the middle counts, not the piece's length
+# → 要看正中间差距的大小，不看段的长短
+# on a straight line no piece misses, and k pieces are wanted all the same
+# → 直线上哪一段都没有误差，但仍然要分成 k 段
 
 # %% [markdown] hint="adaptive_knots"
 # In a loop: the middles of all pieces, `(knots[:-1] + knots[1:]) / 2`, and how far `f`
@@ -730,6 +770,28 @@ def adaptive_knots(f, k):
         worst = rise.argmax()
         new = (knots[worst] + knots[worst + 1]) / 2
         knots = torch.cat([knots, new[None]]).sort().values
+    return knots
+
+
+# %% mistake="adaptive_knots" says="the piece's length"
+def adaptive_knots(f, k):
+    knots = torch.tensor([0.0, 1.0])
+    while len(knots) <= k:
+        middles = (knots[:-1] + knots[1:]) / 2
+        missed = (f(middles) - (f(knots[:-1]) + f(knots[1:])) / 2).abs() / knots.diff()
+        knots = torch.cat([knots, middles[missed.argmax()][None]]).sort().values
+    return knots
+
+
+# %% mistake="adaptive_knots" says="all the same"
+def adaptive_knots(f, k):
+    knots = torch.tensor([0.0, 1.0])
+    while len(knots) <= k:
+        middles = (knots[:-1] + knots[1:]) / 2
+        missed = (f(middles) - (f(knots[:-1]) + f(knots[1:])) / 2).abs()
+        if missed.max() == 0:
+            break
+        knots = torch.cat([knots, middles[missed.argmax()][None]]).sort().values
     return knots
 
 
@@ -848,9 +910,10 @@ bm.claim(
 # → 哪里误差最大就在哪里对半分，不必知道 f''，也能达到 −2 次
 
 # %% [markdown]
-# So it is not the curve that sets the power. The activation sets it, if the knots may
-# stand where the curve bends. The curve sets the factor in front, the integral in
-# (\ref{graded}). Moving its knots to the right places is what training has to do.
+# So, as long as the integral in (\ref{graded}) is finite, it is not the curve that sets
+# the power. The activation sets it, if the knots may stand where the curve bends; the
+# curve sets the factor in front. Moving its knots to the right places is what training
+# has to do.
 #
 # ## Many inputs
 #
@@ -860,9 +923,9 @@ bm.claim(
 # on a grid. It can be turned, and then it spends nothing on directions in which nothing
 # happens. Take the smooth curve along one direction of a space of 64.
 
-# %% [markdown] lang="zh" of="fd015d13"
-# 可见决定次数的不是曲线。只要节点可以放在曲线弯曲的地方，决定次数的是激活函数；
-# 曲线决定的是前面的系数，即 (\ref{graded}) 中的积分。
+# %% [markdown] lang="zh" of="5697a8aa"
+# 可见只要 (\ref{graded}) 中的积分有限，决定次数的就不是曲线，
+# 而是激活函数，前提是节点可以放在曲线弯曲的地方；曲线决定的是前面的系数。
 # 把节点移到合适的位置，正是训练要做的事。
 #
 # ## 多个输入
@@ -924,7 +987,7 @@ bm.claim(
 
 # %% [markdown]
 # Barron (1993) made a theorem of this. If the function's Fourier transform is such that
-# a certain constant $C$ is finite (roughly, the mean size of its gradient over all
+# a certain constant $C$ is finite (frequency times amplitude, summed over all
 # frequencies), then some network of $k$ sigmoids has a mean squared error of at most
 # $(2rC)^2/k$ on a ball of radius $r$: the power of $k$ does not depend on $d$. For
 # units that are fixed beforehand, whatever they are, he proved that the worst of these
@@ -936,9 +999,9 @@ bm.claim(
 # parabola, and so is any sum of them, at any width. (Of all continuous activations only
 # the polynomials fail: Leshno and others, 1993.)
 
-# %% [markdown] lang="zh" of="bd22151b"
+# %% [markdown] lang="zh" of="4536f73f"
 # Barron（1993）把这一点证成了定理。如果函数的傅里叶变换使某个常数 $C$ 有限
-# （大致是梯度在所有频率上的平均大小），那么在半径为 $r$ 的球上，
+# （频率乘以振幅，对所有频率求和），那么在半径为 $r$ 的球上，
 # 存在 $k$ 个 sigmoid 的网络，均方误差不超过 $(2rC)^2/k$：$k$ 的次数与 $d$ 无关。
 # 而对事先固定的单元，不论是什么单元，他证明这类函数中最坏的一个，
 # 误差最好也只能按 $k^{-2/d}$ 左右下降。能随函数而变的单元，才逃得出维数灾难。
@@ -951,16 +1014,16 @@ bm.claim(
 W, b = torch.randn(200, 1, generator=draws), torch.randn(200, generator=draws)
 z = fine[::8, None] @ W.T + b  # (1001, 200)
 bm.claim(
-    "Two hundred units with the activation z² span only three functions",
-    lambda functions: functions == 3,
-    {"functions": torch.linalg.matrix_rank(z**2).item()},
-    control={"functions": torch.linalg.matrix_rank(torch.relu(z)).item()},
+    "Two hundred units with the activation z² span a space of only three dimensions",
+    lambda dimensions: dimensions == 3,
+    {"dimensions": torch.linalg.matrix_rank(z**2).item()},
+    control={"dimensions": torch.linalg.matrix_rank(torch.relu(z)).item()},
     against="the same units with ReLU",
 )
 
 # %% [raw] lang="zh"
-# Two hundred units with the activation z² span only three functions
-# → 两百个激活函数为 z² 的单元，只张成三个函数
+# Two hundred units with the activation z² span a space of only three dimensions
+# → 两百个激活函数为 z² 的单元，只张成一个三维空间
 # the same units with ReLU → 同样的单元，换成 ReLU
 
 # %% [markdown]
@@ -1011,8 +1074,8 @@ advice = "at its place the unit's W1 * x + b1 must be 0: solve for b1"
 bm.expect.close(W1[:, 0] * places + got, torch.zeros(3, dtype=torch.float64), advice)
 ### BEGIN HIDDEN TESTS
 W1 = torch.tensor([[-0.1], [30.0], [1.5], [-7.0], [1.0]], dtype=torch.float64)
-places = torch.tensor([-20.0, 0.0, 0.7, -0.3, 11.0], dtype=torch.float64)
-want = torch.tensor([-2.0, 0.0, -1.05, -2.1, -11.0], dtype=torch.float64)
+places = torch.tensor([-20.0, 0.0, 0.7183, -0.3, 11.0], dtype=torch.float64)
+want = torch.tensor([-2.0, 0.0, -1.07745, -2.1, -11.0], dtype=torch.float64)
 bm.expect.close(hinges_at(W1, places), want, "negative places and weights")
 ### END HIDDEN TESTS
 
@@ -1290,11 +1353,11 @@ bm.claim(
 # Today's [language models](lesson:big-models) do not use ReLU but rounded hinges: GELU
 # (GPT-2, BERT) and SiLU, within the gated unit SwiGLU (Llama, Qwen). The theorem holds
 # for them, because $\mathrm{gelu}(cz)/c$ is a hinge with a rounded corner, as narrow as
-# you like for large $c$. The rounding is even of use. Put it on your hinges, with a
-# corner about as wide as a piece, and look at the middle of the picture. (Near the two
-# ends a rounded corner reaches over the edge and does harm.)
+# you like for large $c$. The rounding is even of use, if it is as wide as a piece
+# ($c = 2k$); twice as wide does harm. Put it on your hinges, and look at the middle of
+# the picture. (Near the two ends a rounded corner reaches over the edge.)
 
-# %% [markdown] lang="zh" of="9564709c"
+# %% [markdown] lang="zh" of="934eba32"
 # 请把两个问题分开：一种形状*能*算什么，一次训练*会*找到什么。
 # 前一个是这一课，后一个是本章其余的课。
 #
@@ -1303,46 +1366,47 @@ bm.claim(
 # 今天的[语言模型](lesson:big-models)不用 ReLU，而用圆角的铰链：GELU（GPT-2、BERT），
 # 以及门控单元 SwiGLU 里的 SiLU（Llama、Qwen）。定理对它们同样成立，
 # 因为 $\mathrm{gelu}(cz)/c$ 就是带圆角的铰链，$c$ 越大圆角越窄，要多窄有多窄。
-# 圆角甚至还有好处。把它用在你的铰链上，让圆角与一段差不多宽，再看图的中部。
-# （靠近两端时，圆角会伸出边界，反而有害。）
+# 圆角甚至还有好处，只要它与一段差不多宽（$c = 2k$）；再宽一倍就有害了。
+# 把它用在你的铰链上，再看图的中部。（靠近两端时，圆角会伸出边界。）
 
 
 # %%
-def middle_errors(f, k=64):
-    """Largest errors between 0.1 and 0.9: with GELU of a piece's width, with ReLU."""
+def middle_errors(f, c, k=64):
+    """Largest errors between 0.1 and 0.9: with GELU rounded by c, with ReLU."""
     (W1, b1), (W2, b2) = interpolator(evenly(k), f(evenly(k)))
     x = fine[(fine > 0.1) & (fine < 0.9)][:, None]
-    z, c = x @ W1.T + b1, 2 * k
+    z = x @ W1.T + b1
     hidden = {"rounded": F.gelu(c * z) / c, "sharp": torch.relu(z)}
     gaps = {name: ((h @ W2.T + b2)[:, 0] - f(x[:, 0])) for name, h in hidden.items()}
     return {name: gap.abs().max().item() for name, gap in gaps.items()}
 
 
 bm.claim(
-    "Rounded hinges draw the middle of the smooth curve twice as closely as sharp ones",
+    "Hinges rounded over one piece draw the middle of the smooth curve twice as "
+    "closely as sharp ones",
     lambda rounded, sharp: rounded < sharp / 2,
-    middle_errors(curves["smooth"]),
-    control=middle_errors(curves["corner"]),
-    against="a curve with corners",
+    middle_errors(curves["smooth"], c=128),
+    control=middle_errors(curves["smooth"], c=64),
+    against="rounded over two pieces",
 )
 
 # %% [raw] lang="zh"
-# Largest errors between 0.1 and 0.9: with GELU of a piece's width, with ReLU.
-# → 0.1 与 0.9 之间的最大误差：用圆角与一段同宽的 GELU，以及用 ReLU。
-# Rounded hinges draw the middle of the smooth curve twice as closely as sharp ones
-# → 圆角的铰链画光滑曲线的中部，比尖角的准确一倍
-# a curve with corners → 有折角的曲线
+# Largest errors between 0.1 and 0.9: with GELU rounded by c, with ReLU.
+# → 0.1 与 0.9 之间的最大误差：用圆角由 c 决定的 GELU，以及用 ReLU。
+# Hinges rounded over one piece draw the middle of the smooth curve twice as closely as
+# sharp ones
+# → 圆角与一段同宽的铰链画光滑曲线的中部，误差不到尖角铰链的一半
+# rounded over two pieces → 圆角宽达两段
 
 # %% [markdown]
-# Putting knots where the detail is has come back, too: networks that stand for a scene
-# or a picture keep more parameters where more happens (multiresolution hash grids,
-# 2022; Gaussian splatting, 2023), and Kolmogorov–Arnold networks (2024) learn each
-# activation as a curve between knots.
+# Putting knots where the detail is has come back, too. Gaussian splatting (2023) draws
+# a scene with soft blobs, and splits them where they still fit badly.
+# Kolmogorov–Arnold networks (2024) learn each activation as a curve between knots.
 #
 # ## What we learned
 #
-# - One wide hidden layer can draw any curve on a line: a hinge at each knot, weighted
-#   by the change of slope.
+# - One wide hidden layer can draw any continuous curve over a closed interval: a hinge
+#   at each knot, weighted by the change of slope.
 # - The error falls as $k^{-2}$ with hinges and $k^{-1}$ with steps, if the knots stand
 #   where the curve bends; even knots can spoil this.
 # - With many inputs a grid is hopeless. Hinges that turn are not a grid.
@@ -1366,14 +1430,15 @@ bm.claim(
 #   Networks with a Nonpolynomial Activation Function Can Approximate Any Function*,
 #   Neural Networks 6.
 
-# %% [markdown] lang="zh" of="56e01abd"
-# 把节点放在细节多的地方，这个想法也重新流行起来：表示场景或图像的神经网络，
-# 在变化多的地方存放更多参数（多分辨率哈希网格，2022；高斯泼溅，2023）；
-# Kolmogorov–Arnold 网络（2024）则把每个激活函数都学成节点之间的曲线。
+# %% [markdown] lang="zh" of="dc037072"
+# 把节点放在细节多的地方，这个想法也重新流行起来。
+# 高斯泼溅（2023）用许多柔和的斑点画出场景，哪里还不够像，就把那里的斑点一分为二；
+# Kolmogorov–Arnold 网络（2024）这种神经网络，则把每个激活函数都学成节点之间的曲线。
 #
 # ## 我们学到了什么
 #
-# - 一个宽的隐藏层能画出直线上的任意曲线：每个节点一个铰链，权重是斜率的变化量。
+# - 一个宽的隐藏层能画出闭区间上的任意连续曲线：
+#   每个节点一个铰链，权重是斜率的变化量。
 # - 只要节点放在曲线弯曲的地方，误差用铰链按 $k^{-2}$ 下降，用台阶按 $k^{-1}$ 下降；
 #   等距节点可能达不到。
 # - 输入多时，网格毫无希望。会转向的铰链不是网格。
