@@ -43,13 +43,13 @@
 # %% [markdown]
 # One woman in a hundred who come to a screening is ill. A program that tells everybody
 # *healthy* is right 99 times in 100, and of no use to anyone. A measure decides what
-# counts as good, so it deserves more thought than the model. This lesson takes apart
+# counts as good, so it deserves as much thought as the model. This lesson takes apart
 # the measures of §4.1.3, finds one word printed wrong, and shows where the losses
 # that we train with come from.
 
-# %% [markdown] lang="zh" of="7deb49ab"
+# %% [markdown] lang="zh" of="8c41ff1d"
 # 来筛查的人里，每一百位有一位患病。一个程序对谁都说“健康”，一百次里能对九十九次，
-# 却对谁都没有用。什么叫好，由指标说了算，所以它比模型更值得多想一想。
+# 却对谁都没有用。什么叫好，由指标说了算，所以它与模型一样值得多想一想。
 # 这一课把 §4.1.3 的指标拆开来看，找出一处印错的地方，
 # 再说明训练所用的损失从何而来。
 
@@ -60,6 +60,7 @@ seed = 0
 lang = "en"
 
 # %%
+import itertools
 import math
 import warnings
 
@@ -138,7 +139,7 @@ y_hat = (p > 0.5).long()
 
 # %% [markdown] lang="zh" of="936567d8"
 # 每个回答都属于四种之一：真正例、假负例、假正例或真负例。
-# 第二个字表示*判*为什么，正还是负；第一个字表示判得真不真。
+# “正”和“负”是判断的结果，“真”和“假”表示这个判断对不对。
 # 它们排成的表叫**混淆矩阵**。
 #
 # |  | 判为 1 | 判为 0 |
@@ -189,6 +190,14 @@ a, b = (torch.rand(200, generator=draws) < share for share in (0.2, 0.4))
 got = [int(number) for number in counts(a.long(), b.long())]
 tn, fp, fn, tp = metrics.confusion_matrix(a, b).ravel().tolist()
 bm.expect.equal(got, [tp, fp, fn, tn], "as scikit-learn counts")
+healthy, ill = torch.zeros(700).long(), torch.ones(700).long()
+for said, want in ((healthy, [0, 0, 0, 700]), (ill, [0, 700, 0, 0])):
+    got = bm.expect.several(
+        counts(healthy, said), 4, "nobody is ill: still four numbers"
+    )
+    bm.expect.equal([int(number) for number in got], want, "700 people, nobody ill")
+got = [int(number) for number in counts(ill, healthy)]
+bm.expect.equal(got, [0, 0, 700, 0], "700 people, all ill, nobody found")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -200,6 +209,9 @@ bm.expect.equal(got, [tp, fp, fn, tn], "as scikit-learn counts")
 # → fp 判为 1 实为 0，fn 判为 0 实为 1：是不是弄反了？
 # each example is of exactly one kind → 每个样本恰好属于一种
 # as scikit-learn counts → 应与 scikit-learn 数的一样
+# nobody is ill: still four numbers → 没有人患病：仍然要返回四个数
+# 700 people, nobody ill → 700 人，没有人患病
+# 700 people, all ill, nobody found → 700 人，全都患病，一个也没找到
 
 # %% [markdown] hint="counts"
 # A comparison such as `y == 1` gives booleans. `&` joins two of them, and `.sum()`
@@ -229,6 +241,12 @@ def counts(y, y_hat):
     tp, fp = (y_hat == 1).sum(), ((y_hat == 1) & (y == 0)).sum()
     tn, fn = (y_hat == 0).sum(), ((y_hat == 0) & (y == 1)).sum()
     return int(tp), int(fp), int(fn), int(tn)
+
+
+# %% mistake="counts" says="still four numbers"
+def counts(y, y_hat):
+    table = torch.bincount(2 * y + y_hat).tolist()
+    return table[3:] + table[1:3] + table[:1]
 
 
 # %% mistake="counts" says="`y_hat` was changed"
@@ -277,29 +295,32 @@ bm.show.figure(fig, alt=alt)
 # the positive class alone. Of those that were said to be ill, how many are? This is
 # **precision**. Of those that are ill, how many were found? This is **recall**.
 #
-# $$\mathrm{precision}=\frac{TP}{TP+FP}=\Pr(y=1\mid\hat y=1) \label{precision}$$
+# $$\begin{aligned}
+# \mathrm{precision}&=\frac{TP}{TP+FP}=\Pr(y=1\mid\hat y=1)\\
+# \mathrm{recall}&=\frac{TP}{TP+FN}=\Pr(\hat y=1\mid y=1)
+# \end{aligned} \label{shares}$$
 #
-# $$\mathrm{recall}=\frac{TP}{TP+FN}=\Pr(\hat y=1\mid y=1) \label{recall}$$
-#
-# Either alone is easy: say *ill* to everybody, and recall is 1. So **F1** takes their
-# harmonic mean, which is large only when both are.
+# Either alone is easy. Say *ill* to everybody, and recall is 1. Say it only of the one
+# case that you are surest of, and if that one is ill precision is 1. So **F1** takes
+# their harmonic mean, which is large only when both are.
 #
 # $$F_1=\frac{2}{\frac{1}{\mathrm{precision}}+\frac{1}{\mathrm{recall}}}
 # =\frac{2\,TP}{2\,TP+FP+FN} \label{f1}$$
 
-# %% [markdown] lang="zh" of="5fd7e8fa"
+# %% [markdown] lang="zh" of="8d3ba5a0"
 # ## 四个数变成一个
 #
 # **准确率**是答对的比例，即 $(TP+TN)/n$。另外两个比例只问正类。
 # 说有病的人里，真有病的占多少？这是**精确率**。
 # 有病的人里，找出来的占多少？这是**召回率**。
 #
-# $$\mathrm{precision}=\frac{TP}{TP+FP}=\Pr(y=1\mid\hat y=1) \label{precision}$$
+# $$\begin{aligned}
+# \mathrm{precision}&=\frac{TP}{TP+FP}=\Pr(y=1\mid\hat y=1)\\
+# \mathrm{recall}&=\frac{TP}{TP+FN}=\Pr(\hat y=1\mid y=1)
+# \end{aligned} \label{shares}$$
 #
-# $$\mathrm{recall}=\frac{TP}{TP+FN}=\Pr(\hat y=1\mid y=1) \label{recall}$$
-#
-# 单要其中一个很容易：对谁都说有病，召回率就是 1。所以 **F1** 取两者的调和平均，
-# 只有两个都大，它才大。
+# 单要其中一个很容易。对谁都说有病，召回率就是 1；只对最有把握的那一位说有病，
+# 而他果真有病，精确率就是 1。所以 **F1** 取两者的调和平均，只有两个都大，它才大。
 #
 # $$F_1=\frac{2}{\frac{1}{\mathrm{precision}}+\frac{1}{\mathrm{recall}}}
 # =\frac{2\,TP}{2\,TP+FP+FN} \label{f1}$$
@@ -358,6 +379,9 @@ bm.expect.close(scores(5, 0, 0, 5), [1.0, 1.0, 1.0, 1.0], "no error at all")
 advice = "shares of a whole instead of counts: is there a 1 that is a count?"
 bm.expect.close(scores(0.08, 0.24, 0.02, 0.66), [0.74, 0.25, 0.8, 16 / 42], advice)
 bm.expect.close(scores(2, 1, 3, 4), [0.6, 2 / 3, 0.4, 0.5], "tp = fn − fp")
+want = [1 - 0.2500003, 1e-7 / 0.2500001, 0.25, 2e-7 / 0.2500005]
+advice = "tiny shares, too: do not round, and add nothing to what you divide by"
+bm.expect.close(scores(1e-7, 0.25, 3e-7, 0.7499996), want, advice, atol=1e-11)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -384,6 +408,8 @@ bm.expect.close(scores(2, 1, 3, 4), [0.6, 2 / 3, 0.4, 0.5], "tp = fn − fp")
 # shares of a whole instead of counts: is there a 1 that is a count?
 # → 传入的是比例而不是计数：是不是有个 1 是当作计数写的？
 # tp = fn − fp → =
+# tiny shares, too: do not round, and add nothing to what you divide by
+# → 很小的比例也要对：不要取整，分母上也不要加别的数
 
 # %% [markdown] hint="scores"
 # Write the three shares first. The second form of F1 above needs only counts.
@@ -429,6 +455,13 @@ def scores(tp, fp, fn, tn):
     return (tp + tn) / (tp + fp + fn + tn), precision, recall, f1
 
 
+# %% mistake="scores" says="add nothing"
+def scores(tp, fp, fn, tn):
+    precision, recall = tp / (tp + fp + 1e-9), tp / (tp + fn + 1e-9)
+    f1 = 2 * tp / (2 * tp + fp + fn + 1e-9)
+    return (tp + tn) / (tp + fp + fn + tn), precision, recall, f1
+
+
 # %% variant="scores"
 def scores(tp, fp, fn, tn):
     def share(part, whole):
@@ -451,11 +484,9 @@ def scores(tp, fp, fn, tn):
 # %% [markdown] lang="zh" of="f0ccb1b6"
 # 每个公式都对照另一条路：左边用计数，右边直接对相关的肿瘤求平均。
 
-# %% equation="precision" of="45dc7f43"
-bm.equation("precision", tp / (tp + fp), y[y_hat == 1].double().mean())
-
-# %% equation="recall" of="d38f1ac7"
-bm.equation("recall", tp / (tp + fn), y_hat[y == 1].double().mean())
+# %% equation="shares" of="af7f51d9"
+means = [y[y_hat == 1].double().mean(), y_hat[y == 1].double().mean()]
+bm.equation("shares", [tp / (tp + fp), tp / (tp + fn)], means)
 
 # %% equation="f1" of="444bf1ec"
 precision, recall = metrics.precision_score(y, y_hat), metrics.recall_score(y, y_hat)
@@ -497,8 +528,8 @@ bm.claim(
 #
 # 文档在 §4.1.3 中印的 F1 是准确率与召回率的调和平均，而就在几行之前，
 # 准确率定义的是 accuracy。精确率根本没有出现。两个词只差一个字。要紧吗？
-# 拖动滑块看看：一千个人，其中有些患病；一种检验，能找出患者中的一部分，
-# 也会惊动健康人中的一部分。
+# 拖动滑块看看：一千个人，其中有些患病；一种检验，能找出一部分患者，
+# 也会误报一部分健康人。
 
 
 # %% fold
@@ -529,8 +560,9 @@ def people(ill, found, alarmed):
 
 
 alt = (
-    "A thousand people: nine of ten ill are found, and far more healthy ones are "
-    "alarmed. Accuracy and the printed F1 are about 0.9, precision and F1 below 0.2."
+    "A thousand people. At first ten are ill: nine of them are found, and far more "
+    "healthy ones are alarmed. Accuracy and the printed F1 are about 0.9, precision "
+    "and F1 below 0.2."
 )
 sliders = {"found": (0.1, 1.0, 0.1, 0.9), "alarmed": (0.0, 0.5, 0.02, 0.1)}
 bm.show.explore(people, alt=alt, ill=(10, 500, 10, 10), **sliders)
@@ -548,18 +580,20 @@ bm.show.explore(people, alt=alt, ill=(10, 500, 10, 10), **sliders)
 # as printed → 印出的 F1
 # value → 值
 # measure → 指标
-# A thousand people: nine of ten ill are found, and far more healthy ones are alarmed.
-# Accuracy and the printed F1 are about 0.9, precision and F1 below 0.2.
-# → 一千个人：患者十个里找到九个，受惊的健康人却多得多。
+# A thousand people. At first ten are ill: nine of them are found, and far more healthy
+# ones are alarmed. Accuracy and the printed F1 are about 0.9, precision and F1 below
+# 0.2.
+# → 一千个人。起初有十人患病：找到九个，被误报的健康人却多得多。
 #   准确率和印出的 F1 约为 0.9，精确率和 F1 不到 0.2。
 
 
-# %%
+# %% fold
 def printed_and_f1(tp, fp, fn, tn):
     accuracy, _, recall, f1 = scores(tp, fp, fn, tn)
     return {"printed": 2 * accuracy * recall / (accuracy + recall), "f1": f1}
 
 
+# %%
 bm.claim(
     "At 1 ill in 100, the printed F1 praises a test with eleven false alarms in twelve",
     lambda printed, f1: printed > 0.85 and f1 < 0.2,
@@ -575,7 +609,7 @@ bm.claim(
 
 # %% [markdown]
 # It matters most where F1 is needed most: where the positives are few. The many healthy
-# people who were told nothing, TN, lift accuracy and with it the printed formula. The
+# people who were not alarmed, TN, lift accuracy and with it the printed formula. The
 # real F1 does not contain TN at all.
 #
 # ## The threshold is a choice
@@ -585,8 +619,8 @@ bm.claim(
 # all. The **ROC curve** draws recall against the share of the healthy that are alarmed.
 # The **precision–recall curve** draws precision against recall.
 
-# %% [markdown] lang="zh" of="2ab5dbd9"
-# 越是需要 F1 的地方，也就是正例稀少的地方，这个错就越要紧。那许多没有被惊动的健康人，
+# %% [markdown] lang="zh" of="16905c11"
+# 越是需要 F1 的地方，也就是正例稀少的地方，这个错就越要紧。那许多没有被误报的健康人，
 # 即 TN，抬高了准确率，也就抬高了印出的公式。真正的 F1 里根本没有 TN。
 #
 # ## 阈值是一种选择
@@ -675,8 +709,8 @@ def choose(threshold, ill_in_1000):
 
 
 alt = (
-    "Left: probabilities of benign and malignant tumours overlap, with a threshold "
-    "between. Middle: the ROC curve bends well above the diagonal. Right: precision "
+    "Left: probabilities of benign and malignant tumours overlap; a line marks the "
+    "threshold. Middle: the ROC curve bends well above the diagonal. Right: precision "
     "falls as recall grows. A dot marks the threshold on both curves."
 )
 sliders = {"threshold": (0.02, 0.98, 0.02, 0.5), "ill_in_1000": (10, 500, 10, 370)}
@@ -698,35 +732,40 @@ bm.show.explore(choose, alt=alt, **sliders)
 # → 准确率 {accuracy:.2f}，精确率 {precision:.2f}，召回率 {recall:.2f}
 # {text}, F1 {f1:.2f}; healthy to all: accuracy {1 - pi:.2f}
 # → {text}，F1 {f1:.2f}；对谁都说健康：准确率 {1 - pi:.2f}
-# Left: probabilities of benign and malignant tumours overlap, with a threshold between.
-# Middle: the ROC curve bends well above the diagonal. Right: precision falls as recall
-# grows. A dot marks the threshold on both curves.
-# → 左：良性与恶性肿瘤的概率有重叠，阈值在中间。中：ROC 曲线明显高于对角线。
+# Left: probabilities of benign and malignant tumours overlap; a line marks the
+# threshold. Middle: the ROC curve bends well above the diagonal. Right: precision falls
+# as recall grows. A dot marks the threshold on both curves.
+# → 左：良性与恶性肿瘤的概率有重叠，一条线标出阈值。中：ROC 曲线明显高于对角线。
 #   右：召回率越高，精确率越低。两条曲线上各有一个点标出当前的阈值。
 # ROC → =
 
 # %% [markdown]
 # Slide the prevalence down and watch: the dot on the ROC curve does not move, the other
 # curve collapses. And accuracy *rises* while nearly every alarm becomes false. At one
-# in a hundred, no threshold at which this model finds even half of the ill beats the
-# program that says *healthy* to all.
+# in a hundred, no threshold at which this model finds even half of the ill is as
+# accurate as the program that says *healthy* to all.
 
-# %% [markdown] lang="zh" of="ee701105"
+# %% [markdown] lang="zh" of="d1766dcd"
 # 把患病率往下拉，看会怎样：ROC 曲线上的点纹丝不动，另一条曲线却塌了下去。
 # 准确率反而*上升*，而警报几乎全成了假的。百人中只有一人患病时，
-# 凡是能找出一半患者的阈值，准确率都赢不了对谁都说“健康”的程序。
+# 这个模型凡是能找出至少一半患者的阈值，准确率都赢不了对谁都说“健康”的程序。
 
 
-# %%
+# %% fold
 def best_finding_half(pi):
     """The largest accuracy among thresholds that find at least half of the ill."""
-    measured = [at(t, pi) for t in torch.linspace(0, 1, 201)]
+    measured = [at(t, pi) for t in [0.0, *p.tolist()]]
     return max(accuracy for accuracy, _, recall, _, _ in measured if recall >= 0.5)
 
 
+# %% [raw] lang="zh"
+# The largest accuracy among thresholds that find at least half of the ill.
+# → 至少找出一半患者的各阈值中，最高的准确率。
+
+# %%
 bm.claim(
-    "At 1 ill in 100, every threshold that finds half of the ill is less accurate than "
-    "finding nobody",
+    "At 1 ill in 100, every threshold at which this model finds half of the ill is "
+    "less accurate than finding nobody",
     lambda model, nobody: nobody > model,
     {"model": best_finding_half(0.01), "nobody": 0.99},
     control={"model": best_finding_half(0.37), "nobody": 0.63},
@@ -734,11 +773,9 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# The largest accuracy among thresholds that find at least half of the ill.
-# → 至少找出一半患者的各阈值中，最高的准确率。
-# At 1 ill in 100, every threshold that finds half of the ill is less accurate than
-# finding nobody
-# → 百人中一人患病时，凡是能找出一半患者的阈值，准确率都不如一个也不找
+# At 1 ill in 100, every threshold at which this model finds half of the ill is less
+# accurate than finding nobody
+# → 百人中一人患病时，这个模型凡是能找出一半患者的阈值，准确率都不如一个也不找
 # 37 ill in 100, as in these data → 百人中 37 人患病，如这份数据
 
 # %% [markdown]
@@ -749,24 +786,24 @@ bm.claim(
 # average if we say *ill*, and $p\,m$ if we say *healthy*. So the best threshold is
 # where both are equal:
 #
-# $$(1-p)\,a=p\,m\quad\text{at}\quad p=\frac{a}{a+m} \label{cost}$$
+# $$(1-p)\,a=p\,m\iff p=\frac{a}{a+m} \label{cost}$$
 #
 # For equal costs it is 0.5. It presumes that the probabilities can be believed. Without
 # that belief one can look for the cheapest threshold on data: do this.
 
-# %% [markdown] lang="zh" of="ba309f09"
+# %% [markdown] lang="zh" of="060f0f86"
 # ### 错误的代价
 #
 # 准确率把漏掉一个肿瘤和一次误报看得一样重。设漏报的代价为 $m$，误报的代价为 $a$。
 # 一个肿瘤是恶性的概率为 $p$：判为患病，平均代价是 $(1-p)\,a$；判为健康，则是 $p\,m$。
 # 所以最好的阈值在两者相等之处：
 #
-# $$(1-p)\,a=p\,m\quad\text{at}\quad p=\frac{a}{a+m} \label{cost}$$
+# $$(1-p)\,a=p\,m\iff p=\frac{a}{a+m} \label{cost}$$
 #
 # 代价相等时它就是 0.5。这个结论的前提是概率可信。如果信不过，
 # 也可以直接在数据上找代价最低的阈值：请写出来。
 
-# %% equation="cost" of="5b802464"
+# %% equation="cost" of="b0457d94"
 a, m = 3.0, 20.0
 grid = torch.linspace(0, 1, 1_000_001)  # look for the crossing of the two costs
 crossing = grid[((1 - grid) * a - grid * m).abs().argmin()]
@@ -837,9 +874,10 @@ bm.expect.close(float(got), 0.8, "the order of the examples does not matter")
 got = float(cheapest_threshold(tied, torch.tensor([0, 1, 0, 0]), 2.0, 1.0))
 bm.expect.true(got == math.inf, "to find it costs as much as to miss it: the largest")
 draws = torch.Generator().manual_seed(8)
-p = torch.rand(60, generator=draws).round(decimals=1)
-y = (torch.rand(60, generator=draws) < p).long()
-for miss, alarm in ((1.0, 1.0), (7.0, 2.0), (2.0, 9.0)):
+fine = torch.rand(300, generator=draws, dtype=torch.float64)
+costs = ((1.0, 1.0), (7.0, 2.0), (2.0, 9.0), (0.3, 0.5), (0.9, 0.04))
+for p, (miss, alarm) in itertools.product((fine, fine[:60].round(decimals=1)), costs):
+    y = (torch.rand(len(p), generator=draws) < p).long()
     every = [math.inf, *p.unique().flip(0).tolist()]
     total = [
         miss * int((y[p < t] == 1).sum()) + alarm * int((y[p >= t] == 0).sum())
@@ -848,6 +886,7 @@ for miss, alarm in ((1.0, 1.0), (7.0, 2.0), (2.0, 9.0)):
     want = every[int(np.argmin(total))]
     got = float(cheapest_threshold(p, y, miss, alarm))
     bm.expect.true(abs(got - want) < 1e-6 or got == want, "the cheapest of all")
+    bm.expect.true(got == want, "return one of the p as it is, not rounded")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -863,6 +902,7 @@ for miss, alarm in ((1.0, 1.0), (7.0, 2.0), (2.0, 9.0)):
 # the order of the examples does not matter → 样本的次序无关紧要
 # to find it costs as much as to miss it: the largest → 找到它与漏掉它代价相同：取最大的
 # the cheapest of all → 所有阈值中最便宜的
+# return one of the p as it is, not rounded → 原样返回 p 中的一个，不要取近似
 
 # %% [markdown] hint="cheapest_threshold"
 # Only finitely many thresholds differ in what they say: each of the p, and one above
@@ -908,6 +948,17 @@ def cheapest_threshold(p, y, miss, alarm):
     return every[int(np.argmin(cost))]
 
 
+# %% mistake="cheapest_threshold" says="the cheapest of all"
+def cheapest_threshold(p, y, miss, alarm):
+    every = [math.inf, *(step / 100 for step in range(100, -1, -1))]
+    cost = [
+        miss * int((y[p < t - 1e-9] == 1).sum())
+        + alarm * int((y[p >= t - 1e-9] == 0).sum())
+        for t in every
+    ]
+    return every[int(np.argmin(cost))]
+
+
 # %% variant="cheapest_threshold"
 def cheapest_threshold(p, y, miss, alarm):
     values = p.unique().flip(0)  # the largest first
@@ -920,12 +971,14 @@ def cheapest_threshold(p, y, miss, alarm):
 
 # %% [markdown]
 # Now with prices: let a missed tumour cost twenty false alarms. The rule says to alarm
-# from $p=1/21$ on. The cheapest threshold is looked for on one half of the tumours, and
-# both are paid for on the other half, for several halves.
+# from $p=1/21$ on. The cheapest threshold is looked for on one half of the tumours.
+# Both, the threshold 0.5, and an alarm for everybody are paid for on the other half.
+# This is repeated for several halves.
 
-# %% [markdown] lang="zh" of="8853618c"
+# %% [markdown] lang="zh" of="ba9d4607"
 # 现在定个价：漏掉一个肿瘤抵得上二十次误报。按公式，从 $p=1/21$ 起就该报警。
-# 在一半肿瘤上寻找最便宜的阈值，在另一半上为两种做法付账，并且换几种分法。
+# 在一半肿瘤上寻找最便宜的阈值；再在另一半上，为这两种做法、阈值 0.5
+# 以及“对谁都报警”分别付账，并且换几种分法。
 
 
 # %% fold
@@ -935,35 +988,61 @@ def mean_cost(threshold, rows, miss):
     return (miss * missed + alarmed) / len(rows)
 
 
-def paid(miss):
-    """Mean cost at 0.5, at the rule's threshold, and at one found on the other half."""
+def paid(miss, searched=None):
+    """Mean costs on one half; the third threshold is found on rows of the other."""
     draws, bills = torch.Generator().manual_seed(lab.seed), []
     for _ in range(10):
         search, pay = torch.randperm(len(y), generator=draws).chunk(2)
-        found = cheapest_threshold(p[search], y[search], miss, 1.0)
-        bills.append([mean_cost(t, pay, miss) for t in (0.5, 1 / (1 + miss), found)])
-    names = ("at_one_half", "by_the_rule", "found_on_data")
+        found = cheapest_threshold(
+            p[search[:searched]], y[search[:searched]], miss, 1.0
+        )
+        thresholds = (0.5, 1 / (1 + miss), found, 0.0)
+        bills.append([mean_cost(t, pay, miss) for t in thresholds])
+    names = ("at_one_half", "by_the_rule", "found_on_data", "alarm_for_all")
     return dict(zip(names, np.mean(bills, 0), strict=True))
 
 
 # %% [raw] lang="zh"
 # Of a tumour among these rows, in units of a false alarm.
 # → 这些行中每个肿瘤的平均代价，以一次误报为单位。
-# Mean cost at 0.5, at the rule's threshold, and at one found on the other half.
-# → 平均代价：阈值取 0.5，取公式给出的值，取在另一半上找到的值。
+# Mean costs on one half; the third threshold is found on rows of the other.
+# → 在一半上的平均代价；第三个阈值是在另一半的若干行上找到的。
+# alarm_for_all → =
+# at_one_half → =
+# by_the_rule → =
+# found_on_data → =
 
 # %%
 bm.claim(
-    "If a miss costs twenty alarms, the threshold 0.5 costs more than twice the rule's",
-    lambda at_one_half, by_the_rule, found_on_data: at_one_half > 2 * by_the_rule,
-    paid(miss=20.0),
+    "If a miss costs twenty alarms, the threshold 0.5 costs more than an alarm for "
+    "all, which needs no model; the rule costs less than either",
+    lambda at_one_half, by_the_rule, found_on_data, alarm_for_all: (
+        at_one_half > alarm_for_all > by_the_rule
+    ),
+    bills := paid(miss=20.0),
     control=paid(miss=1.0),
     against="a miss that costs one alarm",
 )
+bm.claim(
+    "A threshold found on half of the data costs about what the rule's does: they "
+    "differ by less than a fifth",
+    lambda found, rule: abs(found - rule) < rule / 5,
+    {"found": bills["found_on_data"], "rule": bills["by_the_rule"]},
+    control={"found": paid(20.0, 10)["found_on_data"], "rule": bills["by_the_rule"]},
+    against="one found on ten tumours",
+)
 
 # %% [raw] lang="zh"
-# If a miss costs twenty alarms, the threshold 0.5 costs more than twice the rule's
-# → 如果一次漏报抵二十次误报，阈值 0.5 的代价是公式阈值的两倍以上
+# If a miss costs twenty alarms, the threshold 0.5 costs more than an alarm for all,
+# which needs no model; the rule costs less than either
+# → 如果一次漏报抵二十次误报，阈值 0.5 的代价比对谁都报警还高，而后者不需要模型；
+#   公式的阈值比两者都低
+# A threshold found on half of the data costs about what the rule's does: they differ by
+# less than a fifth
+# → 在一半数据上找到的阈值，代价与公式阈值的相差不到五分之一
+# one found on ten tumours → 在十个肿瘤上找到的阈值
+# found_on_data → =
+# by_the_rule → =
 # a miss that costs one alarm → 一次漏报只抵一次误报
 
 # %% [markdown]
@@ -1029,6 +1108,12 @@ many = (torch.rand(300, generator=draws) < 0.3).long()
 s = (torch.rand(300, generator=draws) * 20 + 3 * many).floor()  # many equal scores
 bm.expect.close(auc(many, s), metrics.roc_auc_score(many, s), "equal scores: one half")
 bm.expect.close(auc(1 - many, s), 1 - metrics.roc_auc_score(many, s), "classes swapped")
+near = 0.5 + 1e-5 * torch.randn(300, generator=draws, dtype=torch.float64)
+advice = "any numbers: two scores that nearly agree are still a higher and a lower one"
+bm.expect.close(auc(many, near), metrics.roc_auc_score(many, near), advice)
+near[:3] = torch.tensor([-4000.0, 60000.0, 1e6])
+advice = "any numbers: a few scores far away change little, only the order counts"
+bm.expect.close(auc(many, near), metrics.roc_auc_score(many, near), advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1041,6 +1126,10 @@ bm.expect.close(auc(1 - many, s), 1 - metrics.roc_auc_score(many, s), "classes s
 # many equal scores → 有许多相同的分数
 # equal scores: one half → 分数相同算半对
 # classes swapped → 两类对调
+# any numbers: two scores that nearly agree are still a higher and a lower one
+# → 任意的数：两个分数再接近，也有高低之分
+# any numbers: a few scores far away change little, only the order counts
+# → 任意的数：几个极端的分数影响很小，要紧的只是次序
 
 # %% [markdown] hint="auc"
 # `score[y == 1]` are the scores of the ill. You need every pair of one of these with
@@ -1074,6 +1163,15 @@ def auc(y, score):
 # %% mistake="auc" says="counts one half"
 def auc(y, score):
     return (score[y == 1][:, None] > score[y == 0]).double().mean().item()
+
+
+# %% mistake="auc" says="nearly agree"
+def auc(y, score):
+    grid = torch.linspace(score.min() - 1, score.max() + 1, 20_001).flip(0)
+    recall, alarmed = (
+        (score[y == k] >= grid[:, None]).double().mean(1) for k in (1, 0)
+    )
+    return torch.trapezoid(recall, alarmed).item()
 
 
 # %% variant="auc"
@@ -1230,6 +1328,13 @@ bm.expect.close(average_f1(empty, "macro"), (10 / 13 + 8 / 10 + 0) / 3, advice)
 empty = torch.tensor([[5, 1, 0], [2, 4, 0], [0, 0, 0]])
 advice = "class 2 neither occurs nor is said: its F1 is 0/0, so 0, and it counts"
 bm.expect.close(average_f1(empty, "macro"), (10 / 13 + 8 / 11 + 0) / 3, advice)
+want = (6 * 10 / 13 + 6 * 8 / 11) / 12
+bm.expect.close(average_f1(empty, "weighted"), want, f"weighted; {advice}")
+six = torch.randint(9, (6, 6), generator=draws) + torch.eye(6).long() * 20
+one, two = np.divmod(np.repeat(np.arange(36), six.flatten()), 6)
+for kind in ("micro", "macro", "weighted"):
+    want = metrics.f1_score(one, two, average=kind)
+    bm.expect.close(average_f1(six, kind), want, f"{kind}: as scikit-learn's")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1241,6 +1346,7 @@ bm.expect.close(average_f1(empty, "macro"), (10 / 13 + 8 / 11 + 0) / 3, advice)
 # micro: add up tp, fp and fn of all classes first, then one F1
 # → 微平均：先把各类的 tp、fp、fn 分别相加，再算一个 F1
 # {kind}: as scikit-learn's → {kind}：应与 scikit-learn 的一样
+# weighted; {advice} → 加权平均；{advice}
 # class 2 is never true and said once, class 1 is in order: no class is left out
 # → 第 2 类从未出现，却判过一次：哪一类也不能漏
 # class 2 neither occurs nor is said: its F1 is 0/0, so 0, and it counts
@@ -1312,12 +1418,14 @@ def average_f1(table, kind):
 
 
 # %% [markdown]
-# Does the choice matter? We take scikit-learn's handwritten digits, keep only one in
-# ten of the eights, and let a model that never says 8 answer: wherever the model would
-# say 8, it gives its second choice.
+# Here each example has one class and gets one answer. So each error is one FP and one
+# FN, and the micro F1 is the accuracy. Does the choice matter? We take scikit-learn's
+# handwritten digits, keep only one in ten of the eights, and let a model that never
+# says 8 answer: wherever the model would say 8, it gives its second choice.
 
-# %% [markdown] lang="zh" of="3bc842bf"
-# 选哪一种要紧吗？我们用 scikit-learn 的手写数字，数字 8 只留十分之一，
+# %% [markdown] lang="zh" of="45a795ec"
+# 这里每个样本只属于一类，也只得到一个回答，所以每个错误恰好是一个 FP 和一个 FN，微平均
+# F1 就等于准确率。选哪一种要紧吗？我们用 scikit-learn 的手写数字，数字 8 只留十分之一，
 # 再让一个从不说 8 的模型来回答：凡是要说 8 的地方，都改说第二选择。
 
 
@@ -1356,7 +1464,8 @@ def without_eights(keep):
 
 # %%
 bm.claim(
-    "A rare class that is never said costs macro F1 five times as much as accuracy",
+    "One digit of ten, ten times rarer than the others: never to say it costs macro F1 "
+    "more than five times as much as accuracy",
     lambda accuracy_lost, macro_f1_lost: macro_f1_lost > 5 * accuracy_lost,
     without_eights(keep=0.1),
     control=without_eights(keep=1.0),
@@ -1364,19 +1473,21 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# A rare class that is never said costs macro F1 five times as much as accuracy
-# → 从不判为某个稀少的类别，宏平均 F1 的损失是准确率的五倍以上
+# One digit of ten, ten times rarer than the others: never to say it costs macro F1 more
+# than five times as much as accuracy
+# → 十个数字中的一个只有其他数字的十分之一：从不判为它，
+#   宏平均 F1 的损失是准确率的五倍以上
 # as many eights as other digits → 8 与其他数字一样多
 
 # %% [markdown]
 # ## Where losses come from
 #
-# None of these can be trained on. They are counts: a small change of a weight changes
-# no count, so the gradient is 0 nearly everywhere. What we train on comes from one
-# question. *How probable does the model make what really happened?* This is its
-# **likelihood**. If it gives $p_i$ to a positive answer, it gives $1-p_i$ to a negative
-# one, and to all $n$ answers together the product. Take minus the logarithm, so that
-# the product becomes a sum, and the mean over the examples:
+# None of these can be trained on by gradients. They are counts: a small change of a
+# weight changes no count, so the gradient is 0 nearly everywhere. What we train on
+# comes from one question. *How probable does the model make what really happened?* This
+# is its **likelihood**. If it gives $p_i$ to a positive answer, it gives $1-p_i$ to a
+# negative one, and to all $n$ answers together the product. Take minus the logarithm,
+# so that the product becomes a sum, and the mean over the examples:
 #
 # $$-\frac1n\log\prod_{i=1}^n p_i^{\,y_i}(1-p_i)^{1-y_i}
 # =-\frac1n\sum_{i=1}^n\bigl[y_i\log p_i+(1-y_i)\log(1-p_i)\bigr] \label{nll}$$
@@ -1384,10 +1495,10 @@ bm.claim(
 # On the right stands the **cross-entropy**. So to lower it is to make what happened
 # more probable.
 
-# %% [markdown] lang="zh" of="b16fddfb"
+# %% [markdown] lang="zh" of="d807a936"
 # ## 损失从何而来
 #
-# 这些指标都不能直接用来训练。它们是计数：权重稍稍一变，计数并不变，
+# 这些指标都不能直接用梯度来训练。它们是计数：权重稍稍一变，计数并不变，
 # 所以梯度几乎处处为 0。训练用的损失来自一个问题：
 # *真正发生的事，模型认为有多大的可能*？这就是它的**似然**。
 # 模型给正的回答的概率是 $p_i$，给负的回答就是 $1-p_i$，
@@ -1411,25 +1522,26 @@ bm.equation("nll", left, right, atol=1e-12)
 # The product of a few thousand probabilities would be 0 to the machine. A sum of
 # logarithms does not have this trouble: one more reason for the log.
 #
-# With $K$ classes nothing changes. Let $y_{ik}$ be 1 for the right class of example $i$
-# and 0 elsewhere. Then
+# With $K$ classes nothing changes. Let $c_i$ be the right class of example $i$, and
+# $y_{ik}$ be 1 for $k=c_i$ and 0 elsewhere. Then
 #
-# $$-\frac1n\log\prod_{i=1}^n p_{i,\,\mathrm{right}}
+# $$-\frac1n\log\prod_{i=1}^n p_{i,c_i}
 # =-\frac1n\sum_{i=1}^n\sum_{k=1}^K y_{ik}\log p_{ik} \label{cross-entropy}$$
 #
 # and this is what `F.cross_entropy` computes, from the scores $z$ before the softmax.
 
-# %% [markdown] lang="zh" of="46b3dd1d"
+# %% [markdown] lang="zh" of="32c59067"
 # 几千个概率的乘积，对机器来说就是 0。对数之和没有这个麻烦：取对数又多了一条理由。
 #
-# 有 $K$ 个类别时也一样。样本 $i$ 的正确类别处 $y_{ik}$ 为 1，其余为 0，则
+# 有 $K$ 个类别时也一样。设样本 $i$ 的正确类别为 $c_i$，当 $k=c_i$ 时 $y_{ik}$ 为 1，
+# 其余为 0，则
 #
-# $$-\frac1n\log\prod_{i=1}^n p_{i,\,\mathrm{right}}
+# $$-\frac1n\log\prod_{i=1}^n p_{i,c_i}
 # =-\frac1n\sum_{i=1}^n\sum_{k=1}^K y_{ik}\log p_{ik} \label{cross-entropy}$$
 #
 # `F.cross_entropy` 从 softmax 之前的分数 $z$ 出发，算的正是它。
 
-# %% equation="cross-entropy" of="054dacea"
+# %% equation="cross-entropy" of="489b6704"
 z, classes = torch.randn(12, 5), torch.randint(5, (12,))
 P = z.softmax(-1)  # (12, 5)
 left = -math.log(math.prod(P[i, k].item() for i, k in enumerate(classes))) / 12
@@ -1448,15 +1560,16 @@ bm.expect.close(F.cross_entropy(z, classes), right)
 # $$-\frac1n\sum_{i=1}^n\log\mathcal N(y_i;\hat y_i,s^2)
 # =\frac{\mathrm{MSE}}{2s^2}+\log\bigl(s\sqrt{2\pi}\bigr) \label{gaussian}$$
 #
-# (with the circle's $\pi$). Whatever $s$ is, the best predictions are those with the
-# smallest MSE. And the best $s$ is
+# (here $\pi=3.14\ldots$, not the prevalence). Whatever $s$ is, the best predictions are
+# those with the smallest MSE. And the best $s$ is $\sqrt{\mathrm{MSE}}$: there the
+# derivative, $-\mathrm{MSE}/s^3+1/s$, is 0.
 #
-# $$\arg\min_s\Bigl[\frac{\mathrm{MSE}}{2s^2}+\log s\Bigr]=\sqrt{\mathrm{MSE}}.
-# \label{noise}$$
-#
-# We check both on 442 diabetes patients: how does their disease progress?
+# Two more measures stand beside it. The **mean absolute error**, MAE, is in the unit of
+# the target, as the root of the MSE is. **R²** compares the MSE with that of the
+# baseline that always says the mean: 1 is perfect, 0 is no better than the mean. We
+# compute all of them on 442 diabetes patients: how does their disease progress?
 
-# %% [markdown] lang="zh" of="c20ae785"
+# %% [markdown] lang="zh" of="1c9d9663"
 # ## 均方误差也是似然
 #
 # 预测的是数时，文档用**均方误差**，$\mathrm{MSE}=\frac1n\sum_i(y_i-\hat y_i)^2$。
@@ -1467,13 +1580,13 @@ bm.expect.close(F.cross_entropy(z, classes), right)
 # $$-\frac1n\sum_{i=1}^n\log\mathcal N(y_i;\hat y_i,s^2)
 # =\frac{\mathrm{MSE}}{2s^2}+\log\bigl(s\sqrt{2\pi}\bigr) \label{gaussian}$$
 #
-# （这里的 $\pi$ 是圆周率。）无论 $s$ 是多少，最好的预测就是 MSE 最小的预测。
-# 而最好的 $s$ 是
+# （这里的 $\pi$ 是圆周率，不是患病率。）无论 $s$ 是多少，最好的预测就是 MSE
+# 最小的预测。而最好的 $s$ 是 $\sqrt{\mathrm{MSE}}$：导数 $-\mathrm{MSE}/s^3+1/s$
+# 在那里为 0。
 #
-# $$\arg\min_s\Bigl[\frac{\mathrm{MSE}}{2s^2}+\log s\Bigr]=\sqrt{\mathrm{MSE}}.
-# \label{noise}$$
-#
-# 我们在 442 位糖尿病人身上检验这两点：他们的病情会怎样发展？
+# 旁边还有两个指标。**平均绝对误差** MAE 与 MSE 的平方根一样，单位与目标相同。
+# **R²** 把 MSE 与总是回答平均值的基线相比：1 是完美，0 表示不比平均值好。
+# 我们用 442 位糖尿病人的数据把它们都算出来：他们的病情会怎样发展？
 
 # %%
 inputs, target = load_diabetes(return_X_y=True)
@@ -1491,40 +1604,23 @@ bm.expect.close(r2, metrics.r2_score(target, predicted))
 # MSE {mse:.0f}, its root {mse.sqrt():.1f}, MAE {mae:.1f}, R² {r2:.3f}
 # → MSE {mse:.0f}，平方根 {mse.sqrt():.1f}，MAE {mae:.1f}，R² {r2:.3f}
 
-# %% [markdown]
-# Two more measures stand beside it. The **mean absolute error**, MAE, is in the unit of
-# the target, as the root of the MSE is. **R²** compares the MSE with that of the
-# baseline that always says the mean: 1 is perfect, 0 is no better than the mean.
-
-# %% [markdown] lang="zh" of="1288f386"
-# 旁边还有两个指标。**平均绝对误差** MAE 与 MSE 的平方根一样，单位与目标相同。
-# **R²** 把 MSE 与总是回答平均值的基线相比：1 是完美，0 表示不比平均值好。
-
 # %% equation="gaussian" of="3aa20fc6"
 s = 40.0
 left = -Normal(predicted, s).log_prob(target).mean()
 bm.equation("gaussian", left, mse / (2 * s**2) + math.log(s * math.sqrt(2 * math.pi)))
-
-# %% equation="noise" of="6321664b"
-s = torch.linspace(20, 120, 100_001)
-best = s[(mse / (2 * s**2) + s.log()).argmin()]  # look everywhere
-bm.equation("noise", best, mse.sqrt(), atol=1e-3)
-
-# %% [raw] lang="zh"
-# look everywhere → 逐点查看
-
-# %% [raw] excuse="noise"
-# s.log → (2 * s).log: a constant added to a function moves no minimum
 
 # %% fold
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.3), layout="constrained")
 errors = target - predicted
 left.hist(errors, 30, density=True, color="0.8", ec="0.5", label="patients")
 grid = torch.linspace(-200, 200, 300)
-left.plot(grid, Normal(0, best).log_prob(grid).exp(), label="Gaussian, s = √MSE")
+left.plot(grid, Normal(0, mse.sqrt()).log_prob(grid).exp(), label="Gaussian, s = √MSE")
 left.set(xlabel="target − prediction", ylabel="density", ylim=(0, 0.0095))
 left.legend(fontsize=8, loc="upper left")
-right.plot(s, mse / (2 * s**2) + (s * math.sqrt(2 * math.pi)).log())
+s = torch.linspace(20, 120, 10_001)
+minus_log = mse / (2 * s**2) + (s * math.sqrt(2 * math.pi)).log()
+bm.expect.close(s[minus_log.argmin()], mse.sqrt(), "the best s", atol=0.01)
+right.plot(s, minus_log)
 right.axvline(mse.sqrt(), ls=":", color="black")
 right.set(
     xlabel="standard deviation s of the noise", ylabel="−log likelihood a patient"
@@ -1536,6 +1632,7 @@ alt = (
 bm.show.figure(fig, alt=alt)
 
 # %% [raw] lang="zh"
+# the best s → 最好的 s
 # patients → 病人
 # Gaussian, s = √MSE → 高斯分布，s = √MSE
 # target − prediction → 目标 − 预测
@@ -1608,7 +1705,7 @@ bm.claim(
 # PyTorch 自己的损失给出同样的错数，但会发出一条警告。
 
 
-# %%
+# %% fold
 def slipped(predicted):
     """The MSE by plain arithmetic, and PyTorch's warnings about the same shapes."""
     with warnings.catch_warnings(record=True) as told:
@@ -1619,6 +1716,12 @@ def slipped(predicted):
     return {"mse": ours, "warnings": len(told)}
 
 
+# %% [raw] lang="zh"
+# The MSE by plain arithmetic, and PyTorch's warnings about the same shapes.
+# → 直接计算的 MSE，以及 PyTorch 对同样形状发出的警告数。
+# always → =
+
+# %%
 right = mse.item()
 bm.claim(
     "One axis too many more than doubles this MSE; PyTorch's loss warns of it",
@@ -1629,13 +1732,10 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# The MSE by plain arithmetic, and PyTorch's warnings about the same shapes.
-# → 直接计算的 MSE，以及 PyTorch 对同样形状发出的警告数。
 # (n, 1), as nn.Linear(d, 1) returns it → (n, 1)，nn.Linear(d, 1) 返回的就是这种形状
 # One axis too many more than doubles this MSE; PyTorch's loss warns of it
 # → 多一个轴，这里的 MSE 就增大到两倍以上；PyTorch 的损失会发出警告
 # the same predictions as a row → 同样的预测排成一行
-# always → =
 
 # %% [markdown]
 # ## Does the truth win?
@@ -1704,8 +1804,8 @@ def game(p):
 
 
 alt = (
-    "Expected losses against what is said, truth 0.7. Log and square are lowest there, "
-    "distance at the right end, error is flat on either side of 0.5."
+    "Expected losses against what is said, at first with the truth 0.7. Log and square "
+    "are lowest there, distance at the right end, error is flat on either side of 0.5."
 )
 bm.show.explore(game, alt=alt, p=(0.05, 0.95, 0.05, 0.7))
 
@@ -1722,29 +1822,34 @@ bm.show.explore(game, alt=alt, p=(0.05, 0.95, 0.05, 0.7))
 # expected loss → 期望损失
 # the truth is p = {p:.2f}; marks: the lowest point of each
 # → 真实的 p = {p:.2f}；记号：各自的最低点
-# Expected losses against what is said, truth 0.7. Log and square are lowest there,
-# distance at the right end, error is flat on either side of 0.5.
-# → 期望损失随所说的概率变化，真实概率为 0.7。对数和平方在 0.7 处最低，
+# Expected losses against what is said, at first with the truth 0.7. Log and square are
+# lowest there, distance at the right end, error is flat on either side of 0.5.
+# → 期望损失随所说的概率变化，起初真实概率为 0.7。对数和平方在 0.7 处最低，
 #   距离在最右端最低，对错在 0.5 的两边都是平的。
 
 # %% [markdown]
-# A loss under which the truth is the best that one can say is called a **proper
-# score**. The slope of the expected cross-entropy shows why the logarithm is one:
+# A loss whose expectation is lowest when one says the truth is called a **proper
+# score**. If it is lowest nowhere else, the score is *strictly* proper. The slope of
+# the expected cross-entropy shows why the logarithm is:
 #
 # $$\frac{\partial}{\partial q}\bigl[-p\log q-(1-p)\log(1-q)\bigr]
 # =\frac{q-p}{q(1-q)} \label{proper}$$
 #
-# It is 0 at $q=p$ and nowhere else. The distance is not proper: if rain is likely, the
-# lowest expected distance is reached by saying that it is certain.
+# It is negative below $q=p$, 0 there, and positive above. The error is proper, but not
+# strictly: every $q$ on the right side of 0.5 does as well as the truth. The distance
+# is not even proper: if rain is likely, the lowest expected distance is reached by
+# saying that it is certain.
 
-# %% [markdown] lang="zh" of="3184c537"
-# 如果说真话就是最好的策略，这样的损失称为**恰当评分**。
-# 期望交叉熵的斜率说明了对数为什么是：
+# %% [markdown] lang="zh" of="954e814e"
+# 说真话时期望最低的损失，称为**恰当评分**；如果别的说法都达不到最低，
+# 就说它是*严格*恰当的。期望交叉熵的斜率说明了对数为什么是：
 #
 # $$\frac{\partial}{\partial q}\bigl[-p\log q-(1-p)\log(1-q)\bigr]
 # =\frac{q-p}{q(1-q)} \label{proper}$$
 #
-# 它只在 $q=p$ 处为 0。距离则不恰当：如果多半会下雨，说“一定下”的期望距离反而最小。
+# 它在 $q<p$ 时为负，在 $q=p$ 处为 0，在 $q>p$ 时为正。对错是恰当的，但不严格：
+# 只要 $q$ 在 0.5 的正确一侧，就与说真话一样好。距离则根本不恰当：
+# 如果多半会下雨，说“一定下”的期望距离反而最小。
 
 # %% equation="proper" of="b3e7cbdc"
 q, truth = torch.linspace(0.05, 0.95, 19, requires_grad=True), 0.7
@@ -1783,7 +1888,8 @@ def furthest(loss):
 
 # %%
 bm.claim(
-    "With cross-entropy, and with the square, the lowest mean loss is at the truth",
+    "With cross-entropy, and with the square, the lowest mean loss is at the truth, as "
+    "near as chance allows",
     lambda furthest: max(furthest) < 1,
     {"furthest": [furthest(log_loss), furthest(square)]},
     control={"furthest": [furthest(distance)]},
@@ -1791,8 +1897,9 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# With cross-entropy, and with the square, the lowest mean loss is at the truth
-# → 用交叉熵或平方，平均损失在真实概率处最低
+# With cross-entropy, and with the square, the lowest mean loss is at the truth, as near
+# as chance allows
+# → 用交叉熵或平方，在偶然性允许的范围内，平均损失在真实概率处最低
 # the distance as the loss → 以距离为损失
 # furthest → =
 
@@ -1804,16 +1911,16 @@ bm.claim(
 #
 # The left side is the expected cross-entropy. The first sum on the right is the
 # **entropy** of the truth: what even the best model must pay. The second is the **KL
-# divergence** of $q$ from $p$, never negative, and 0 only when they agree: the price of
-# being wrong.
+# divergence** $D_{\mathrm{KL}}(p\,\|\,q)$, never negative, and 0 only when they agree:
+# the price of being wrong.
 
-# %% [markdown] lang="zh" of="80ff9e97"
+# %% [markdown] lang="zh" of="97d0245d"
 # 说假话要付多大代价？对同一组结果上的任意两个分布 $p$ 和 $q$，
 #
 # $$-\sum_k p_k\log q_k=-\sum_k p_k\log p_k+\sum_k p_k\log\frac{p_k}{q_k} \label{kl}$$
 #
-# 左边是期望交叉熵。右边第一个和是真相的**熵**：再好的模型也得付。第二个和是 $q$ 相对于
-# $p$ 的 **KL 散度**，从不为负，只在两者一致时为 0：这就是说错的代价。
+# 左边是期望交叉熵。右边第一个和是真实分布的**熵**：再好的模型也得付。第二个和是 **KL 散
+# 度** $D_{\mathrm{KL}}(p\,\|\,q)$，从不为负，只在两者一致时为 0：这就是说错的代价。
 
 # %% equation="kl" of="e07a94ce"
 truth, model = torch.randn(2, 6).softmax(-1)  # two distributions over 6 outcomes
@@ -1829,20 +1936,141 @@ bm.equation("kl", -(truth * model.log()).sum(), right, atol=1e-12)
 #
 # Cross-entropy sees more than the order of the scores: it asks whether the numbers can
 # be taken at their word. Of the days with *70 % rain*, does it rain on 70 %? This is
-# **calibration**. We give two models all thirty measurements. Naive Bayes treats each
-# as independent evidence, though many measure nearly the same thing, and so counts the
-# same evidence many times over.
+# **calibration**. A perfect order does not give it. Show this yourself.
 
-# %% [markdown] lang="zh" of="2c6f0534"
+# %% [markdown] lang="zh" of="471d2f08"
 # ## 次序对，数值不对
 #
 # 交叉熵看的不只是分数的次序，它还问这些数能不能当真。说“降雨概率 70 %”的日子里，
-# 真有 70 % 下雨吗？这就是**校准**。我们把三十项测量全都交给两个模型。
-# 朴素贝叶斯把它们当作互相独立的证据，其实许多项量的几乎是同一件事，
+# 真有 70 % 下雨吗？这就是**校准**。次序全对，也不等于校准了。请你自己来证明。
+
+
+# %% exercise="overconfident" points=2 minutes=5 level=3
+def overconfident(y):
+    """Probabilities in the right order, and worse than one number for all.
+
+    Their AUC is 1. Yet their cross-entropy is higher than that of a model which gives
+    every example the same probability, the share of ones in y.
+    y: what is true, (n,), 0 or 1, both occur, n at most 1000.
+    Returns a tensor p, (n,), each above 0 and below 1.
+    """
+    ### BEGIN SOLUTION
+    return 0.9999 + 0.00005 * y
+    ### END SOLUTION
+
+
+# %% [raw] lang="zh"
+# Probabilities in the right order, and worse than one number for all.
+# → 次序全对，却不如对谁都说同一个数的概率。
+# Their AUC is 1. Yet their cross-entropy is higher than that of a model which gives
+# every example the same probability, the share of ones in y.
+# y: what is true, (n,), 0 or 1, both occur, n at most 1000.
+# Returns a tensor p, (n,), each above 0 and below 1.
+# → AUC 为 1；交叉熵却高于这样一个模型：它给每个样本同样的概率，即 y 中 1 的比例。
+#   y：真实情况，(n,)，0 或 1，两者都有，n 不超过 1000。
+#   返回张量 p，(n,)，每个都大于 0、小于 1。
+
+
+# %% check="overconfident"
+def judged(y):
+    """Their AUC, their cross-entropy, and that of one number for all."""
+    given = overconfident(y)
+    bm.expect.shape(given, tuple(y.shape), "one probability for each example")
+    inside = torch.as_tensor(given).double().clamp(1e-12, 1 - 1e-12)
+    bm.expect.close(given, inside, "each above 0 and below 1", rtol=0, atol=0)
+    same = torch.full_like(inside, y.double().mean())
+    paid = [F.binary_cross_entropy(q, y.double()).item() for q in (inside, same)]
+    return metrics.roc_auc_score(y, inside), *paid
+
+
+order = "the order is not right: every one must be above every zero"
+rank, mine, constant = judged(torch.tensor([1, 0, 0, 1, 0]))
+bm.expect.close(rank, 1.0, order)
+advice = "must be higher: which mistake does the logarithm punish most?"
+told = f"cross-entropy {mine:.3f}, of one number for all {constant:.3f}: {advice}"
+bm.expect.true(mine > constant, told)
+### BEGIN HIDDEN TESTS
+places = torch.randperm(1000, generator=torch.Generator().manual_seed(3))
+several = [(places < ones).long() for ones in (1, 10, 100, 400, 700, 900, 990, 999)]
+for truth in (torch.tensor([0, 1]), *several):
+    rank, mine, constant = judged(truth)
+    bm.expect.close(rank, 1.0, order)
+    told = f"{int(truth.sum())} ones among {len(truth)}: is it still worse?"
+    bm.expect.true(mine > constant, told)
+### END HIDDEN TESTS
+
+# %% [raw] lang="zh"
+# Their AUC, their cross-entropy, and that of one number for all.
+# → 它们的 AUC、交叉熵，以及对谁都说同一个数时的交叉熵。
+# one probability for each example → 每个样本一个概率
+# each above 0 and below 1 → 每个都要大于 0、小于 1
+# the order is not right: every one must be above every zero
+# → 次序不对：每个 1 的概率都要高于每个 0 的
+# must be higher: which mistake does the logarithm punish most?
+# → 应当更高：哪一种错误，对数罚得最重？
+# cross-entropy {mine:.3f}, of one number for all {constant:.3f}: {advice}
+# → 交叉熵 {mine:.3f}，对谁都说同一个数时 {constant:.3f}：{advice}
+# {int(truth.sum())} ones among {len(truth)}: is it still worse?
+# → {len(truth)} 个样本中有 {int(truth.sum())} 个 1：还是更差吗？
+
+# %% [markdown] hint="overconfident"
+# The order asks only which of two numbers is larger. All of them may lie close
+# together, anywhere between 0 and 1.
+
+# %% [markdown] lang="zh" of="27fd79d5"
+# 次序只问两个数哪个大。所有的数可以挤在一起，挤在 0 与 1 之间的任何地方。
+
+# %% [markdown] hint="overconfident"
+# Say *nearly certain* to all, to the ones a little more. With a single zero among many,
+# $-\log(1-p)$ of that zero has to outweigh all else: go close to 1.
+
+# %% [markdown] lang="zh" of="bc24de48"
+# 对谁都说“几乎一定”，对 1 再多说一点点。如果许多样本中只有一个 0，
+# 它的 $-\log(1-p)$ 就得压过其余一切：要非常接近 1。
+
+
+# %% mistake="overconfident" says="punish most"
+def overconfident(y):
+    return 0.2 + 0.6 * y
+
+
+# %% mistake="overconfident" says="order is not right"
+def overconfident(y):
+    return 0.9 - 0.8 * y
+
+
+# %% mistake="overconfident" says="order is not right"
+def overconfident(y):
+    return torch.full((len(y),), 0.99)
+
+
+# %% mistake="overconfident" says="above 0 and below 1"
+def overconfident(y):
+    return 1.0 + 0.0 * y
+
+
+# %% mistake="overconfident" says="still worse"
+def overconfident(y):
+    return 0.9 + 0.05 * y
+
+
+# %% variant="overconfident"
+def overconfident(y):
+    return torch.where(y == 1, 2e-6, 1e-6)
+
+
+# %% [markdown]
+# A real model does this, too. We give two models all thirty measurements. **Naive
+# Bayes** treats each as independent evidence, though many measure nearly the same
+# thing, and so counts the same evidence many times over.
+
+# %% [markdown] lang="zh" of="7e476b81"
+# 真实的模型也会这样。我们把三十项测量全都交给两个模型。
+# **朴素贝叶斯**把它们当作互相独立的证据，其实许多项量的几乎是同一件事，
 # 于是同一份证据被算了许多遍。
 
 
-# %%
+# %% fold
 def log_odds(x):
     """The logarithm of p / (1 - p) for each tumour, by both models."""
     bayes = out_of_fold(GaussianNB(), x, "predict_log_proba")  # (569, 2)
@@ -1877,7 +2105,8 @@ odds = log_odds(cancer.data)  # all thirty measurements
 
 # %%
 bm.claim(
-    "Two models rank nearly alike, yet one has several times the cross-entropy",
+    "Two models differ in AUC by less than 0.03, yet one has more than three times the "
+    "cross-entropy",
     lambda auc, cross_entropy: (
         abs(auc[0] - auc[1]) < 0.03 and cross_entropy[1] > 3 * cross_entropy[0]
     ),
@@ -1887,17 +2116,19 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# Two models rank nearly alike, yet one has several times the cross-entropy
-# → 两个模型的排序几乎一样好，其中一个的交叉熵却是另一个的好几倍
+# Two models differ in AUC by less than 0.03, yet one has more than three times the
+# cross-entropy
+# → 两个模型的 AUC 相差不到 0.03，其中一个的交叉熵却是另一个的三倍以上
 # two measurements only, which say different things → 只用两项测量，它们说的是不同的事
 
 # %% [markdown]
-# The cure needs one number. Divide the log odds by a **temperature** $T$: the order
-# stays, the confidence decreases. Find the $T$ that brings the dots to the diagonal.
+# The cure needs one number. Divide the logit, $\log\frac{p}{1-p}$, by a **temperature**
+# $T>1$: the order stays, the confidence decreases. Find the $T$ that brings the dots to
+# the diagonal.
 
-# %% [markdown] lang="zh" of="23d1aeab"
-# 补救只要一个数。把对数几率除以**温度** $T$：次序不变，置信度降低。
-# 请找出能让点落到对角线上的 $T$。
+# %% [markdown] lang="zh" of="3976f8e7"
+# 补救只要一个数。把对数几率 $\log\frac{p}{1-p}$ 除以**温度** $T>1$：次序不变，
+# 置信度降低。请找出能让点落到对角线上的 $T$。
 
 
 # %% fold
@@ -1924,9 +2155,9 @@ def reliability(model, T):
 
 
 alt = (
-    "Left: probabilities said against shares seen. Naive Bayes is sure of nearly all, "
-    "and the few groups between lie far from the diagonal. Right: cross-entropy falls "
-    "as the temperature grows, and climbs again."
+    "Left: probabilities said against shares seen. At first, naive Bayes is sure of "
+    "nearly all, and the few groups between lie far from the diagonal. Right: "
+    "cross-entropy falls as the temperature grows, and climbs again."
 )
 choices = {"model": ["naive Bayes", "logistic"], "T": (0.5, 20.0, 0.5, 1.0)}
 bm.show.explore(reliability, alt=alt, **choices)
@@ -1940,10 +2171,10 @@ bm.show.explore(reliability, alt=alt, **choices)
 # cross-entropy → 交叉熵
 # AUC {auc(y, z):.3f}, cross-entropy {cross_entropy(z, y):.3f}
 # → AUC {auc(y, z):.3f}，交叉熵 {cross_entropy(z, y):.3f}
-# Left: probabilities said against shares seen. Naive Bayes is sure of nearly all, and
-# the few groups between lie far from the diagonal. Right: cross-entropy falls as the
-# temperature grows, and climbs again.
-# → 左：所说的概率对实际的比例。朴素贝叶斯对几乎所有肿瘤都很有把握，
+# Left: probabilities said against shares seen. At first, naive Bayes is sure of nearly
+# all, and the few groups between lie far from the diagonal. Right: cross-entropy falls
+# as the temperature grows, and climbs again.
+# → 左：所说的概率对实际的比例。起初朴素贝叶斯对几乎所有肿瘤都很有把握，
 #   中间的少数几组远离对角线。右：交叉熵随温度升高先降后升。
 
 # %% [markdown]
@@ -1996,11 +2227,12 @@ bm.claim(
 # - Where positives are rare, accuracy rewards doing nothing. Recall and AUC do not
 #   depend on the prevalence; precision does.
 # - The costs of the two errors give the threshold: $a/(a+m)$, if the probabilities can
-#   be believed.
+#   be believed. Compare with an alarm for all: it needs no model.
 # - Macro averaging shows a rare class, micro averaging hides it.
 # - Cross-entropy is minus the log likelihood; the MSE is too, for Gaussian noise.
-# - A proper score is lowest, on average, at the truth. Accuracy and distance are not
-#   proper. Even a model trained on cross-entropy must be checked for calibration.
+# - A strictly proper score is lowest, on average, at the truth alone. The distance is
+#   not proper, and accuracy does not tell 0.51 from 0.99. A perfect order is no
+#   calibration: check it.
 #
 # ## What models use today
 #
@@ -2009,17 +2241,18 @@ bm.claim(
 # tokens that would be as hard to guess. A model that spreads its probability evenly
 # over $K$ tokens has perplexity $K$:
 
-# %% [markdown] lang="zh" of="1e15e772"
+# %% [markdown] lang="zh" of="c05d36ad"
 # ## 我们学到了什么
 #
 # - 两类问题的指标都出自四个计数。F1 合起来的是精确率与召回率；
 #   换成准确率，该示警处反给高分。
 # - 正例稀少时，准确率奖励什么都不做的做法。召回率和 AUC 不随患病率变化，精确率会变。
 # - 两种错误的代价给出阈值：只要概率可信，就是 $a/(a+m)$。
+#   还要与“对谁都报警”相比：那不需要模型。
 # - 宏平均让稀少的类别显出来，微平均把它遮住。
 # - 交叉熵就是负的对数似然；噪声为高斯时，MSE 也是。
-# - 恰当评分的平均值在真实概率处最低。准确率和距离都不恰当；
-#   即使用交叉熵训练出来的模型，也要检查校准。
+# - 严格的恰当评分，平均值只在真实概率处最低。距离不恰当；
+#   准确率分不出 0.51 与 0.99。次序全对不等于校准了：要检查。
 #
 # ## 今天的模型用什么
 #
