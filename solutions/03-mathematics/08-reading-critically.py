@@ -348,12 +348,12 @@ bm.expect.true(tp >= 1, "without a true positive both scores are 0 or 0/0: tp �
 advice = "more than ten cases: can you make it smaller?"
 bm.expect.true(tp + fp + fn + tn <= 10, advice)
 acc, rec = (tp + tn) / (tp + fp + fn + tn), tp / (tp + fn)
-gap = 2 * acc * rec / (acc + rec) - 2 * tp / (2 * tp + fp + fn)
+printed, right = 2 * acc * rec / (acc + rec), 2 * tp / (2 * tp + fp + fn)
 advice = (
-    f"the printed score is {gap:.2f} above the right one, not yet 0.42: what makes "
-    "precision bad and leaves accuracy good?"
+    f"printed score {printed:.3f}, right score {right:.3f}: the first must be larger "
+    "by 0.42 or more. What makes precision bad and leaves accuracy good?"
 )
-bm.expect.true(gap >= 0.42, advice)
+bm.expect.true(printed - right >= 0.42, advice)
 ### BEGIN HIDDEN TESTS
 bm.expect.true(all(int(c) == c for c in counts), "a case is whole: integers, please")
 ### END HIDDEN TESTS
@@ -365,9 +365,10 @@ bm.expect.true(all(int(c) == c for c in counts), "a case is whole: integers, ple
 # without a true positive both scores are 0 or 0/0: tp ≥ 1
 # → 没有真正例，两个分数都是 0 或 0/0：tp ≥ 1
 # more than ten cases: can you make it smaller? → 超过了十个样本：还能再小些吗？
-# the printed score is {gap:.2f} above the right one, not yet 0.42: what makes precision
-# bad and leaves accuracy good?
-# → 原文的分数只比正确的高 {gap:.2f}，还不到 0.42：怎样才能精确率差、准确率却好？
+# printed score {printed:.3f}, right score {right:.3f}: the first must be larger by 0.42
+# or more. What makes precision bad and leaves accuracy good?
+# → 原文的分数 {printed:.3f}，正确的分数 {right:.3f}：前者要比后者高 0.42 以上。
+#   怎样才能精确率差、准确率却好？
 
 # %% [markdown] hint="counterexample"
 # The two scores differ in one place: accuracy stands where precision should. Make
@@ -386,9 +387,14 @@ bm.expect.true(all(int(c) == c for c in counts), "a case is whole: integers, ple
 # 总共只有十种分法，都试一遍。
 
 
-# %% mistake="counterexample" says="what makes precision bad"
+# %% mistake="counterexample" says="What makes precision bad"
 def counterexample():
     return 5, 2, 1, 2
+
+
+# %% mistake="counterexample" says="larger by 0.42"
+def counterexample():
+    return 3, 0, 3, 0
 
 
 # %% mistake="counterexample" says="true positive"
@@ -630,6 +636,20 @@ for size in (1e-9, 1.0, -1e9):
     advice = "they differ by more than a millionth of the larger"
     bm.expect.equal(first_wrong_line(far, [3.0]), 1, advice)
 bm.expect.true(first_wrong_line(square[:1], [1.0]) is None, "a single line is right")
+drift = [lambda t, k=k: t * (1 + 0.6e-6 * k) for k in range(4)]
+advice = "each line is compared with the one before, not with the first"
+bm.expect.true(first_wrong_line(drift, [3.0]) is None, advice)
+advice = "line 1 differs at the second point: it comes before line 2"
+cube = [lambda t: t, lambda t: t**3, lambda t: t**3 + 1]
+bm.expect.equal(first_wrong_line(cube, [1.0, 2.0]), 1, advice)
+advice = "one point is enough: errors at two points must not cancel"
+bm.expect.equal(first_wrong_line(cube[:2], [2.0, -2.0]), 1, advice)
+advice = "they differ at the last of the points"
+bm.expect.equal(first_wrong_line(cube[:2], [0.0, 1.0, -1.0, 0.5]), 1, advice)
+advice = "a line that is 0 at a point can be wrong there, or right"
+bm.expect.equal(first_wrong_line([lambda t: 0 * t, lambda t: t], [4.0]), 1, advice)
+bm.expect.equal(first_wrong_line([lambda t: t, lambda t: 0 * t], [4.0]), 1, advice)
+bm.expect.true(first_wrong_line(square[:2], [3.0]) is None, advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -645,6 +665,15 @@ bm.expect.true(first_wrong_line(square[:1], [1.0]) is None, "a single line is ri
 # → 算一致：相差不到较大者的百万分之一
 # they differ by more than a millionth of the larger → 相差超过较大者的百万分之一
 # a single line is right → 只有一行，没有错
+# each line is compared with the one before, not with the first
+# → 每一行要与前一行比，不是与第一行比
+# line 1 differs at the second point: it comes before line 2
+# → 第 1 行在第二个点上不同：它在第 2 行之前
+# one point is enough: errors at two points must not cancel
+# → 一个点不同就够了：两个点上的差不能互相抵消
+# they differ at the last of the points → 在最后一个点上不同
+# a line that is 0 at a point can be wrong there, or right
+# → 某行在某点上等于 0，那里可能是错的，也可能是对的
 
 # %% [markdown] hint="first_wrong_line"
 # Two loops: over the lines from the second on, and over the points. One disagreement is
@@ -694,6 +723,43 @@ def first_wrong_line(lines, points):
     for place in range(1, len(lines)):
         for p in points:
             if abs(lines[place](p) - lines[place - 1](p)) > 1e-6:
+                return place
+    return None
+
+
+# %% mistake="first_wrong_line" says="not with the first"
+def first_wrong_line(lines, points):
+    for place in range(1, len(lines)):
+        for p in points:
+            if not math.isclose(lines[place](p), lines[0](p), rel_tol=1e-6):
+                return place
+    return None
+
+
+# %% mistake="first_wrong_line" says="before line 2"
+def first_wrong_line(lines, points):
+    for p in points:
+        for place in range(1, len(lines)):
+            if not math.isclose(lines[place](p), lines[place - 1](p), rel_tol=1e-6):
+                return place
+    return None
+
+
+# %% mistake="first_wrong_line" says="must not cancel"
+def first_wrong_line(lines, points):
+    sums = [sum(line(p) for p in points) for line in lines]
+    for place, (above, here) in enumerate(itertools.pairwise(sums), start=1):
+        if not math.isclose(above, here, rel_tol=1e-6):
+            return place
+    return None
+
+
+# %% mistake="first_wrong_line" says="0 at a point"
+def first_wrong_line(lines, points):
+    for place in range(1, len(lines)):
+        for p in points:
+            above, here = lines[place - 1](p), lines[place](p)
+            if above and abs(here / above - 1) > 1e-6:
                 return place
     return None
 
@@ -826,11 +892,11 @@ settle(
 
 # %% [markdown]
 # **What would have to be true?** Both sides must have the same shape, and $\delta$ must
-# be what it is used for, $\partial J/\partial z$. Take a network 3 → 4 → 2 with
+# be $\partial J/\partial z$, for it is used as that. Take a network 3 → 4 → 2 with
 # sigmoid, move each pre-activation $z$ a little, and see how $J$ changes. That measures
 # the truth without a formula.
 
-# %% [markdown] lang="zh" of="e66b98ea"
+# %% [markdown] lang="zh" of="6dde74d3"
 # **要让它成立，什么必须为真？** 两边的形状必须相同；$\delta$ 也必须是用它时所指的那个
 # 量，即 $\partial J/\partial z$。取一个 3 → 4 → 2 的 sigmoid 网络，把每个预激活 $z$ 移
 # 动一点点，看 $J$ 怎样变。不用任何公式，就量出了真相。
@@ -1115,13 +1181,13 @@ bm.show.figure(fig, alt=alt)
 #
 # **Choose a subset of examples at random**:
 #
-# $$ \{x_i, y_i\} $$
+# $$ \{x_i, y_i\} $$ …
 #
 # **Compute the loss function and its gradient**:
 #
 # $$ J(\theta) = \frac{1}{n} \sum_{i=1}^n (y_i - \hat{y}_i)^2 $$
 
-# %% [markdown] lang="zh" of="ee8c75be"
+# %% [markdown] lang="zh" of="01535cd4"
 # 假设数据集包含 $n$ 个样本，训练过程如下：……
 #
 # **随机选择样本子集**：
@@ -1209,7 +1275,8 @@ for name, one in programs([4.0, 1.0, 9.0, 2.5]).items():
     bm.expect.equal(told, name, advice)
 ### BEGIN HIDDEN TESTS
 advice = "two examples, and other losses: compare batches, do not rely on values"
-for values in ([1.0, 3.0], [3.0, 1.0], [2.0, 1.0, 3.0, 0.5, 7.0], [1.0, 2.0, 0.1]):
+many = ([1.0, 3.0], [3.0, 1.0], [2.0, 1.0, 3.0, 0.5, 7.0], [1.0, 2.0, 0.1])
+for values in (*many, [3e-5, 1e-5, 4e-5], [1.0, 1.0001, 0.9999]):
     for name, one in programs(values).items():
         bm.expect.equal(which_reading(one), name, advice)
 ### END HIDDEN TESTS
@@ -1255,6 +1322,14 @@ def which_reading(loss):
 # %% mistake="which_reading" says="one of all"
 def which_reading(loss):
     return {4.125: "all", 1.0: "sum/n"}.get(loss([0]))
+
+
+# %% mistake="which_reading" says="do not rely on values"
+def which_reading(loss):
+    one, other, twice = loss([0]), loss([1]), loss([0, 0])
+    if abs(one - other) < 1e-3:
+        return "all"
+    return "mean" if abs(one - twice) < 1e-3 else "sum/n"
 
 
 # %% variant="which_reading"
@@ -1430,31 +1505,38 @@ errors["adam"] = first_gap, last_gap
 first_step = float((zero[1] - zero[0])[0].abs() / 0.05)
 told = f"with μ = 0 the first step is {first_step:.1f} times as long as PyTorch's"
 settle("adam", {name: gap < 1e-9 for name, gap in gaps.items()}, told)
-print({name: f"off by {gap:.1g}" for name, gap in gaps.items()})
+print({name: f"off by {gap:.2g}" for name, gap in gaps.items()})
+other = (adam_path(lambda g, m: m, corrected=True) - torchs).abs().max().item()
+print(f"μ = m, both moments corrected: off by {other:.2g}")
 
 # %% [raw] lang="zh"
 # μ = mean of g → μ = g 各分量的平均
 # μ = 0, both moments corrected → μ = 0，两个矩都修正
 # with μ = 0 the first step is {first_step:.1f} times as long as PyTorch's
 # → μ = 0 时，第一步的长度是 PyTorch 的 {first_step:.1f} 倍
-# off by {gap:.1g} → 相差 {gap:.1g}
+# off by {gap:.2g} → 相差 {gap:.2g}
+# μ = m, both moments corrected: off by {other:.2g}
+# → μ = m，两个矩都修正：相差 {other:.2g}
 
 # %% [markdown]
-# No reading of $\mu$ gives Adam. With the mean over the entries $v$ turns negative, and
-# its root is no number (nan). Zero comes closest; it lacks the **bias correction**,
-# $\hat m_t=m_t/(1-\beta_1^t)$ and $\hat v_t=v_t/(1-\beta_2^t)$, because $m$ and $v$
-# begin at 0 and are too small at first. With it the paths agree.
+# None of the three gives Adam. With the mean over the entries $v$ turns negative, and
+# its root is no number (nan). With zero only one thing is missing, the **bias
+# correction**: $m$ and $v$ begin at 0 and are too small at first, and
+# $\hat m_t=m_t/(1-\beta_1^t)$ and $\hat v_t=v_t/(1-\beta_2^t)$ make up for it. With
+# these the paths agree. The distance alone would mislead: $\mu=m$ stays nearer to
+# PyTorch's path than zero does, and the same correction does not repair it.
 # [Adaptive methods](lesson:adaptive-methods) derives it.
 #
 # ## Sentences without formulas
 #
 # Most of the document is words, and some words can be run as well.
 
-# %% [markdown] lang="zh" of="0fdda2ba"
-# $\mu$ 的哪种读法都得不到 Adam。取各分量的平均时，$v$ 会变成负数，开方得不到数（nan）。
-# 取零最接近，缺的是**偏差修正**：$\hat m_t=m_t/(1-\beta_1^t)$，
-# $\hat v_t=v_t/(1-\beta_2^t)$，因为 $m$ 和 $v$ 都从 0 起步，开头偏小。补上它，
-# 路径就一致了。推导见[自适应方法](lesson:adaptive-methods)。
+# %% [markdown] lang="zh" of="cc8bb970"
+# 三种读法都得不到 Adam。取各分量的平均时，$v$ 会变成负数，开方得不到数（nan）。
+# 取零时只缺一样，即**偏差修正**：$m$ 和 $v$ 都从 0 起步，开头偏小，
+# 用 $\hat m_t=m_t/(1-\beta_1^t)$ 和 $\hat v_t=v_t/(1-\beta_2^t)$ 来弥补。补上它，
+# 路径就一致了。只看距离会受骗：$\mu=m$ 离 PyTorch 的路径比取零时更近，
+# 同样的修正却补救不了它。推导见[自适应方法](lesson:adaptive-methods)。
 #
 # ## 没有公式的句子
 #
@@ -1469,11 +1551,11 @@ print({name: f"off by {gap:.1g}" for name, gap in gaps.items()})
 
 # %% [markdown]
 # The first is listed as a strength of RNNs, the second as a weakness. **What would have
-# to be true?** The last state must depend on an input of 60 steps ago. Ask the
-# derivative, before any training, for several ways to start: how much of the influence
-# of the input one step ago has the input 60 steps ago?
+# to be true?** The last state must depend on an input of 60 steps ago. We ask the
+# derivative, before any training, for several ways to start. How much influence has the
+# input of 60 steps ago, compared with that of one step ago?
 
-# %% [markdown] lang="zh" of="206a82c8"
+# %% [markdown] lang="zh" of="b0ff9438"
 # 前一句列为 RNN 的优点，后一句列为缺点。**要让它成立，什么必须为真？**
 # 最后的状态必须与 60 步之前的输入有关。趁还没训练，换几种初始化，问一问导数：
 # 与一步之前的输入相比，60 步之前的输入还有几分影响？
@@ -1872,14 +1954,15 @@ settle("python", accepted, f"it asks for Python {needs}")
 # it asks for Python {needs} → 它要求 Python {needs}
 
 # %% [markdown]
-# No current release accepts Python 3.8. Older ones do: on Python 3.8 an installer still
-# finds PyTorch 2.4.1. The sentence was right in its year.
+# The PyTorch installed here does not accept Python 3.8. Older releases do: on Python
+# 3.8 an installer still finds PyTorch 2.4.1. So the sentence was right once, and its
+# date is part of it.
 #
 # ## The scoreboard
 
-# %% [markdown] lang="zh" of="39e6315e"
-# 当前的版本都不再接受 Python 3.8，旧版本则接受：在 Python 3.8 上，仍能装到 PyTorch
-# 2.4.1。这句话在当年是对的。
+# %% [markdown] lang="zh" of="6f7c975f"
+# 这里安装的 PyTorch 不接受 Python 3.8，旧版本则接受：在 Python 3.8 上，仍能装到
+# PyTorch 2.4.1。可见这句话曾经是对的，要连同它的日期一起读。
 #
 # ## 记分板
 
@@ -2005,7 +2088,7 @@ bm.claim(
     against="three formulas of the same document that hold",
 )
 bm.claim(
-    "A small step against the gradient lowers the loss each time",
+    "A small step against the gradient lowers the loss of each of 200 random networks",
     lambda lower: lower == 200,
     {"lower": falls["against"]},
     control={"lower": falls["along"]},
@@ -2032,8 +2115,8 @@ bm.claim(
 # agree to a millionth
 # → 原文的六个公式与测得的相差千分之一以上；修正后，相差不到百万分之一
 # three formulas of the same document that hold → 同一文档中成立的三个公式
-# A small step against the gradient lowers the loss each time
-# → 逆着梯度走一小步，损失每次都下降
+# A small step against the gradient lowers the loss of each of 200 random networks
+# → 逆着梯度走一小步，200 个随机网络的损失个个下降
 # a step along the gradient → 沿着梯度走一步
 # Recall as its words define it can exceed 1 → 召回率若按文字的定义，可以大于 1
 # recall as its formula defines it → 按公式定义的召回率
@@ -2044,8 +2127,8 @@ bm.claim(
 # %%
 *_, as_started, _, open_gate = fading.values()  # LSTMs; forget bias none, 1, 3
 bm.claim(
-    "Before training, an LSTM with forget bias 3 keeps the influence of an input for "
-    "60 steps; as PyTorch starts it, less than a millionth is left",
+    "Before training, an LSTM with forget bias 3 keeps more than a tenth of an input's "
+    "influence over 60 steps; as PyTorch starts it, less than a millionth is left",
     lambda fresh, open_gate: fresh < 1e-6 and open_gate > 0.1,
     {"fresh": as_started[-1], "open_gate": open_gate[-1]},
     control={"fresh": as_started[1], "open_gate": open_gate[1]},
@@ -2070,9 +2153,9 @@ bm.claim(
 
 # %% [raw] lang="zh"
 # LSTMs; forget bias none, 1, 3 → LSTM；遗忘偏置为默认、1、3
-# Before training, an LSTM with forget bias 3 keeps the influence of an input for 60
-# steps; as PyTorch starts it, less than a millionth is left
-# → 训练之前，遗忘偏置为 3 的 LSTM 把输入的影响保留 60 步；
+# Before training, an LSTM with forget bias 3 keeps more than a tenth of an input's
+# influence over 60 steps; as PyTorch starts it, less than a millionth is left
+# → 训练之前，遗忘偏置为 3 的 LSTM 过了 60 步，仍保留输入影响的十分之一以上；
 #   按 PyTorch 的初始化，剩下的不到百万分之一
 # after 3 steps → 3 步之后
 # One convolution does not see the far end of 20 places; five dilated ones do
