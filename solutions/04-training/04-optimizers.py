@@ -111,7 +111,7 @@ bm.show.figure(fig, alt=alt)
 
 # %% [markdown] lang="zh" of="81989a5c"
 # 起点和 `lr` 都相同。这是动量的功劳，还是步子变长了而已？下面会看到，动量为 0.5 时，
-# 方向不变的坡度会被算两次，所以对照是 `lr` 加倍的普通梯度下降。
+# 方向不变的斜率会被算两次，所以对照是 `lr` 加倍的普通梯度下降。
 
 # %%
 plain, with_momentum, doubled = (
@@ -282,7 +282,7 @@ def momentum_step(p, g, u, lr, momentum, weight_decay=0.0):
 # 1.0 without momentum. Raise $\mu$ from 0.9 to 0.99, and `lr` should fall by ten.
 
 # %% [markdown] lang="zh" of="d4d0703d"
-# 方向不变的坡度会带我们走多远？若所有梯度都是 $g$，(\ref{momentum-average}) 中的权重之
+# 方向不变的斜率会带我们走多远？若所有梯度都是 $g$，(\ref{momentum-average}) 中的权重之
 # 和为 $1 + \mu + \mu^2 + \dots = 1/(1-\mu)$，于是每一步趋于
 #
 # $$\theta_t - \theta_{t-1} \to -\frac{\mathrm{lr}}{1-\mu}\, g
@@ -473,7 +473,7 @@ bm.show.figure(fig, alt=alt)
 # On a steady slope the corrected mean is right from its first step.
 
 # %% [markdown] lang="zh" of="b919597e"
-# 坡度不变时，修正后的平均从第一步起就是对的。
+# 斜率不变时，修正后的平均从第一步起就是对的。
 
 
 # %% exercise="adam_step" points=4 minutes=12 level=3
@@ -649,7 +649,7 @@ bm.equation("adam-update", ours, theirs, atol=1e-10)
 # 本课程所依据的文档在 §4.1.2 写道：$m_t = \beta_1 m_{t-1} + (1-\beta_1)[g_t - \mu_t]$，
 # $v_t = \beta_2 v_{t-1} + (1-\beta_2)[g_t^2 - \mu_t^2]$，随后直接使用 $m_t$、$v_t$。文
 # 中没有说明 $\mu_t$ 是什么。试试两种自然的读法：$\mu_t$ 是平均梯度，或者 $\mu_t = 0$。
-# 让它们在坡度为 1 处各走第一步，`lr` 为 0.05。
+# 让它们在斜率为 1 处各走第一步，`lr` 为 0.05。
 
 
 # %%
@@ -670,7 +670,7 @@ for name, p in moves.items():
     print(f"first step, {name}: {p.item():.4f}")
 
 # %% [raw] lang="zh"
-# a slope of 1, mean 1 → 坡度为 1，均值为 1
+# a slope of 1, mean 1 → 斜率为 1，均值为 1
 # mu = mean → mu 为均值
 # mu = 0 → mu 为零
 # first step, {name}: {p.item():.4f} → 第一步，{name}：{p.item():.4f}
@@ -682,7 +682,7 @@ for name, p in moves.items():
 # times too long, since $v$ starts even smaller than $m$.
 
 # %% [markdown] lang="zh" of="c2097ea1"
-# 若 $\mu$ 是均值，在均匀的坡上就一步也不动。若 $\mu = 0$，它与 Adam 只差偏差修正，
+# 若 $\mu$ 是均值，在斜率不变的地方就一步也不动。若 $\mu = 0$，它与 Adam 只差偏差修正，
 # 第一步的长度是应有的 $(1-\beta_1)/\sqrt{1-\beta_2}$ 倍，因为 $v$ 起初比 $m$ 还要偏小。
 
 # %%
