@@ -648,7 +648,7 @@ bm.equation("circular", rho, torch.tensor(1 / math.sqrt(3)), atol=0.05)
 # ## 梯度裁剪
 #
 # 两种毛病里，爆炸比较好治。取第一幅图中的标量网络，学习它的权重 $w$，
-# 要求 100 步之后状态为 0.4。损失从右边缓缓降到一个窄谷，谷的另一侧像墙一样陡。
+# 要求 100 步之后状态为 0.4。损失从右边以平缓的斜率降到一个窄谷，谷的另一侧像墙一样陡。
 # 训练的一步一旦落在墙上，就会被远远抛开。
 #
 # **梯度裁剪**限制步子的大小：把所有梯度接成一个长向量 $g$，长度超过 $c$ 时缩短到 $c$，
@@ -844,7 +844,7 @@ bm.show.figure(fig, alt=alt)
 # loss after 100 steps → 100 步之后的损失
 # Loss against w: a gentle slope from the right, a narrow valley near 1.1, a wall left
 # of it. Clipped steps walk down and stay; free steps hit the wall and scatter.
-# → 损失随 w 的变化：右边是缓坡，1.1 附近是窄谷，谷的左边是墙。
+# → 损失随 w 的变化：右边斜率平缓，1.1 附近是窄谷，谷的左边是墙。
 #   裁剪后的步子走下去就停住；不裁剪的撞上墙，散落四处。
 
 

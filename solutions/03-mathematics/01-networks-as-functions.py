@@ -95,14 +95,13 @@ for number in range(6):
         nn.init.normal_(layer.weight, 0, 2 / math.sqrt(layer.in_features))
     ax.plot(line, model(line).detach())
 ax.set(xlabel="input x", ylabel="prediction ŷ")
-alt = "Six smooth curves, each with its own hills and valleys."
+alt = "Six smooth curves, no two of the same shape."
 bm.show.figure(fig, alt=alt)
 
 # %% [raw] lang="zh"
 # input x → 输入 x
 # prediction ŷ → 预测 ŷ
-# Six smooth curves, each with its own hills and valleys.
-# → 六条光滑的曲线，各有各的起伏。
+# Six smooth curves, no two of the same shape. → 六条光滑的曲线，形状各不相同。
 
 # %% [markdown]
 # ## The document's formula

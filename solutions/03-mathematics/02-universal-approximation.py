@@ -564,7 +564,7 @@ bm.claim(
 # ## 把节点放在曲线弯曲的地方
 #
 # 在 `root` 上，同样的等距节点效果很差：仅第一段的误差就是 $\tfrac14\sqrt h$，
-# 宽度加倍，误差只减到 1.4 分之一，即 $-\tfrac12$ 次。这是这条曲线的代价吗？
+# 宽度加倍，误差只缩小到原来的 1/1.4，即 $-\tfrac12$ 次。这是这条曲线的代价吗？
 # 不，是这些节点的代价。曲线在 0 附近弯曲，而铰链几乎都放在它差不多是直线的地方。
 #
 # 长为 $h$ 的一段，误差是 $\tfrac18 |f''| h^2$。让每段的误差都一样：
@@ -876,7 +876,7 @@ bm.show.figure(fig, alt=alt)
 # Even knots fall slowest, with hinges and with steps alike; graded steps twice as
 # steeply; graded and adaptive hinges four times as steeply.
 # → 平方根上的误差随宽度变化，双对数坐标：几条下降的直线。等距节点降得最慢，
-#   铰链和台阶都一样；渐变的台阶陡一倍；渐变和自适应的铰链是它的四倍。
+#   铰链和台阶都一样；渐变的台阶陡到它的两倍；渐变和自适应的铰链陡到四倍。
 # {name}: {powers[name]:.2f} → {name}：{powers[name]:.2f}
 
 # %%

@@ -1339,7 +1339,7 @@ bm.expect.equal(steps_needed(5000.0, 1e-6), 34539, "a long valley takes many ste
 # a round bowl needs one step → 正圆的碗只要一步
 # two steps leave exactly a quarter, and that is allowed
 # → 两步恰好剩下四分之一，这是允许的
-# a loose tolerance → 要求很低
+# a loose tolerance → 允许剩下的误差很大
 # a whole number, to count steps: 3, not 3.0 → 要返回整数，好用来数步数：3，而不是 3.0
 # kappa may lie close to 1 → kappa 可能接近 1
 # a long valley takes many steps → 狭长的山谷要走很多步

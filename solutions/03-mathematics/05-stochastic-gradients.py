@@ -1420,7 +1420,7 @@ bm.claim(
 # loss above the best, end of epoch → 轮末高出最小损失的部分
 # At large learning rates both ways are alike; at small ones the shuffled way falls with
 # a steeper slope and ends several times lower.
-# → 学习率大时两者差不多；学习率小时，每轮打乱的那条下降得更陡，最后低好几倍。
+# → 学习率大时两者差不多；学习率小时，每轮打乱的那条下降的斜率更大，最后低好几倍。
 # With lr 0.003 and batches of 1 shuffled epochs end more than twice as low
 # → lr 为 0.003、批量为 1 时，每轮打乱的终点要低一半以上
 # lr 0.1 → lr 为 0.1
