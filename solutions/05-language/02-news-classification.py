@@ -71,13 +71,13 @@ lab = bm.start(
     "news-classification", profile=profile, device=device, seed=seed, lang=lang
 )
 jieba.setLogLevel("WARNING")
-torch.set_num_threads(1)  # small models: more threads only wait for one another
-threadpool_limits(1)  # and the same for scikit-learn
+threadpool_limits(1)  # small models: more threads only wait for one another
+torch.set_num_threads(1)  # and the same for PyTorch
 
 # %% [raw] lang="zh"
 # before TensorFlow is imported → 要在导入 TensorFlow 之前
 # small models: more threads only wait for one another → 模型很小，线程多了只会互相等待
-# and the same for scikit-learn → scikit-learn 也一样
+# and the same for PyTorch → PyTorch 也一样
 
 # %% [markdown]
 # ## Look at the data
@@ -458,16 +458,17 @@ bm.show.explore(
 # **Cross-validation** uses all: cut the training set into five **folds**; five times,
 # train on four of them and ask about the fifth. In the end every headline has an
 # answer, and each answer comes from a model that had not learned that headline. Such
-# answers are called **out-of-fold**. [Hold out fairly](lesson:published-example) cut
-# one part with every class in equal share; scikit-learn's `StratifiedKFold` cuts five.
+# answers are called **out-of-fold**.
+# [The published example, run](lesson:published-example) cut one part with every class
+# in equal share; scikit-learn's `StratifiedKFold` cuts five.
 
-# %% [markdown] lang="zh" of="12114b05"
+# %% [markdown] lang="zh" of="cec25872"
 # ## 用没学过的标题打分
 #
 # 基线有多好？要拿模型没见过的标题来问；可总共才一千条，留出一部分不用又太浪费。
 # **交叉验证**（cross-validation）让每条都派上用场：把训练集切成五**折**，轮流用四折训
 # 练，拿剩下的一折来问，共五次。最后每条标题都有一个回答，而作答的模型没有学过这条标题。
-# 这样的回答叫作**折外**（out-of-fold）预测。[公平地留出](lesson:published-example)时切
+# 这样的回答叫作**折外**（out-of-fold）预测。[范例复现](lesson:published-example)切
 # 出了一份各类比例相同的数据；scikit-learn 的 `StratifiedKFold` 一次切成五份。
 
 
@@ -1077,13 +1078,13 @@ if news.real:
 # %% [markdown]
 # On real headlines the dictionary loses. A word that was seen once says little, while
 # its characters return in other words. Tags bring next to nothing, and to keep some
-# kinds of words alone does harm. (On the stand-in, made from templates, the four hardly
-# differ.) Measure before you add a step because a textbook lists it.
+# kinds of words alone does harm. (The stand-in, made from templates, ranks the four
+# otherwise.) Measure before you add a step because a textbook lists it.
 
-# %% [markdown] lang="zh" of="2ec5124b"
+# %% [markdown] lang="zh" of="ea039e68"
 # 在真实标题上，词典吃了亏。只见过一次的词说明不了什么，而其中的字会在别的词里再现。词性
-# 几乎没有帮助，只留某几类词反而有害。（替代数据由模板生成，四种办法差别不大。）教科书列
-# 出的步骤，也要先量一量再加。
+# 几乎没有帮助，只留某几类词反而有害。（替代数据由模板生成，四种办法的名次不一样。）教科
+# 书列出的步骤，也要先量一量再加。
 
 # %% [markdown]
 # ## What does an error cost?
@@ -1257,18 +1258,18 @@ print(f"asked the editor: {np.mean(answers == 4):.0%}")
 # → 请编辑看的：{np.mean(answers == 4):.0%}
 
 # %% [markdown]
-# The promise is not kept, and the cleverest rule does no better than the simplest. Its
-# probabilities are to blame. [Metrics and likelihood](lesson:metrics) told of
-# **calibration**: of the headlines called 70 % sure, 70 % should be right. This model,
-# strongly regularised, is right more often than it says. So it asks too often. A
+# The answers cost less than they promised, and the editor is asked about half of the
+# headlines or more. The probabilities are to blame.
+# [Metrics and likelihood](lesson:metrics) told of **calibration**: of the headlines
+# called 70 % sure, 70 % should be right. This model is right more often than it says. A
 # **temperature** $T$ repairs it: $p_i^{1/T}$, divided by the sum. We take the $T$ that
 # makes one half of the headlines most probable, and use it on the other half.
 
-# %% [markdown] lang="zh" of="4b985a4f"
-# 预计的代价没有兑现，最巧的规则也没有胜过最简单的。问题出在概率上。
+# %% [markdown] lang="zh" of="c190cb9b"
+# 实付的代价比预计的低，而要请编辑看的标题有一半甚至更多。问题出在概率上。
 # [指标与似然](lesson:metrics)讲过**校准**：自称有 70 % 把握的标题，应当有 70 % 答对。这
-# 个模型受到很强的约束，实际答对的比它自称的多，所以请编辑请得太勤。用一个**温度** $T$
-# 来修正：取 $p_i^{1/T}$，再除以总和。让一半标题的概率最大的那个 $T$，用在另一半上。
+# 个模型实际答对的比它自称的多。用一个**温度** $T$ 来修正：取 $p_i^{1/T}$，再除以总和。
+# 让一半标题的概率最大的那个 $T$，用在另一半上。
 
 
 # %%
@@ -1318,16 +1319,16 @@ bm.show.figure(
     fig,
     alt="Share of right answers against the model's confidence, in eight groups. As it "
     "is, the model lies above the dotted diagonal: it is right more often than it "
-    "says. Tempered, it lies nearer to the diagonal.",
+    "says. Tempered, all its points have moved to the right.",
 )
 bm.claim(
     "With a temperature that other headlines chose, the same model costs the newsroom "
     "less",
-    lambda tempered, plain: tempered < 0.9 * plain,
-    {"tempered": paid(cheapest_answers(sharp, costs)[0]), "plain": paid(answers)},
+    lambda after, before: after < 0.9 * before,
+    {"after": paid(cheapest_answers(sharp, costs)[0]), "before": paid(answers)},
     control={
-        "tempered": paid(cheapest_answers(flat, costs)[0]),
-        "plain": paid(answers),
+        "after": paid(cheapest_answers(flat, costs)[0]),
+        "before": paid(answers),
     },
     against="a temperature as far from 1 the other way",
 )
@@ -1340,9 +1341,9 @@ bm.claim(
 # share of right answers → 答对的比例
 # Share of right answers against the model's confidence, in eight groups. As it is, the
 # model lies above the dotted diagonal: it is right more often than it says. Tempered,
-# it lies nearer to the diagonal.
+# all its points have moved to the right.
 # → 按模型的把握分成八组，看答对的比例。原样的模型位于点线对角线上方，
-#   答对的比它自称的多；调过温度之后更靠近对角线。
+#   答对的比它自称的多；调过温度之后，各点都向右移。
 # With a temperature that other headlines chose, the same model costs the newsroom less
 # → 温度由另一半标题选定之后，同一个模型让编辑部付出的代价更小
 # a temperature as far from 1 the other way → 朝相反方向偏离 1 同样远的温度
@@ -1350,11 +1351,11 @@ bm.claim(
 # %% [markdown]
 # ## TextCNN, from tensors up
 #
-# Now the network of §4.3.1. As in [the published example](lesson:published-example),
-# every character of the training headlines gets a number; 0 is padding, here on the
-# right, and 1 is unknown.
+# Now the network of §4.3.1. As in
+# [The published example, run](lesson:published-example), every character of the
+# training headlines gets a number; 0 is padding, here on the right, and 1 is unknown.
 
-# %% [markdown] lang="zh" of="9fcf79e6"
+# %% [markdown] lang="zh" of="3bf5fec5"
 # ## 从张量搭起 TextCNN
 #
 # 现在来看 §4.3.1 的网络。与[范例复现](lesson:published-example)一样，训练标题里的每个字
@@ -1793,12 +1794,12 @@ bm.claim(
 # SGD at its own best rate → SGD 用自己的最佳学习率
 
 # %% [markdown]
-# Look at Adam's largest rate: the loss is many times that of guessing (1.39), and yet
-# many answers are right. Chosen by accuracy on one fold, this network might have won.
+# Look at Adam's largest rate: the loss is far above that of guessing (1.39), and yet
+# most answers are right. Accuracy does not see how sure a network is when it errs.
 
-# %% [markdown] lang="zh" of="e999fe5d"
-# 看 Adam 最大的学习率：损失是瞎猜（1.39）的许多倍，答对的却不少。若只按一折的准确率来
-# 选，中选的说不定就是它。
+# %% [markdown] lang="zh" of="2fa0f787"
+# 看 Adam 最大的学习率：损失远高于瞎猜（1.39），答案却大多是对的。网络答错时有多自信，准
+# 确率看不出来。
 
 # %% [markdown]
 # ## Network against baseline, with several seeds
@@ -2035,32 +2036,25 @@ def redrawn_leads(right_a, right_b, draws, rng):
 
 # %% mistake="redrawn_leads" says="nothing to do with each other"
 def redrawn_leads(right_a, right_b, draws, rng):
-    n, leads = right_a.shape[1], []
+    n, count, leads = right_a.shape[1], max(len(right_a), len(right_b)), []
     for _ in range(draws):
-        i = rng.integers(n, size=n)
-        seeds = rng.integers(max(len(right_a), len(right_b)), size=len(right_a) * 9)
+        headlines, seeds = rng.integers(n, size=n), rng.integers(count, size=count)
         a, b = right_a[seeds % len(right_a)], right_b[seeds % len(right_b)]
-        few = seeds[: len(right_a)]
-        a, b = right_a[few % len(right_a)], right_b[few % len(right_b)]
-        if len(right_a) != len(right_b):
-            b = right_b[rng.integers(len(right_b), size=len(right_b))]
-        leads.append(a[:, i].mean() - b[:, i].mean())
+        leads.append(a[:, headlines].mean() - b[:, headlines].mean())
     return np.array(leads)
 
 
 # %% mistake="redrawn_leads" says="answer the same headlines"
 def redrawn_leads(right_a, right_b, draws, rng):
-    leads, n = [], right_a.shape[1]
+    n, leads = right_a.shape[1], []
     for _ in range(draws):
-        if len(right_a) == len(right_b) == 1:
-            i = rng.integers(n, size=n)
-            leads.append(right_a[0, i].mean() - right_b[0, i].mean())
-            continue
-        a = right_a[rng.integers(len(right_a), size=len(right_a))]
-        b = right_b[rng.integers(len(right_b), size=len(right_b))]
-        a = np.array([rng.choice(row, n) for row in a])
-        b = np.array([rng.choice(row, n) for row in b])
-        leads.append(a.mean() - b.mean())
+        headlines = rng.integers(n, size=(max(len(right_a), len(right_b)), n))
+        a, b = (
+            np.mean([right[s, headlines[k]].mean() for k, s in enumerate(seeds)])
+            for right in (right_a, right_b)
+            for seeds in [rng.integers(len(right), size=len(right))]
+        )
+        leads.append(a - b)
     return np.array(leads)
 
 
@@ -2150,7 +2144,7 @@ for ax, (name, y_hat) in zip(axes, first.items(), strict=True):
     for i, j in np.ndindex(4, 4):
         ink = "white" if i == j else "black"
         ax.text(j, i, table[i, j], ha="center", va="center", color=ink)
-    ax.set_xticks(range(4), names)
+    ax.set_xticks(range(4), names, rotation=20)
     ax.set_yticks(range(4), names)
     ax.grid(False)
     ax.set_title(name)
@@ -2201,7 +2195,8 @@ print(f"TF-IDF leads TextCNN by {ends['low']:+.4f} to {ends['high']:+.4f}")
 if news.real:
     bm.claim(
         "Trained on a thousand real headlines, the linear baseline on runs of "
-        "characters beats this TextCNN, whichever seeds and test headlines are drawn",
+        "characters beats this TextCNN: with seeds and test headlines redrawn, the "
+        "95 % interval of its lead is above zero",
         lambda low, high: low > 0,
         ends,
         control=interval("words", "TextCNN"),
@@ -2219,10 +2214,12 @@ bm.claim(
 
 # %% [raw] lang="zh"
 # words → 词
+# untrained → 未训练
 # Trained on a thousand real headlines, the linear baseline on runs of characters beats
-# this TextCNN, whichever seeds and test headlines are drawn
-# → 用一千条真实标题训练时，以连续的字为词项的线性基线胜过这个 TextCNN，
-#   无论重抽到哪些种子和测试标题
+# this TextCNN: with seeds and test headlines redrawn, the 95 % interval of its lead is
+# above zero
+# → 用一千条真实标题训练时，以连续的字为词项的线性基线胜过这个 TextCNN：
+#   重抽种子和测试标题，领先幅度的 95% 区间在零以上
 # the same baseline on jieba's words → 同样的基线，以 jieba 的词为词项
 # From every seed the trained network is right about more than half of new headlines
 # → 不论从哪个种子出发，训练后的网络都答对一半以上的新标题
@@ -2255,7 +2252,7 @@ for who in (ours & ~its, its & ~ours, ~ours & ~its):
     print(f"headlines: {who.sum()}")
     for i in np.flatnonzero(who)[:3]:
         answers = (names[y_hat[i]] for y_hat in first.values())
-        print("  ", news.test_texts[i], " ", names[y_test[i]], *answers, sep=" | ")
+        print("  ", news.test_texts[i], "|", names[y_test[i]], "|", *answers)
 
 # %% [raw] lang="zh"
 # headlines: {who.sum()} → 标题数：{who.sum()}

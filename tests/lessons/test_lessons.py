@@ -20,10 +20,9 @@ forks = pytest.mark.skipif(
 # change; one that is mended is taken off.
 UNMENDED = {
     "convolution",
-    "news-classification",
 }
 # Lessons that use terms before they are introduced, or do not introduce their own.
-UNINTRODUCED = {"convolution", "news-classification"}
+UNINTRODUCED = {"convolution"}
 EXCUSED = 0.05  # of a lesson's mutants at most
 SAMPLE = 4  # lessons that are compared with stock nbgrader, unless --all-stock
 
