@@ -943,12 +943,12 @@ bm.claim(
 
 # %% [markdown]
 # Plan C chose its terms with the labels of the headlines that it was asked about later.
-# Plan D put near copies into different folds. Plan B does not pass for honest yet: its
-# weights saw the held-out headlines, though not their labels, and shuffled labels
-# cannot show such a leak. Fit everything within the folds, as plan A does, and the
-# question does not arise.
+# Plan D put near copies into different folds. Plan B is not cleared yet: its weights
+# saw the held-out headlines, though not their labels, and shuffled labels cannot show
+# such a leak. Fit everything within the folds, as plan A does, and the question does
+# not arise.
 
-# %% [markdown] lang="zh" of="32d25e3d"
+# %% [markdown] lang="zh" of="db7e78c2"
 # 方案 C 挑词项时用了后来要问的那些标题的标签。方案 D 让近似副本落进了不同的折。方案 B
 # 也还不能算诚实：它的权重见过留出的标题，只是没见过标签，而这种泄漏靠打乱标签查不出来。
 # 像方案 A 那样，把一切都放在折内拟合，就不会有这个问题。
@@ -1076,15 +1076,17 @@ if news.real:
 # all words, with tags → 全部的词，带词性
 
 # %% [markdown]
-# On real headlines the dictionary loses. A word that was seen once says little, while
-# its characters return in other words. Tags bring next to nothing, and to keep some
-# kinds of words alone does harm. (The stand-in, made from templates, ranks the four
-# otherwise.) Measure before you add a step because a textbook lists it.
+# On real headlines the dictionary loses. One reason: new headlines hold more unseen
+# words than unseen characters, as
+# [The published example, run](lesson:published-example) measured. Tags bring next to
+# nothing, and to keep some kinds of words alone does harm. (The stand-in, made from
+# templates, ranks the four otherwise.) Measure before you add a step because a textbook
+# lists it.
 
-# %% [markdown] lang="zh" of="ea039e68"
-# 在真实标题上，词典吃了亏。只见过一次的词说明不了什么，而其中的字会在别的词里再现。词性
-# 几乎没有帮助，只留某几类词反而有害。（替代数据由模板生成，四种办法的名次不一样。）教科
-# 书列出的步骤，也要先量一量再加。
+# %% [markdown] lang="zh" of="c5eddb9b"
+# 在真实标题上，词典吃了亏。一个原因是：新标题里没见过的词比没见过的字多，这在
+# [范例复现](lesson:published-example)里测过。词性几乎没有帮助，只留某几类词反而有害。
+# （替代数据由模板生成，四种办法的名次不一样。）教科书列出的步骤，也要先量一量再加。
 
 # %% [markdown]
 # ## What does an error cost?
@@ -1262,14 +1264,15 @@ print(f"asked the editor: {np.mean(answers == 4):.0%}")
 # headlines or more. The probabilities are to blame.
 # [Metrics and likelihood](lesson:metrics) told of **calibration**: of the headlines
 # called 70 % sure, 70 % should be right. This model is right more often than it says. A
-# **temperature** $T$ repairs it: $p_i^{1/T}$, divided by the sum. We take the $T$ that
-# makes one half of the headlines most probable, and use it on the other half.
+# **temperature** $T$ repairs it: $p_i^{1/T}$, divided by the sum. We take the $T$ under
+# which the true classes of one half of the headlines are most probable, and use it on
+# the other half.
 
-# %% [markdown] lang="zh" of="c190cb9b"
+# %% [markdown] lang="zh" of="d8cf4b1a"
 # 实付的代价比预计的低，而要请编辑看的标题有一半甚至更多。问题出在概率上。
 # [指标与似然](lesson:metrics)讲过**校准**：自称有 70 % 把握的标题，应当有 70 % 答对。这
 # 个模型实际答对的比它自称的多。用一个**温度** $T$ 来修正：取 $p_i^{1/T}$，再除以总和。
-# 让一半标题的概率最大的那个 $T$，用在另一半上。
+# 取使一半标题的真实类别概率最大的 $T$，用在另一半上。
 
 
 # %%
@@ -1813,7 +1816,7 @@ bm.claim(
 # ## 网络对基线，多试几个种子
 #
 # 网络从随机权重出发。所以在说一个模型比另一个好之前，先要问：两者的差别，是否大于**同一
-# 个网络换两个种子**的差别？大家用同样的五折。网络跑两种：`TextCNN` 的嵌入初值标准差为
+# 个网络换两个种子**的差别？各模型用同样的五折。网络有两种：`TextCNN` 的嵌入初值标准差为
 # 0.1，PyTorch 的 `nn.Embedding` 为 1。
 
 # %%
@@ -2088,13 +2091,13 @@ def redrawn_leads(right_a, right_b, draws, rng):
 
 
 # %% [markdown]
-# Our rule: the middle 95 % of the leads must stay clear of zero. Only now is everything
-# trained on all training headlines, the network from several seeds, and the test set
-# opened.
+# Our rule: the middle 95 % of the leads must all lie on one side of zero. Only now is
+# everything trained on all training headlines, the network from several seeds, and the
+# test set opened.
 #
 # ## The test set, once
 
-# %% [markdown] lang="zh" of="c25b48e7"
+# %% [markdown] lang="zh" of="130c4f5c"
 # 我们的规则：中间 95% 的领先值必须都在零的同一侧。现在才用全部训练标题来训练（网络用几
 # 个种子），然后打开测试集。
 #
@@ -2110,7 +2113,7 @@ torch.manual_seed(lab.seed)
 untrained = bm.models.TextCNN(len(tokens), 4, filters=filters).to(lab.device)
 
 # %%
-# The only cell that reads the test set.
+# The only cell that scores models on the test set.
 y_test, x_test = (
     np.asarray(news.test_labels),
     encode(news.test_texts, vocabulary, length),
@@ -2126,7 +2129,8 @@ for name, hits in right.items():
     print(f"{name}: test accuracy {hits.mean(1).round(4)}")
 
 # %% [raw] lang="zh"
-# The only cell that reads the test set. → 只有这个单元格读取测试集。
+# The only cell that scores models on the test set.
+# → 只有这个单元格在测试集上给模型打分。
 # each (seeds, n) → 每个都是 (种子数, n)
 # words → 词
 # untrained → 未训练
@@ -2227,9 +2231,9 @@ bm.claim(
 
 # %% [markdown]
 # On real headlines counting characters wins, and it trains in a moment and can be read.
-# A network that learns its representation from nothing needs more text, or text that
-# was read beforehand. (The stand-in has 200 test headlines: where its interval contains
-# zero, it does not decide.)
+# Whether more text, or text read beforehand, would turn the result round was not
+# measured here. (The stand-in has 200 test headlines: where its interval contains zero,
+# it does not decide.)
 #
 # ### What each gets wrong
 #
@@ -2237,9 +2241,10 @@ bm.claim(
 # then what fooled both. Each line ends with the true class, what TF-IDF said and what
 # TextCNN said.
 
-# %% [markdown] lang="zh" of="091caf73"
-# 在真实标题上，数数字符就赢了，而且转眼训练完，还读得懂。从零学表示的网络需要更多文本，
-# 或者事先读过许多文本。（替代数据只有 200 条测试标题：区间若含零，就分不出高下。）
+# %% [markdown] lang="zh" of="ef70d639"
+# 在真实标题上，单靠数字符就赢了，而且很快就能训练完，还读得懂。文本更多，或者事先读过许
+# 多文本，结果会不会反过来，这里没有测。（替代数据只有 200 条测试标题：区间若含零，就分
+# 不出高下。）
 #
 # ### 各自错在哪里
 #
@@ -2429,8 +2434,8 @@ display(ipywidgets.VBox([box, answer]))
 # BERT or one of its successors. A large language model can also be asked directly. We
 # measured none of these here: what they gain on these headlines is for the lesson *A
 # small BERT*, which is still to come. Linear models on n-grams are in use as well:
-# fastText, such a model, picked the web pages on which DCLM's language models were
-# trained (2024).
+# fastText, such a model, picked the web pages of DCLM (2024), an open collection of
+# text to train language models on.
 #
 # ## Where next
 #
@@ -2449,7 +2454,7 @@ display(ipywidgets.VBox([box, answer]))
 # - J. Li et al. (2024), "DataComp-LM: In search of the next generation of training sets
 #   for language models", NeurIPS.
 
-# %% [markdown] lang="zh" of="2131394e"
+# %% [markdown] lang="zh" of="4d71ad05"
 # 试试菜谱或诗句。网络照样把 100% 分完：它不会说“都不是”。
 #
 # ## 我们学到了什么
@@ -2465,8 +2470,8 @@ display(ipywidgets.VBox([box, answer]))
 # 如今的文本分类器很少从零学表示。一种办法是从预训练的网络取得*句向量*，再在上面训练逻辑
 # 回归，就像你在 TF-IDF 上做的那样。另一种是*微调*预训练的网络本身，即 BERT 或它的后继
 # 者。也可以直接去问大语言模型。这些我们在这里都没有测：它们在这些标题上能好多少，留给
-# 《小型 BERT》一课，那一课尚未写成。基于 n 元组的线性模型也仍在使用：DCLM（2024）训练语
-# 言模型所用的网页，就是由这样的模型 fastText 挑选的。
+# 《小型 BERT》一课，那一课尚未写成。基于 n 元组的线性模型也仍在使用：DCLM（2024）是一个
+# 用来训练语言模型的开放文本集，其中的网页就是由这样的模型 fastText 挑选的。
 #
 # ## 下一步
 #
