@@ -88,10 +88,10 @@ lab = bm.start("transformer", profile=profile, device=device, seed=seed, lang=la
 # \qquad \omega_i = 10000^{-2i/d}$$
 #
 # with $i = 0, 1, \dots, d/2 - 1$. The first hand turns one radian a position. The last
-# is nearly ten thousand times slower. (GPT-2 learns these vectors, a **position
-# embedding**.)
+# is slower by a factor of $10000^{1 - 2/d}$, which is near ten thousand where $d$ is
+# large. (GPT-2 learns these vectors instead, a **position embedding**.)
 
-# %% [markdown] lang="zh" of="fa9bb003"
+# %% [markdown] lang="zh" of="e215d355"
 # ## 位置
 #
 # 怎样告诉网络“这是第七个词”？直接给它数字 7 不好：文本越长，这个数就越大，没有上限。
@@ -104,7 +104,8 @@ lab = bm.start("transformer", profile=profile, device=device, seed=seed, lang=la
 # \qquad \omega_i = 10000^{-2i/d}$$
 #
 # 其中 $i = 0, 1, \dots, d/2 - 1$。第一根指针每走一个位置转一弧度，
-# 最后一根要慢将近一万倍。（GPT-2 则让模型学习这些向量，称为**位置嵌入**。）
+# 最后一根慢 $10000^{1 - 2/d}$ 倍，$d$ 较大时接近一万倍。
+# （GPT-2 则让模型学习这些向量，称为**位置嵌入**。）
 
 
 # %% exercise="sinusoidal_positions" points=3 minutes=8 level=2
@@ -152,6 +153,12 @@ bm.expect.close(p[:, -2], last.sin(), advice, atol=1e-5)
 p = sinusoidal_positions(5, 4, base=100.0)
 right = (0.1 * torch.arange(5.0)).cos()
 bm.expect.close(p[:, 3], right, "use the base that is given", atol=1e-5)
+for n, d, base in ((3, 2, 10_000.0), (16, 16, 500.0), (64, 18, 100.0)):
+    hand = torch.arange(d) // 2
+    angle = torch.arange(n)[:, None] * base ** (-2.0 * hand / d)
+    want = torch.where(torch.arange(d) % 2 == 0, angle.sin(), angle.cos())
+    advice = "all positions, all hands, for any n, d and base"
+    bm.expect.close(sinusoidal_positions(n, d, base), want, advice, atol=1e-4)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -165,6 +172,8 @@ bm.expect.close(p[:, 3], right, "use the base that is given", atol=1e-5)
 # the last hand turns base ** (-(d - 2) / d) a position
 # → 最后一根指针每个位置转 base ** (-(d - 2) / d)
 # use the base that is given → 请使用给定的 base
+# all positions, all hands, for any n, d and base
+# → 所有位置、所有指针都要对，n、d、base 是多少都行
 
 # %% [markdown] hint="sinusoidal_positions"
 # First make all angles as a table, `(n, d/2)`: a column of positions times a row of
@@ -387,13 +396,13 @@ bm.claim(
 # A sum mixes what a word is with where it stands. Since LLaMA (2023) most open language
 # models add nothing to the words. They rotate the queries and the keys themselves, at
 # position $t$ by $R_t$: **rotary position embedding**, RoPE for short (Su et al.,
-# 2021). Two rotations that meet in a dot product leave their difference alone,
+# 2021). Where two rotations meet in a dot product, only their difference remains,
 # $R_t^\top R_{t+r} = R_r$. So a score depends on the two words and on the shift, and
 # not on where in the text they stand:
 #
 # $$(R_t\,q) \cdot (R_{t+r}\,k) = q \cdot (R_r\,k) \label{rope}$$
 
-# %% [markdown] lang="zh" of="691551c2"
+# %% [markdown] lang="zh" of="0a9edf34"
 # ### 旋转位置编码：多数语言模型的做法
 #
 # 相加会把“是什么词”和“在哪里”混在一起。自 LLaMA（2023）以来，
@@ -412,28 +421,31 @@ bm.equation("rope", rotated, q @ (rotation(r) @ k), atol=1e-4)
 # %% [markdown]
 # ## One block
 #
-# A block looks, then thinks. Looking is attention: positions exchange what they know.
-# Thinking is a small **feed-forward** network that each position runs for itself.
+# A block has two parts. In the first, attention, each position looks at the others and
+# takes over what it needs. The second is a small **feed-forward** network that works on
+# each position alone.
 # Neither *replaces* the vector of a position. Each is **added** to it, a **residual
 # connection**, so a part has to compute only what is new. The vector that runs through
 # all blocks and collects the sums is called the **residual stream**. A **layer norm**
 # keeps its numbers at one scale, and there are two customs where to put it: after each
 # sum, **post-norm**, or at the entrance of each part, **pre-norm**.
 
-# %% [markdown] lang="zh" of="bd5358af"
+# %% [markdown] lang="zh" of="5d869ec4"
 # ## 一个块
 #
-# 一个块先“看”，再“想”。看，就是注意力：各个位置交换所知。想，是每个位置各自运行的一个小
-# 小的**前馈**网络。两者都不*取代*一个位置的向量，而是**加**上去，即**残差连接**，这样每
-# 个部件只需算出新东西。穿过所有块、不断累加的这个向量叫做**残差流**。 **层归一化**让其
-# 中的数保持同样的尺度；把它放在哪里，有两种习惯：放在每次相加之后，叫**后归一化**；放在
-# 每个部件的入口，叫**前归一化**。
+# 一个块有两个部件。第一个是注意力：每个位置看一看其他位置，取来自己需要的东西。
+# 第二个是小小的**前馈**网络，对每个位置单独计算。
+# 两者都不*取代*一个位置的向量，而是**加**上去，即**残差连接**，
+# 这样每个部件只需算出新东西。
+# 穿过所有块、不断累加的这个向量叫做**残差流**。
+# **层归一化**让其中的数保持同样的尺度；把它放在哪里，有两种习惯：
+# 放在每次相加之后，叫**后归一化**；放在每个部件的入口，叫**前归一化**。
 
 
 # %% fold
 def sketch(ax, title, norm_first):
     ax.annotate("", (0, 6.4), (0, -0.5), arrowprops={"arrowstyle": "->", "lw": 2})
-    for low, part in ((0, "look: attention"), (3, "think: feed-forward")):
+    for low, part in ((0, "attention"), (3, "feed-forward")):
         ax.plot([0, 2, 2], [low, low, low + 2.2], color="grey", ls="-")
         ax.annotate(
             "", (0.12, low + 2.2), (2, low + 2.2), arrowprops={"arrowstyle": "->"}
@@ -469,8 +481,8 @@ bm.show.figure(fig, alt=alt)
 
 
 # %% [raw] lang="zh"
-# look: attention → 看：注意力
-# think: feed-forward → 想：前馈
+# attention → 注意力
+# feed-forward → 前馈
 # norm → 归一化
 # post-norm (2017) → 后归一化（2017）
 # pre-norm → 前归一化
@@ -554,13 +566,24 @@ advice = "eps is added to the variance, inside the root"
 bm.expect.close(layer_norm(x, torch.ones(6), torch.zeros(6)), right, advice, atol=1e-5)
 right = F.layer_norm(x, (6,), eps=1e-2)
 bm.expect.close(layer_norm(x, torch.ones(6), torch.zeros(6), 1e-2), right, advice)
+for shape in ((5,), (4, 6), (2, 3, 4, 5)):
+    x = torch.randn(shape, generator=draws, dtype=torch.float64)
+    gain, bias = torch.randn(2, shape[-1], generator=draws, dtype=torch.float64)
+    right = F.layer_norm(x, gain.shape, gain, bias)
+    advice = "any number of axes before the last, and float64 stays float64"
+    bm.expect.close(layer_norm(x, gain, bias), right, advice, rtol=1e-9, atol=1e-12)
+x = 2000 + torch.randn(3, 8, generator=draws)
+right = F.layer_norm(x.double(), (8,)).float()
+advice = "far from 0 the mean of squares loses all digits: subtract the mean first"
+far = layer_norm(x, torch.ones(8), torch.zeros(8))
+bm.expect.close(far, right, advice, atol=1e-3)
 x = (50 - 8 * torch.randn(2, 3, 7, generator=draws)).double().requires_grad_()
 gain, bias = torch.randn(2, 7, generator=draws, dtype=torch.float64).requires_grad_()
 advice = (
     "keep the graph: mean and variance depend on x, and gradients flow through them"
 )
 mine, right = layer_norm(x, gain, bias), F.layer_norm(x, (7,), gain, bias)
-bm.expect.close(mine, right, "numbers far from 0 work as well")
+bm.expect.close(mine, right, "as many axes as you like, and gain and bias")
 got, want = (torch.autograd.grad(h.sin().sum(), (x, gain, bias)) for h in (mine, right))
 for slope, true_slope in zip(got, want, strict=True):
     bm.expect.close(slope, true_slope, advice)
@@ -578,7 +601,11 @@ for slope, true_slope in zip(got, want, strict=True):
 # eps is added to the variance, inside the root → eps 加在方差上，在根号里面
 # keep the graph: mean and variance depend on x, and gradients flow through them
 # → 保留计算图：均值和方差都取决于 x，梯度要从它们流过
-# numbers far from 0 work as well → 离 0 很远的数也要行
+# any number of axes before the last, and float64 stays float64
+# → 最后一个轴之前有几个轴都行，float64 的结果仍是 float64 的精度
+# far from 0 the mean of squares loses all digits: subtract the mean first
+# → 离 0 很远时，平方的平均会丢光有效数字：先减去均值
+# as many axes as you like, and gain and bias → 有几个轴都行，还有 gain 和 bias
 
 # %% [markdown] hint="layer_norm"
 # Mean and variance of each position: over which axis? What must their shape be, so that
@@ -639,6 +666,18 @@ def layer_norm(x, gain, bias, eps=1e-5):
 def layer_norm(x, gain, bias, eps=1e-5):
     variance, mean = torch.var_mean(x.detach(), -1, correction=0, keepdim=True)
     return gain * (x - mean) / (variance + eps).sqrt() + bias
+
+
+# %% mistake="layer_norm" says="subtract the mean first"
+def layer_norm(x, gain, bias, eps=1e-5):
+    mean = x.mean(-1, keepdim=True)
+    variance = x.square().mean(-1, keepdim=True) - mean.square()
+    return gain * (x - mean) / (variance + eps).sqrt() + bias
+
+
+# %% mistake="layer_norm" says="float64 stays float64"
+def layer_norm(x, gain, bias, eps=1e-5):
+    return F.layer_norm(x.float(), gain.shape, gain.float(), bias.float(), eps).to(x)
 
 
 # %% variant="layer_norm"
@@ -714,10 +753,10 @@ class FeedForward(nn.Module):
 
 # %% [markdown]
 # Now the block. Its parts are made for you; write the two ways through them, as in the
-# sketch: first look, then think.
+# sketch: first attention, then the feed-forward network.
 
-# %% [markdown] lang="zh" of="b295de3d"
-# 现在来搭块。部件已经备好，请照草图写出两条路：先看，再想。
+# %% [markdown] lang="zh" of="45bda46a"
+# 现在来搭块。部件已经备好，请照草图写出两条路：先注意力，再前馈网络。
 
 
 # %% exercise="Block" points=4 minutes=10 level=3
@@ -801,6 +840,10 @@ for norm_first in (True, False):
     look = torch.ones(6, 6, dtype=torch.bool).tril()
     ours, right = block(x, look), kit(x, look)
     bm.expect.close(ours, right, "each part has a norm of its own", atol=1e-4)
+    advice = "hand on the mask that is given, and none where none is"
+    real = torch.tensor([[True] * 6, [True] * 3 + [False] * 3])[:, None, None, :]
+    for given in (None, real):
+        bm.expect.close(block(x, given), kit(x, given), advice, atol=1e-4)
     mine, want = (torch.autograd.grad(h.square().sum(), x)[0] for h in (ours, right))
     bm.expect.close(
         mine, want, "keep the graph: gradients must flow", rtol=1e-3, atol=1e-3
@@ -817,6 +860,8 @@ for norm_first in (True, False):
 # → feed_forward 读的是加上注意力之后的残差流
 # hand the mask on to the attention → 把掩码交给注意力
 # each part has a norm of its own → 每个部件有自己的归一化
+# hand on the mask that is given, and none where none is
+# → 把给定的掩码交下去；没有给，就不用
 # keep the graph: gradients must flow → 保留计算图：梯度要能传回去
 # norms that differ → 各不相同的归一化参数
 
@@ -1193,7 +1238,7 @@ bm.claim(
 # 先猜一猜：这五种中哪些能超过瞎猜的 0.1？
 
 # %% fold
-steps, warm = lab.pick(ci=110, workshop=300, full=600), 50
+steps, warm = lab.pick(ci=110, workshop=300, full=300), 50
 
 
 def mirror_course(norm_first, lr, warm_up, seed):
@@ -1224,7 +1269,7 @@ arms = {
     "post-norm": (False, 1e-2, 0),
     "pre-norm, warm-up": (True, 1e-2, warm),
 }
-seeds = range(lab.seed, lab.seed + lab.pick(ci=3, workshop=3, full=10))
+seeds = range(lab.seed, lab.seed + lab.pick(ci=3, workshop=3, full=7))
 courses = {
     name: torch.tensor([mirror_course(*arm, seed) for seed in seeds])
     for name, arm in bm.show.progress(arms.items(), "stacks")
@@ -1365,8 +1410,9 @@ def decoder_inputs(y, start):
     """What a decoder reads while it learns to write y, and who may look where.
 
     y: the tokens to write, (batch, n), integers; start: the number of START.
-    Returns (tokens, mask): (batch, n), y shifted one to the right behind start; and
-    booleans, (n, n), True at [i, j] if position i may look at position j.
+    Returns two tensors: the tokens, (batch, n), y shifted one to the right behind
+    start; and the mask, booleans, (n, n), True at [i, j] if position i may look at
+    position j.
     """
     ### BEGIN SOLUTION
     first = torch.full_like(y[:, :1], start)
@@ -1380,11 +1426,12 @@ def decoder_inputs(y, start):
 # What a decoder reads while it learns to write y, and who may look where.
 # → 解码器学着写 y 时读的东西，以及谁可以看哪里。
 # y: the tokens to write, (batch, n), integers; start: the number of START.
-# Returns (tokens, mask): (batch, n), y shifted one to the right behind start; and
-# booleans, (n, n), True at [i, j] if position i may look at position j.
+# Returns two tensors: the tokens, (batch, n), y shifted one to the right behind
+# start; and the mask, booleans, (n, n), True at [i, j] if position i may look at
+# position j.
 # → y：要写的词元，(batch, n)，整数；start：START 的编号。
-#   返回（词元，掩码）：(batch, n)，start 之后是右移一格的 y；
-#   以及布尔值 (n, n)，位置 i 可以看位置 j 时 [i, j] 处为 True。
+#   返回两个张量：一是词元，(batch, n)，start 之后是右移一格的 y；
+#   二是掩码，布尔值，(n, n)，位置 i 可以看位置 j 时 [i, j] 处为 True。
 
 # %% check="decoder_inputs"
 y = torch.tensor([[5, 6, 7, 8], [1, 2, 9, 9]])
@@ -1397,7 +1444,8 @@ bm.expect.true(tokens.dtype == y.dtype, advice)
 advice = "position t reads the token before: shift y to the right, not to the left"
 bm.expect.equal(tokens[:, 1:], y[:, :-1], advice)
 bm.expect.shape(mask, (4, 4), "a row for each position that looks")
-bm.expect.true(mask.dtype == torch.bool, "a mask holds booleans, not numbers")
+advice = "the mask is a tensor of booleans, not of numbers"
+bm.expect.true(getattr(mask, "dtype", None) == torch.bool, advice)
 advice = "no position may look ahead: row i stops at column i"
 bm.expect.true(not mask.triu(1).any(), advice)
 advice = "a position may look at itself: after the shift, what stands there is known"
@@ -1407,8 +1455,13 @@ bm.expect.true(mask[3].all(), "the last position may look at all before it")
 tokens, mask = decoder_inputs(torch.arange(12).reshape(2, 6), 99)
 right = torch.tensor([[99, 0, 1, 2, 3, 4], [99, 6, 7, 8, 9, 10]])
 bm.expect.equal(tokens, right, "START as it is given, then y without its last")
-want = torch.tensor([[j <= i for j in range(6)] for i in range(6)])
-bm.expect.equal(mask, want, "row i may look at columns 0 to i")
+for n in (6, 1, 20):
+    y = torch.arange(3 * n).reshape(3, n)
+    tokens, mask = decoder_inputs(y, 77)
+    right = torch.tensor([[77, *row[:-1]] for row in y.tolist()])
+    bm.expect.equal(tokens, right, "any length, also a single token")
+    want = torch.tensor([[j <= i for j in range(n)] for i in range(n)])
+    bm.expect.equal(mask, want, "row i may look at columns 0 to i")
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1421,13 +1474,14 @@ bm.expect.equal(mask, want, "row i may look at columns 0 to i")
 # tokens are whole numbers, as in y: an embedding looks them up
 # → 词元是整数，与 y 一样：嵌入要用它们来查表
 # a row for each position that looks → 每个要看的位置一行
-# a mask holds booleans, not numbers → 掩码里是布尔值，不是数
+# the mask is a tensor of booleans, not of numbers → 掩码是布尔值张量，不是数的张量
 # no position may look ahead: row i stops at column i
 # → 任何位置都不许往前看：第 i 行到第 i 列为止
 # a position may look at itself: after the shift, what stands there is known
 # → 位置可以看自己：右移之后，那里的词元已经写出来了
 # the last position may look at all before it → 最后一个位置可以看前面的一切
 # START as it is given, then y without its last → 先是给定的 START，再是去掉末尾的 y
+# any length, also a single token → 任何长度都行，只有一个词元也行
 # row i may look at columns 0 to i → 第 i 行可以看第 0 到 i 列
 
 # %% [markdown] hint="decoder_inputs"
@@ -1705,6 +1759,16 @@ for size, right in ((0.7e-4, False), (1.3e-4, True), (-1.3e-4, True)):
         + size * (tokens[1, 4] == three[1, 4]) * F.one_hot(torch.tensor(1), 5)[:, None]
     )
     bm.expect.true(sees_future(rise, one.clone(), three.clone()) == right, advice)
+advice = "every row of the batch counts"
+for row in range(3):
+    at = torch.zeros(3, 5, 1).index_fill(0, torch.tensor([row]), 1.0)
+    leak = lambda tokens, at=at: (
+        decoder(past)(tokens) + at * table[tokens].flip(1)  # one row sees ahead
+    )
+    bm.expect.true(sees_future(leak, one, two), advice)
+advice = "scores may be large: a change of more than 1e-4 is none of rounding"
+large = lambda tokens: 1000 + 0.005 * table.double()[tokens].flip(1)
+bm.expect.true(sees_future(large, one, two), advice)
 advice = "a row of one token has no future"
 bm.expect.true(not sees_future(decoder(past[:1, :1]), one[:, :1], two[:, :1]), advice)
 ### END HIDDEN TESTS
@@ -1723,6 +1787,10 @@ bm.expect.true(not sees_future(decoder(past[:1, :1]), one[:, :1], two[:, :1]), a
 # → 只要有一个位置看得见一个后面的词元就够了：每个位置都要试
 # a change counts in either direction, and from 1e-4 on
 # → 变大变小都算，超过 1e-4 就算
+# every row of the batch counts → 批次里的每一行都算
+# one row sees ahead → 有一行看得见后面
+# scores may be large: a change of more than 1e-4 is none of rounding
+# → 分数可以很大：变化超过 1e-4 就不是舍入误差
 # a row of one token has no future → 只有一个词元的行没有未来
 
 # %% [markdown] hint="sees_future"
@@ -1779,6 +1847,26 @@ def sees_future(scores_after, tokens, other):
     for t in range(1, tokens.shape[1]):
         mixed = torch.cat([tokens[:, :t], other[:, t:]], 1)
         if not torch.equal(scores_after(mixed)[:, :t], scores[:, :t]):
+            return True
+    return False
+
+
+# %% mistake="sees_future" says="every row"
+def sees_future(scores_after, tokens, other):
+    scores = scores_after(tokens)
+    for t in range(1, tokens.shape[1]):
+        mixed = torch.cat([tokens[:, :t], other[:, t:]], 1)
+        if (scores_after(mixed) - scores)[0, :t].abs().max() > 1e-4:
+            return True
+    return False
+
+
+# %% mistake="sees_future" says="scores may be large"
+def sees_future(scores_after, tokens, other):
+    scores = scores_after(tokens)
+    for t in range(1, tokens.shape[1]):
+        mixed = torch.cat([tokens[:, :t], other[:, t:]], 1)
+        if not torch.allclose(scores_after(mixed)[:, :t], scores[:, :t], atol=1e-4):
             return True
     return False
 
@@ -1867,11 +1955,11 @@ bm.equation("chain", probability.log(), at_once[range(7), y[0]].sum(), atol=1e-5
 #
 # ## 学会倒着拼
 #
-# 我们用随机字母训练两个Transformer，一个有位置编码，一个没有。
+# 我们用随机字母训练两个 Transformer，一个有位置编码，一个没有。
 # 训练时出现过的单词都记下来，这样测试只用新的单词。
 
 # %%
-steps, longest = lab.pick(ci=500, workshop=1500, full=5000), 8
+steps, longest = lab.pick(ci=500, workshop=1500, full=3000), 8
 seen = set()
 
 
@@ -1901,7 +1989,7 @@ placeless, flat_curve = learn(places=False)
 
 # %% [raw] lang="zh"
 # Train one; returns it, and the share of tokens right up to STOP, at each step.
-# → 训练一个Transformer；返回它，以及每一步到 STOP 为止答对词元的比例。
+# → 训练一个 Transformer；返回它，以及每一步到 STOP 为止答对词元的比例。
 # down to 0 → 降到 0
 
 # %% fold
@@ -2003,6 +2091,21 @@ asked.clear()
 y = greedy(lambda tokens: F.one_hot((tokens + 1) % 7, 7).float(), 4, 2, 6, 9)
 right = torch.tensor([[3, 4, 5, 6]] * 4)
 bm.expect.equal(y, right, "each token depends on your last one")
+
+
+def reads(script):
+    """A decoder that follows a script, its best score ahead by a little."""
+    return lambda tokens: 1e-3 * F.one_hot(script[:, : tokens.shape[1]], 10).float()
+
+
+y = greedy(reads(torch.tensor([[4, 0, 0, 7, 9, 1]])), 1, 0, 9, 6)
+advice = "one row, a start in its middle, scores close together: all the same to you"
+bm.expect.equal(y, torch.tensor([[4, 0, 0, 7, 9]]), advice)
+late = torch.tensor([[9, 1, 1, 1], [2, 9, 1, 1], [3, 3, 3, 9]])
+y = greedy(reads(late), 3, 9, 9, 4)
+right = torch.tensor([[9, 9, 9, 9], [2, 9, 9, 9], [3, 3, 3, 9]])
+advice = "start and stop may be the same token, as in GPT-2; the last row ends last"
+bm.expect.equal(y, right, advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -2020,6 +2123,12 @@ bm.expect.equal(y, right, "each token depends on your last one")
 # → 把目前全部词元交过去：start 和自己写的
 # write at most limit tokens → 最多写 limit 个词元
 # each token depends on your last one → 每个词元取决于你写的上一个
+# A decoder that follows a script, its best score ahead by a little.
+# → 一个照台词说的解码器，最高分只领先一点点。
+# one row, a start in its middle, scores close together: all the same to you
+# → 只有一行、中间出现 start、分数相差很小：都照样处理
+# start and stop may be the same token, as in GPT-2; the last row ends last
+# → start 和 stop 可以是同一个词元，GPT-2 就是这样；最后一行最后结束
 
 # %% [markdown] hint="greedy"
 # Keep two things: the tokens so far, and which rows are done. What changes in one turn?
@@ -2094,6 +2203,27 @@ def greedy(scores_after, rows, start, stop, limit):
     return tokens[:, 1:]
 
 
+# %% mistake="greedy" says="may be the same token"
+def greedy(scores_after, rows, start, stop, limit):
+    tokens = torch.full((rows, 1), start)
+    while tokens.shape[1] <= limit and not (tokens == stop).any(1).all():
+        done = (tokens == stop).any(1)
+        best = scores_after(tokens)[:, -1].argmax(-1).masked_fill(done, stop)
+        tokens = torch.cat([tokens, best[:, None]], 1)
+    return tokens[:, 1:]
+
+
+# %% mistake="greedy" says="scores close together"
+def greedy(scores_after, rows, start, stop, limit):
+    tokens = torch.full((rows, 1), start)
+    done = torch.zeros(rows, dtype=torch.bool)
+    while tokens.shape[1] <= limit and not done.all():
+        best = scores_after(tokens)[:, -1].argmax(-1).masked_fill(done, stop)
+        tokens = torch.cat([tokens, best[:, None]], 1)
+        done = done | (best == stop)
+    return tokens[tokens != start].reshape(rows, -1)
+
+
 # %% variant="greedy"
 def greedy(scores_after, rows, start, stop, limit):
     written, running = [torch.full((rows,), start)], torch.ones(rows, dtype=torch.bool)
@@ -2151,12 +2281,12 @@ print(spell(backwards(speller, read(["stressed"]), show=True)[0]))
 # What the model writes on its own after reading x. → 模型读了 x 之后自己写出的东西。
 
 # %% [markdown]
-# It was taught no English word and needs none. Now a fair test: a thousand words that
-# never came up in training, written greedily, and a word counts only if every letter is
-# right. The share of those is called **exact match**.
+# It was trained on random letters; it needs no dictionary. Now a fair test: a thousand
+# words that never came up in training, written greedily, and a word counts only if
+# every letter is right. The share of those is called **exact match**.
 
-# %% [markdown] lang="zh" of="37ec5002"
-# 没有人教过它英语单词，它也用不着。现在来一次公平的测试：
+# %% [markdown] lang="zh" of="131775ab"
+# 它是用随机字母训练的，用不着词典。现在来一次公平的测试：
 # 一千个训练中从未出现的单词，贪心解码写出来，每个字母都对才算对。
 # 这样的比例叫**完全匹配率**。
 
@@ -2377,7 +2507,7 @@ bm.claim(
 # words of three to eight letters → 三到八个字母的词
 
 # %% [markdown]
-# So it has learned what to do at the positions that it knows, not a rule for all of
+# So what it has learned works at the positions that it knows. It is no rule for all of
 # them. In [Attention](lesson:attention) a look-up worked at any length, because nothing
 # there depended on the position. How to go beyond the trained length is an open
 # question for large models, too.
@@ -2390,7 +2520,7 @@ bm.claim(
 #
 # $$N = 12 d^2 + 13 d \label{block-size}$$
 
-# %% [markdown] lang="zh" of="22051b74"
+# %% [markdown] lang="zh" of="51ca458e"
 # 可见它学到的是在熟悉的位置上该怎么做，而不是适用于一切位置的规则。
 # 在[注意力](lesson:attention)一课里，查找对任何长度都有效，因为那里没有什么取决于位置。
 # 怎样超出训练过的长度，对大模型来说也还没有定论。
@@ -2471,9 +2601,9 @@ bm.claim(
 
 # %% [markdown]
 # So a Transformer need not be large. It *can* be large, because it trains in parallel.
-# What no width removes is the cost of the weights, $n^2$. It overtakes the rest at
-# about $n = 6d$. The document also says that Transformers handle images poorly:
-# [Which architecture when](lesson:comparison) tests that.
+# The attention weights cost $2n^2 d$ multiplications. From $n = 6d$ on that is more
+# than the $12nd^2$ of the matrices. The document also says that Transformers handle
+# images poorly: [Which architecture when](lesson:comparison) tests that.
 #
 # ## What models use today
 #
@@ -2484,8 +2614,8 @@ bm.claim(
 # - Layer norm became **RMSNorm**, which subtracts no mean and has no bias: cheaper, and
 #   about as good.
 # - The ReLU of the feed-forward network became **SwiGLU**: a second linear map $g$ of
-#   the input opens and closes the first, $\operatorname{silu}(g) \odot f$. At equal
-#   size the loss is lower.
+#   the input opens and closes the first, $\operatorname{silu}(g) \odot f$. In
+#   Shazeer's comparison (2020) its loss was lower at equal size.
 # - Several heads share one set of keys and values, **grouped-query attention**: less to
 #   keep in memory while writing.
 #
@@ -2493,9 +2623,9 @@ bm.claim(
 # and decoder together live on in translation and speech recognition. Of the four,
 # RMSNorm is the smallest change. It keeps the mean in:
 
-# %% [markdown] lang="zh" of="fff36a85"
+# %% [markdown] lang="zh" of="4760227a"
 # 所以 Transformer 不必很大，只是它*可以*很大，因为它能并行训练。
-# 再宽也去不掉的是注意力权重的代价 $n^2$，大约到 $n = 6d$ 时超过其余部分。
+# 注意力权重要做 $2n^2 d$ 次乘法，$n$ 超过 $6d$ 以后，就比矩阵部分的 $12nd^2$ 次更多。
 # 文档还说 Transformer 对图像的处理能力较弱，
 # [架构之比较](lesson:comparison)一课会来检验。
 #
@@ -2507,7 +2637,8 @@ bm.claim(
 # - 位置编码不再加上去，而用 RoPE（见上文），分数因此取决于相对位移。
 # - 层归一化换成 **RMSNorm**：不减均值，没有偏置，更省，效果相当。
 # - 前馈网络中的 ReLU 换成 **SwiGLU**：输入的第二个线性变换 $g$ 充当第一个的门，
-#   $\operatorname{silu}(g) \odot f$。大小相同时损失更低。
+#   $\operatorname{silu}(g) \odot f$。
+#   在 Shazeer（2020）的比较中，大小相同时它的损失更低。
 # - 几个头共用一组键和值，即**分组查询注意力**：生成时要存的更少。
 #
 # 生成文本时不再有编码器：一叠解码器块既读又写。编码器加解码器的结构仍用于翻译和语音识
@@ -2563,8 +2694,9 @@ bm.claim(
 # - J. Su et al. (2021), *RoFormer: Enhanced Transformer with Rotary Position
 #   Embedding*, arXiv.
 # - B. Zhang and R. Sennrich (2019), *Root Mean Square Layer Normalization*, NeurIPS.
+# - N. Shazeer (2020), *GLU Variants Improve Transformer*, arXiv.
 
-# %% [markdown] lang="zh" of="e4625d6c"
+# %% [markdown] lang="zh" of="4a276198"
 # ## 我们学到了什么
 #
 # - 注意力没有顺序感。位置编码或者加上去，或者用来旋转查询和键（RoPE）；平移就是旋转。
@@ -2589,3 +2721,4 @@ bm.claim(
 # - J. Su et al. (2021), *RoFormer: Enhanced Transformer with Rotary Position
 #   Embedding*, arXiv。
 # - B. Zhang, R. Sennrich (2019), *Root Mean Square Layer Normalization*, NeurIPS。
+# - N. Shazeer (2020), *GLU Variants Improve Transformer*, arXiv。
