@@ -70,9 +70,11 @@ def equal(got: object, want: object, advice: str = "") -> None:
     if hasattr(want, "dtype"):
         _demand_array(got)
         _demand_kind(got, want, advice)
-    same = got == want
-    if hasattr(same, "all"):
-        same = _numbers(got).shape == _numbers(want).shape and bool(same.all())
+    if hasattr(got, "shape") or hasattr(want, "shape"):
+        have, right = _numbers(got), _numbers(want)
+        same = have.shape == right.shape and bool((have == right).all())
+    else:
+        same = bool(got == want)
     if not same:
         found = say("expect.equal", want=_short(want), got=_short(got))
         raise CheckFailed(_join(found, advice))

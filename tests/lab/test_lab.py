@@ -53,6 +53,8 @@ def test_missing_return_nan_and_text_are_told():
     assert "NaN" in message(close, np.array([np.nan]), np.array([1.0]))
     assert "expected numbers, got str" in message(close, "one", 1.0)
     assert message(equal, [1], [2], "why") == "expected [2], got [1]: why"
+    said = message(equal, torch.tensor([1, 2, 3]), torch.tensor([1, 2]), "two")
+    assert said == "expected tensor([1, 2]), got tensor([1, 2, 3]): two"
     assert message(true, False, "no") == "no"
 
 
