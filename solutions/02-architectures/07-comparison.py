@@ -331,14 +331,6 @@ def multiply_adds(kind, n, d, kernel=3):
     return {"rnn": 2, "gru": 6, "attention": 4, "block": 12}[kind] * n * d**2 + pairs
 
 
-# %% mistake="multiply_adds" says="a tensor of lengths"
-def multiply_adds(kind, n, d, kernel=3):
-    kinds = {"convolution": kernel, "rnn": 2, "gru": 6, "attention": 4, "block": 12}
-    n = int(n)
-    pairs = 2 * n**2 * d if kind in ("attention", "block") else 0
-    return kinds[kind] * n * d**2 + pairs
-
-
 # %% variant="multiply_adds"
 def multiply_adds(kind, n, d, kernel=3):
     if kind == "attention":
