@@ -1203,7 +1203,8 @@ for layers in ([], plain, [*pooled, ("dense", 1), ("dense", 1)]):
     advice = "no maximum over the whole map: the output moves"
     bm.expect.equal(unmoved(layers, 2), False, advice)
 bm.expect.equal(unmoved([("maximum", 1)], 7), True, "the maximum of the picture itself")
-late = [("pooling", 2), ("pooling", 3), ("convolution", 2), ("pooling", 5), *ends]
+pooling = [("pooling", 5), ("pooling", 3)]
+late = [("pooling", 2), ("pooling", 3), ("convolution", 2), *pooling, *ends]
 for shift in (6, 12, 24, 60):
     advice = f"strides 2, 3, 2 up to the last convolution, moved by {shift}"
     bm.expect.equal(unmoved(late, shift), shift % 12 == 0, advice)
@@ -1281,6 +1282,19 @@ def unmoved(layers, shift):
         if kind in ("maximum", "dense"):
             return (shift % step == 0 and kind == "maximum") or shift == 0
         step *= stride
+    return shift == 0
+
+
+# %% mistake="unmoved" says="up to the last convolution"
+def unmoved(layers, shift):
+    step, last = 1, ("", 1)
+    for kind, stride in layers:
+        if kind == "maximum":
+            step = step // last[1] if last[0] == "pooling" else step
+            return shift % step == 0
+        if kind == "dense":
+            break
+        step, last = step * stride, (kind, stride)
     return shift == 0
 
 
@@ -1434,8 +1448,9 @@ bm.claim(
 
 # %% exercise="receptive_field" points=2 minutes=8 level=2
 def receptive_field(layers):
-    """How many pixels in a row one response of the last layer depends on.
+    """How many pixels in a row one response of the last layer spans.
 
+    Counted from the first pixel on which it depends to the last, both included.
     layers: pairs (kernel_size, stride), the one next to the picture first; pooling
     counts as a layer too. No layer at all sees 1 pixel.
     """
@@ -1449,11 +1464,13 @@ def receptive_field(layers):
 
 
 # %% [raw] lang="zh"
-# How many pixels in a row one response of the last layer depends on.
-# → 最后一层的一个响应，在一行里依赖多少个像素。
+# How many pixels in a row one response of the last layer spans.
+# → 最后一层的一个响应，在一行里跨越多少个像素。
+# Counted from the first pixel on which it depends to the last, both included.
 # layers: pairs (kernel_size, stride), the one next to the picture first; pooling counts
 # as a layer too. No layer at all sees 1 pixel.
-# → layers：若干对 (kernel_size, stride)，离图最近的在最前；池化也算一层。
+# → 从它依赖的第一个像素数到最后一个，两头都算。
+#   layers：若干对 (kernel_size, stride)，离图最近的在最前；池化也算一层。
 #   一层也没有时，看到 1 个像素。
 
 # %% check="receptive_field"
@@ -1469,7 +1486,7 @@ advice = "LeNet-5: 5, pool 2, 5, pool 2"
 bm.expect.equal(receptive_field([(5, 1), (2, 2), (5, 1), (2, 2)]), 16, advice)
 bm.expect.equal(receptive_field([]), 1, "no layer: the pixel itself")
 advice = "strides multiply: 2 and then 3 makes 6"
-bm.expect.equal(receptive_field([(1, 2), (1, 3), (2, 1)]), 7, advice)
+bm.expect.equal(receptive_field([(2, 2), (3, 3), (2, 1)]), 12, advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
