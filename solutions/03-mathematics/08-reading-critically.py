@@ -2127,8 +2127,9 @@ bm.claim(
 # %%
 *_, as_started, _, open_gate = fading.values()  # LSTMs; forget bias none, 1, 3
 bm.claim(
-    "Before training, an LSTM with forget bias 3 keeps more than a tenth of an input's "
-    "influence over 60 steps; as PyTorch starts it, less than a millionth is left",
+    "Before training, an LSTM of 32 units with forget bias 3 keeps more than a tenth "
+    "of an input's influence over 60 steps; as PyTorch starts it, less than a "
+    "millionth is left",
     lambda fresh, open_gate: fresh < 1e-6 and open_gate > 0.1,
     {"fresh": as_started[-1], "open_gate": open_gate[-1]},
     control={"fresh": as_started[1], "open_gate": open_gate[1]},
@@ -2153,10 +2154,10 @@ bm.claim(
 
 # %% [raw] lang="zh"
 # LSTMs; forget bias none, 1, 3 → LSTM；遗忘偏置为默认、1、3
-# Before training, an LSTM with forget bias 3 keeps more than a tenth of an input's
-# influence over 60 steps; as PyTorch starts it, less than a millionth is left
-# → 训练之前，遗忘偏置为 3 的 LSTM 过了 60 步，仍保留输入影响的十分之一以上；
-#   按 PyTorch 的初始化，剩下的不到百万分之一
+# Before training, an LSTM of 32 units with forget bias 3 keeps more than a tenth of an
+# input's influence over 60 steps; as PyTorch starts it, less than a millionth is left
+# → 训练之前，遗忘偏置为 3、有 32 个单元的 LSTM 过了 60 步，
+#   仍保留输入影响的十分之一以上；按 PyTorch 的初始化，剩下的不到百万分之一
 # after 3 steps → 3 步之后
 # One convolution does not see the far end of 20 places; five dilated ones do
 # → 20 个位置，一层卷积看不到最远的一端，五层膨胀卷积看得到
