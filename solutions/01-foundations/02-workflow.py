@@ -1398,33 +1398,32 @@ def decide(wrong, answered, asked, error_cost, least_coverage):
 # ### The test, once
 #
 # Now the test set is opened, in this one cell. Half of it, to be exact: the other half
-# plays the future, in box 8. Beside the model stands the baseline, and a model that was
-# trained on shuffled labels and so cannot have learned anything.
+# plays the future, in box 8. Beside the model stand the baseline, and the model as it
+# was before training, with all weights zero.
 
-# %% [markdown] lang="zh" of="30a2644d"
+# %% [markdown] lang="zh" of="ad24f7be"
 # ### 测试，只做一次
 #
 # 现在打开测试集，只在这一个单元格里。准确地说是它的一半：另一半在第 8 个方框里扮演未
-# 来。与模型并列的有基线，还有一个用打乱的标签训练的模型，它不可能学到什么。
+# 来。与模型并列的有基线，还有训练之前的模型，它的权重全是零。
 
 # %%
 test_size = len(news.test_texts) // 2
 test_texts = [clean(text) for text in news.test_texts[:test_size]]
 y_test = np.array(news.test_labels[:test_size])
 x_test = vectors(test_texts, vocabulary)
-W_shuffled, b_shuffled, _ = train(x_fit, y_fit[torch.randperm(len(y_fit))], c, steps=60)
 p_test = probabilities(x_test, W, b)
 said = {
     "majority": np.full(test_size, np.bincount(y_fit).argmax()),
     "model": p_test.argmax(1),
-    "shuffled": probabilities(x_test, W_shuffled, b_shuffled).argmax(1),
+    "untrained": probabilities(x_test, 0 * W, 0 * b).argmax(1),
 }
 intervals = {}
 for name, answers in said.items():
     count = int((answers == y_test).sum())
     intervals[name] = low, high = wilson(count, test_size)
     print(
-        f"{name:>8}: {count / test_size:.3f} right, 95 % from {low:.3f} to {high:.3f}"
+        f"{name:>9}: {count / test_size:.3f} right, 95 % from {low:.3f} to {high:.3f}"
     )
 threshold = threshold_for(sure_check, right_check, 1 - 0.5 / ERROR_COST)
 given = p_test.max(1) >= threshold
@@ -1438,8 +1437,8 @@ always = ERROR_COST * (said["model"] != y_test).mean()
 print(f"a model that never asks would cost {always:.2f}")
 
 # %% [raw] lang="zh"
-# {name:>8}: {count / test_size:.3f} right, 95 % from {low:.3f} to {high:.3f}
-# → {name:>8}：答对 {count / test_size:.3f}，95 % 区间 {low:.3f} 到 {high:.3f}
+# {name:>9}: {count / test_size:.3f} right, 95 % from {low:.3f} to {high:.3f}
+# → {name:>9}：答对 {count / test_size:.3f}，95 % 区间 {low:.3f} 到 {high:.3f}
 # from confidence {threshold:.3f}: answers {counts[1]}, {wrong} of them wrong
 # → 置信度从 {threshold:.3f} 起回答：回答 {counts[1]} 条，其中错 {wrong} 条
 # mean cost {cost:.2f} instead of 1; the contract says: {verdict}
@@ -1448,7 +1447,7 @@ print(f"a model that never asks would cost {always:.2f}")
 # → 如果模型从不请人看，代价是 {always:.2f}
 # majority → =
 # model → =
-# shuffled → =
+# untrained → =
 
 # %%
 right = (said["model"] == y_test).astype(float)
@@ -1465,8 +1464,8 @@ bm.claim(
     "The linear model beats the majority: the intervals do not touch",
     lambda model, majority: model[0] > majority[1],
     {"model": intervals["model"], "majority": intervals["majority"]},
-    control={"model": intervals["shuffled"], "majority": intervals["majority"]},
-    against="a model trained on shuffled labels",
+    control={"model": intervals["untrained"], "majority": intervals["majority"]},
+    against="the model before training",
 )
 bm.claim(
     "The surer half of the answers is right more often, by more than chance explains",
@@ -1484,7 +1483,7 @@ bm.claim(
 # → 更有把握的那一半回答，答对的比例比另一半高多少。
 # The linear model beats the majority: the intervals do not touch
 # → 线性模型胜过多数类：两个区间不相接
-# a model trained on shuffled labels → 用打乱的标签训练的模型
+# the model before training → 训练之前的模型
 # The surer half of the answers is right more often, by more than chance explains
 # → 更有把握的那一半回答更常答对，差距超出了偶然
 # the same answers halved at random → 同样的回答，随机分成两半
