@@ -113,10 +113,7 @@ def claim(
             fails.
     """
     if not callable(predicate):
-        if measured is not None or control is not None or against or certain:
-            raise WrongUse(say("claim.no_predicate", text=text))
-        _without_control(text, predicate, numbers)
-        return
+        raise WrongUse(say("claim.no_predicate", text=text))
     _demand_two_sides(text, measured, control, against, certain, numbers)
     assert measured is not None  # demanded above
     holds, why = _judged(text, predicate, measured), ""
@@ -186,15 +183,6 @@ def _judged(
 
 def _kept(numbers: Mapping[str, object]) -> Numbers:
     return {str(name): _plain(value) for name, value in numbers.items()}
-
-
-def _without_control(text: str, holds: object, numbers: Mapping[str, object]) -> None:
-    """The form before controls, ``claim(text, holds, **numbers)``.
-
-    It goes as soon as the last lesson says what its claims are compared with.
-    """
-    why = "" if holds else say("claim.refuted")
-    _emit(text, bool(holds), _kept(numbers), "claim", why=why)
 
 
 def equation(label: str, left: object, right: object, *, atol: float = 1e-9) -> None:

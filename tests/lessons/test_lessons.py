@@ -7,7 +7,7 @@ import pytest
 from bmkit.course.build import facts
 from bmkit.course.kernels import forkserver_client
 from bmkit.course.run.result import Result
-from bmkit.course.source import claims, equations, lint
+from bmkit.course.source import lint
 from bmkit.course.source.loading import source_of
 from tests.course_lessons import LESSONS, each_lesson, sample
 from tests.lessons.conftest import OUTPUT
@@ -16,11 +16,6 @@ pytestmark = pytest.mark.lessons
 forks = pytest.mark.skipif(
     not forkserver_client.supported(), reason="forking warm processes needs Linux"
 )
-# Lessons whose checks do not catch every mutant yet, or whose equations not every
-# change; one that is mended is taken off.
-UNMENDED: set[str] = set()
-# Lessons that use terms before they are introduced, or do not introduce their own.
-UNINTRODUCED: set[str] = set()
 EXCUSED = 0.05  # of a lesson's mutants at most
 SAMPLE = 4  # lessons that are compared with stock nbgrader, unless --all-stock
 
@@ -54,8 +49,6 @@ def test_its_checks_catch_every_mutant(results, slug):
     result = ran(results, slug)
     exercises = {cell.name for cell in source_of(LESSONS[slug]).exercises()}
     assert {one["exercise"] for one in result.mutants} == exercises
-    if slug in UNMENDED:
-        pytest.xfail("its checks are still to be mended")
     for one in result.mutants:
         assert not one["skipped"] or "cannot be forked" in one["skipped"]
     wrong = [
@@ -76,8 +69,6 @@ def test_its_equations_notice_every_change(results, slug):
     assert {one["exercise"] for one in result.equations} == labels
     for one in result.equations:
         assert one["caught"] or "cannot be forked" in one["skipped"], one
-    if slug in UNMENDED:
-        pytest.xfail("its equations are still to be mended")
     wrong = [
         f"{label}: {row['kind']}: {row['title']}"
         for label, rows in result.equations_wrong.items()
@@ -90,8 +81,6 @@ def test_its_equations_notice_every_change(results, slug):
 def test_its_words_are_introduced_before_they_are_used(slug):
     told = facts.early(list(LESSONS.values()))
     mine = [str(one) for one in told if one.path == LESSONS[slug].path]
-    if mine and slug in UNINTRODUCED:
-        pytest.xfail("its words are still to be put in order")
     assert not mine, "\n".join(mine)
 
 
@@ -99,9 +88,6 @@ def test_its_words_are_introduced_before_they_are_used(slug):
 def test_it_is_a_whole_lesson(results, slug):
     result = ran(results, slug)
     lacks = [note.message for note in lint.own(source_of(LESSONS[slug])) if note.note]
-    if slug in UNMENDED:  # to be cut, to get controls, and cases of equality
-        allowed = ("takes ", claims.LACKS, equations.LACKS)
-        lacks = [line for line in lacks if not line.startswith(allowed)]
     assert lacks == []
     assert [claim for claim in result.claims if claim.get("kind") == "claim"]
     assert len(result.figures) >= 2
@@ -114,8 +100,6 @@ def test_every_variant_carries_on(carried, slug):
     for result in carried[slug]:
         if result.status == "skipped":
             pytest.skip(result.message)
-        if not result.good and slug in UNMENDED:
-            pytest.xfail("what its checks let pass is still to be mended")
         assert result.good, f"{result.slug}: {result.message}\n{result.traceback}"
     assert carried[slug]
 

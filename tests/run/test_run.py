@@ -18,8 +18,8 @@ from nbformat import v4
 
 from bmkit.course.cli import mutants
 from bmkit.course.report import run_report
-from bmkit.course.run import execution, kept_results, runner, worker
-from bmkit.course.run.result import SURVIVORS_FAIL, Result
+from bmkit.course.run import execution, kept_results, runner
+from bmkit.course.run.result import Result
 from bmkit.course.run.worker import Job, work
 from bmkit.course.source.catalog import Course
 from tests import ROOT
@@ -55,10 +55,7 @@ CASES = {
     "dies": ("import os\nos._exit(1)", "died"),
     "lies": (CLAIM.format(holds=False), "false claim"),
     "misjudges": (GRADER, "grader failed"),
-    "survives": (
-        MUTANTS.format(kind="survivor"),
-        "grader failed" if SURVIVORS_FAIL else "passed",
-    ),
+    "survives": (MUTANTS.format(kind="survivor"), "grader failed"),
     "excuses": (MUTANTS.format(kind="stale"), "grader failed"),
 }
 
@@ -127,15 +124,6 @@ def test_the_report_is_whole_and_needs_no_other_file(results, tmp_path):
     broken = {case.get("name") for case in suite if case.find("failure") is not None}
     assert {"raises", "sleeps", "dies", "lies", "misjudges"} <= broken
     assert "fine" not in broken and "0 mistake" in broken
-
-
-@pytest.mark.parametrize("fails", [True, False])
-def test_one_constant_says_whether_a_survivor_fails_its_lesson(
-    results, monkeypatch, fails
-):
-    monkeypatch.setattr(worker, "SURVIVORS_FAIL", fails)
-    assert worker._survived(results["survives"]) == (["add"] if fails else [])
-    assert worker._survived(results["excuses"]) == ["add"]
 
 
 def test_the_report_has_what_survived_with_its_code_and_totals(results, tmp_path):

@@ -33,19 +33,13 @@ def test_a_claim_with_a_control_is_right(adding):
     assert told(adding, RIGHT) == []
 
 
-def test_a_claim_without_a_control_is_noted_until_all_have_one(adding, monkeypatch):
+def test_a_claim_without_a_control_is_an_error_on_its_line(adding):
     code = RIGHT.splitlines(keepends=True)
-    old = "".join([*code[:2], "    total == 42,\n    total=total,\n)\n"])
+    bare = "".join([*code[:2], "    total == 42,\n    total=total,\n)\n"])
     line = adding.read_text(encoding="utf-8").split(RIGHT)[0].count("\n") + 1
-    (found,) = told(adding, old.replace("lambda total: total == 42,\n", ""))
-    assert found[0] == line
-    assert found[1].startswith(claims.LACKS)
-    assert found[2]
-    monkeypatch.setattr(claims, "DEMANDED", True)
-    ((_, _, note),) = [
-        (p.line, p.message, p.note) for p in claims.problems(read(adding))
-    ]
-    assert not note
+    ((at, message, note),) = told(adding, bare)
+    assert (at, note) == (line, False)
+    assert message.startswith("a claim lacks its control")
 
 
 # what of the claim is changed, to what, and what is said of it

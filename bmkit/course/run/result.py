@@ -9,7 +9,6 @@ from bmkit.course.words import say
 
 VERSION = 2  # of `Result`; more where a field's meaning changes
 GOOD = ("passed", "unchanged", "skipped")
-SURVIVORS_FAIL = False  # whether a surviving mutant fails its lesson, or is a warning
 
 
 class Claim(TypedDict):

@@ -22,7 +22,7 @@ from typing import Any
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
 from bmkit.course.run.outputs import read_outputs, running_cell
-from bmkit.course.run.result import SURVIVORS_FAIL, Result
+from bmkit.course.run.result import Result
 from bmkit.course.words import say
 
 log = logging.getLogger(__name__)
@@ -184,7 +184,7 @@ def _survived(result: Result) -> list[str]:
         exercise
         for wrong in (result.mutants_wrong, result.equations_wrong)
         for exercise, rows in wrong.items()
-        if SURVIVORS_FAIL or any(row["kind"] in ("stale", "control") for row in rows)
+        if rows
     ]
 
 

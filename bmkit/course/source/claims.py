@@ -14,10 +14,7 @@ from dataclasses import dataclass
 from bmkit.course import parsing
 from bmkit.course.source.cells import Cell, Problem, Source
 
-# Until every lesson's claims have a control, one that lacks it is only told of.
-DEMANDED = False
 RARE = 1 / 3  # of a lesson's claims, at most, may be certain
-LACKS = "a claim lacks its control"
 OURS = {"control", "against", "certain"}
 GAP = "{…}"  # in place of what an f-string computes
 
@@ -69,8 +66,8 @@ def problems(source: Source) -> Iterator[Problem]:
             certain += "certain" in words
             where = (source.path, cell.line + call.lineno)
             if len(call.args) != 3:
-                message = f"{LACKS}: bm.claim(text, predicate, measured, control=…)"
-                yield Problem(*where, message, note=not DEMANDED)
+                wanted = "bm.claim(text, predicate, measured, control=…)"
+                yield Problem(*where, f"a claim lacks its control: {wanted}")
             elif words not in ({"control", "against"}, {"certain"}):
                 message = "a claim has control= and against=, or else certain="
                 yield Problem(*where, message)

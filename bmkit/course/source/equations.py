@@ -16,7 +16,6 @@ DISPLAY = re.compile(r"\$\$(.*?)\$\$", re.DOTALL)
 LABEL = re.compile(r"\\label\{([^}]*)\}")
 # What makes a formula an inequality, unless it is a condition: below, or in brackets.
 INEQUALITY = re.compile(r"\\(?:le|leq|ge|geq|leqslant|geqslant|lesssim)(?![A-Za-z])")
-LACKS = "an equation without its case of equality"  # a note begins so
 STRICT = re.compile(r"[<>]|\\[lg]t(?![A-Za-z])")
 BELOW = re.compile(r"[_^]\{(?:[^{}]|\{[^{}]*\})*\}|\([^()]*\)$|\\quad.*$")
 REFERENCE = re.compile(r"\\ref\{([^}]*)\}")
@@ -86,8 +85,8 @@ def _form(source: Source, cell: Cell) -> Iterator[Problem]:
     formula = BELOW.sub("", LABEL.sub("", displayed(source, cell.name)).rstrip())
     wanted = INEQUALITY.search(formula)
     if wanted and "bm.inequality(" not in cell.source:
-        message = f"{LACKS}: {cell.name!r} is an inequality, see bm.inequality"
-        yield Problem(source.path, cell.line, message, note=True)
+        message = f"{cell.name!r} shows an inequality: bm.inequality"
+        yield Problem(source.path, cell.line, message)
     elif not wanted and not STRICT.search(formula) and "bm.inequality(" in cell.source:
         message = f"{cell.name!r} shows no inequality: bm.equation"
         yield Problem(source.path, cell.line, message)

@@ -15,8 +15,6 @@ from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.cells import Problem, Source
 from bmkit.course.source.glossary import glossary, places
 
-# Until every lesson keeps to it, what is wrong with words is only told.
-DEMANDED = False
 BOLD = re.compile(r"\*\*(?!\s)(.+?)(?<!\s)\*\*", re.DOTALL)
 # A link, its address too, and what stands in italics: titles, above all.
 ASIDE = re.compile(
@@ -91,7 +89,7 @@ def problems(
         # What is at home in one of them is missed there, not here.
         homes = {slug for slug in by_slug if by_slug[slug] not in earlier}
         for line, message in _lesson(lesson, used[lesson.slug], told, homes):
-            yield Problem(lesson.path, line, message, note=not DEMANDED)
+            yield Problem(lesson.path, line, message)
 
 
 def _lesson(
