@@ -472,7 +472,8 @@ bm.expect.close(_dW[1], _W[0], "a network of a single layer has gradients too")
 # return two lists: dW and db → 请返回两个列表：dW 和 db
 # lists like W: entry 0 is None, entry i belongs to layer i
 # → 列表要像 W 一样：第 0 项是 None，第 i 项属于第 i 层
-# gradients have the dtype of W, torch.float64 → 梯度的 dtype 要与 W 相同，即 torch.float64
+# gradients have the dtype of W, torch.float64
+# → 梯度的 dtype 要与 W 相同，即 torch.float64
 # the last layer: (ŷ − y) ⊙ σ′(z), with σ′ at the pre-activation z, not at ŷ
 # → 最后一层：(ŷ − y) ⊙ σ′(z)，σ′ 取在预激活 z 处，不是 ŷ 处
 # an outer product: rows from δ_l, columns from a_{l−1}
