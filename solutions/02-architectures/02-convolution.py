@@ -1628,7 +1628,7 @@ bm.equation("receptive-field", seen, np.array(formula))
 # 把权重随机（也就是训练之前）的十层叠起来，重复许多次，看梯度平均有多大。
 
 # %% fold
-tries = lab.pick(ci=100, workshop=300, full=1000)
+tries = lab.pick(ci=100, workshop=300, full=300)
 
 
 def look(depth, kernel_size):
@@ -1931,7 +1931,7 @@ def train(model, x, y, seed):
     batches = bm.train.Batches(x, y, 32, seed=seed)
     free = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(free, lr=0.005)
-    epochs = lab.pick(ci=6, workshop=15, full=40)
+    epochs = lab.pick(ci=6, workshop=15, full=15)
     bm.train.fit(
         model.to(lab.device), batches, F.cross_entropy, optimizer, epochs=epochs
     )
