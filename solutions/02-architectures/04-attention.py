@@ -31,10 +31,10 @@
 #
 # You know at once what *it* is: your eye goes back to the word that answers the
 # question. At the end of this lesson a small network will do this, and we shall check
-# what its glance is worth. Nearly every large language model is built on this one
-# operation.
+# what it tells us where such a network looks. Nearly every large language model is
+# built on this one operation.
 
-# %% [markdown] lang="zh" of="70afecbb"
+# %% [markdown] lang="zh" of="7becf4d1"
 # 2014 年的网络这样翻译：一个循环网络读完句子，最后的状态是一个大小固定的向量，
 # 另一个网络只能凭这个向量写出译文。长句译得很差，因为一个向量要装下每一个词。
 # 这叫做**瓶颈**（bottleneck）。**注意力**（attention）消除了它：网络需要什么，
@@ -43,7 +43,7 @@
 # *台灯放不进箱子，因为它太大了。*
 #
 # 读到“它”，你一眼就知道说的是台灯：目光自然回到了能回答这个问题的词上。
-# 这一课结束时，一个小网络也会这样做，我们还要检验它这一瞥究竟说明什么。
+# 这一课结束时，一个小网络也会这样做，我们还要检验：它看向哪里，究竟说明什么。
 # 今天几乎所有的大语言模型，都建立在这一个运算之上。
 
 # %% tags=["parameters"]
@@ -56,6 +56,7 @@ lang = "en"
 import math
 import random
 import time
+from itertools import combinations
 
 import bmkit as bm
 import matplotlib.pyplot as plt
@@ -219,6 +220,10 @@ q, k, v = (part.detach().float() for part in (q, k, v))
 advice = "exp of a large score overflows: use torch's softmax"
 right = F.scaled_dot_product_attention(1000 * q, k, v)
 bm.expect.close(scaled_dot_product(1000 * q, k, v)[0], right, advice, atol=1e-3)
+k, v = k[:, :, :4], v[:, :, :4]
+right = F.scaled_dot_product_attention(q, k, v)
+advice = "as many queries as keys: no mask then either"
+bm.expect.close(scaled_dot_product(q, k, v)[0], right, advice, atol=1e-5)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -237,6 +242,7 @@ bm.expect.close(scaled_dot_product(1000 * q, k, v)[0], right, advice, atol=1e-3)
 # weights of the scaled scores → 权重由缩放后的分数得出
 # keep the graph: training needs all gradients → 保留计算图：训练需要全部梯度
 # keep the graph of the weights too → 权重的计算图也要保留
+# as many queries as keys: no mask then either → 查询与键一样多时，也没有掩码
 # exp of a large score overflows: use torch's softmax
 # → 分数一大 exp 就溢出：请用 torch 的 softmax
 
@@ -426,8 +432,8 @@ alt = (
 )
 bm.show.figure(fig, alt=alt)
 bm.claim(
-    "For random queries and keys of 4,096 numbers, dividing by the root of d keeps the "
-    "largest of 16 weights below 0.4 and the softmax able to learn",
+    "For random queries and keys of 4,096 numbers, dividing by the root of d keeps, in "
+    "the mean, the largest of 16 weights below 0.4 and the softmax's slope above 0.2",
     lambda largest, slope: largest < 0.4 and slope > 0.2,
     {"largest": rooted[-1, 0], "slope": rooted[-1, 1]},
     control={"largest": bare[-1, 0], "slope": bare[-1, 1]},
@@ -442,10 +448,10 @@ bm.claim(
 # towards 0; divided by the root, both stay level.
 # → 横轴为 d。不除以平方根时，最大权重升到接近 1，斜率落向 0；
 #   除以平方根后，两者基本不变。
-# For random queries and keys of 4,096 numbers, dividing by the root of d keeps the
-# largest of 16 weights below 0.4 and the softmax able to learn
-# → 查询和键都是 4096 个随机数时，除以 d 的平方根，16 个权重中最大的不到 0.4，
-#   softmax 仍学得动
+# For random queries and keys of 4,096 numbers, dividing by the root of d keeps, in the
+# mean, the largest of 16 weights below 0.4 and the softmax's slope above 0.2
+# → 查询和键都是 4096 个随机数时，除以 d 的平方根，平均而言，16 个权重中最大的不到 0.4，
+#   softmax 的斜率大于 0.2
 # not dividing → 不除
 
 # %% [markdown]
@@ -608,7 +614,8 @@ def masked_weights(scores, mask):
     """Softmax over the last axis, among the places that the mask allows.
 
     scores: (..., n, m); mask: booleans that broadcast to it, True where one may look.
-    Returns weights, (..., n, m): zero where forbidden, and in rows all forbidden.
+    Returns weights, (..., n, m): zero where forbidden, and in rows all forbidden. No
+    gradient may become NaN.
     """
     ### BEGIN SOLUTION
     scores = scores.masked_fill(~mask, -math.inf)
@@ -620,9 +627,10 @@ def masked_weights(scores, mask):
 # Softmax over the last axis, among the places that the mask allows.
 # → 沿最后一个轴、只在掩码允许的位置之间做 softmax。
 # scores: (..., n, m); mask: booleans that broadcast to it, True where one may look.
-# Returns weights, (..., n, m): zero where forbidden, and in rows all forbidden.
+# Returns weights, (..., n, m): zero where forbidden, and in rows all forbidden. No
+# gradient may become NaN.
 # → scores：(..., n, m)；mask：可广播到同样形状的布尔值，True 处可以看。
-#   返回权重，(..., n, m)：禁止处为零；整行都禁止时，整行为零。
+#   返回权重，(..., n, m)：禁止处为零；整行都禁止时，整行为零。梯度不能出现 NaN。
 # NaN rows are all masked → 出现 NaN 的行全被遮住
 
 # %% check="masked_weights"
@@ -649,7 +657,7 @@ want = torch.zeros(2, 3, 4, 5).double()
 for i in range(1, 4):
     want[..., i, :i] = scores.detach()[..., i, :i].softmax(-1)
 bm.expect.close(weights, want, "every head alike", rtol=1e-9, atol=1e-12)
-advice = "keep the graph: training needs finite gradients"
+advice = "keep the graph, and no NaN in it: adding −inf to a score lets one through"
 bm.expect.gradient((weights**2).sum(), scores, advice)
 low = masked_weights(torch.tensor([[-2e4, 5.0]]), torch.tensor([[True, False]]))
 advice = "a forbidden score must lie below every other: use -inf"
@@ -669,7 +677,8 @@ bm.expect.close(low, torch.tensor([[1.0, 0.0]]), advice)
 # row 0 may look nowhere → 第 0 行哪里都不许看
 # the mask broadcasts over batch and heads → 掩码要能广播到批次和头
 # every head alike → 每个头都一样
-# keep the graph: training needs finite gradients → 保留计算图：训练需要有限的梯度
+# keep the graph, and no NaN in it: adding −inf to a score lets one through
+# → 保留计算图，其中不能有 NaN：给分数加上 −inf 会放它通过
 # a forbidden score must lie below every other: use -inf
 # → 禁止处的分数要低于其他一切：用 -inf
 
@@ -714,6 +723,12 @@ def masked_weights(scores, mask):
 # %% mistake="masked_weights" says="exp(0) is 1"
 def masked_weights(scores, mask):
     return (scores * mask).softmax(-1)
+
+
+# %% mistake="masked_weights" says="no NaN in it"
+def masked_weights(scores, mask):
+    bars = torch.zeros_like(scores).masked_fill(~mask, -math.inf)
+    return (scores + bars).softmax(-1).masked_fill(~mask, 0.0)
 
 
 # %% mistake="masked_weights" says="use -inf"
@@ -849,6 +864,21 @@ bm.expect.true(not sees_future(lambda x: x + x[0], x), "looking back is allowed"
 bm.expect.true(sees_future(lambda x: x + 0.01 * x.flip(0), x), "a small leak is one")
 
 
+def one_number(x):  # the last number of a place goes to one number before it
+    return torch.cat([x, x.roll(-1, 0)[:, -1:]], 1)
+
+
+def centred(x):  # leaks, but only what the mean of a place's numbers does not hold
+    return after_softmax(x - x.mean(1, keepdim=True))
+
+
+advice = (
+    "change all numbers of a place, each by another amount, and compare all outputs"
+)
+bm.expect.true(sees_future(one_number, x), advice)
+bm.expect.true(sees_future(centred, x), advice)
+
+
 def long_only(x):  # looks ahead in sequences of more than three places
     return x + x[3] if len(x) > 3 else x
 
@@ -872,14 +902,22 @@ bm.expect.true(sees_future(long_only, x[:4, :2].double()), advice)
 # outputs may be narrower → 输出可以更窄
 # looking back is allowed → 往回看是允许的
 # a small leak is one → 小的泄漏也是泄漏
+# the last number of a place goes to one number before it
+# → 一个位置的最后一个数，传到前一个位置的一个数里
+# leaks, but only what the mean of a place's numbers does not hold
+# → 有泄漏，但漏出来的不包括一个位置各数的均值
+# change all numbers of a place, each by another amount, and compare all outputs
+# → 一个位置的各个数都要改，改动的大小各不相同，并比较全部输出
 # looks ahead in sequences of more than three places → 序列超过三个位置时才往后看
 # try the x that is given → 要用给定的 x 来试
 
 # %% [markdown] hint="sees_future"
-# Change place $i$ of a copy of `x`. Which outputs must then be as before?
+# Change place $i$ of a copy of `x`: all its numbers, each by another amount, as random
+# numbers do. Which outputs must then be as before?
 
-# %% [markdown] lang="zh" of="70738716"
-# 在 `x` 的副本上改动位置 $i$。这时哪些输出必须和原来一样？
+# %% [markdown] lang="zh" of="6de13f58"
+# 在 `x` 的副本上改动位置 $i$：它的各个数都改，改动的大小各不相同，随机数就可以。
+# 这时哪些输出必须和原来一样？
 
 # %% [markdown] hint="sees_future"
 # Outputs `[:i]` must not change. Compare with `torch.allclose`, for every `i`; one leak
@@ -902,6 +940,16 @@ def sees_future(f, x):
         changed = x.clone()
         changed[i] += 1.0
         if not torch.allclose(f(changed), f(x)):
+            return True
+    return False
+
+
+# %% mistake="sees_future" says="each by another amount"
+def sees_future(f, x):
+    for i in range(len(x)):
+        changed = x.clone()
+        changed[i] += 1.0
+        if not torch.allclose(f(changed)[:i], f(x)[:i]):
             return True
     return False
 
@@ -1008,9 +1056,11 @@ for heads in (1, 2, 8):
     bm.expect.shape(split, (3, heads, 5, size), "use the number of heads as given")
     last = x[..., 8 - size :]
     bm.expect.close(split[:, -1], last, "the last head has the last numbers")
-x = torch.randn(2, 5, 6, generator=torch.Generator().manual_seed(5)).double()
-split = split_heads(x.requires_grad_(), 2)
-bm.expect.close(split[:, 1], x.detach()[..., 3:], "head 1 has the second half")
+draws = torch.Generator().manual_seed(5)
+x = torch.randn(2, 5, 6, generator=draws, dtype=torch.float64, requires_grad=True)
+split = split_heads(x, 2)
+advice = "head 1 has the second half, in float64 as given"
+bm.expect.close(split[:, 1], x.detach()[..., 3:], advice, rtol=1e-12, atol=0.0)
 bm.expect.gradient(split, x, "keep the graph: training needs gradients")
 ### END HIDDEN TESTS
 
@@ -1024,20 +1074,21 @@ bm.expect.gradient(split, x, "keep the graph: training needs gradients")
 # → 一个头拿相邻的数：把 d 切成 (heads, d / heads)，heads 在前
 # use the number of heads as given → 请使用给定的头数
 # the last head has the last numbers → 最后一个头拿最后几个数
-# head 1 has the second half → 第 1 头拿后一半
+# head 1 has the second half, in float64 as given
+# → 第 1 头拿后一半，与传入的一样用 float64
 # keep the graph: training needs gradients → 保留计算图：训练需要梯度
 
 # %% [markdown] hint="split_heads"
-# Two moves: cut the last axis in two, then let two axes change seats.
+# Two moves: cut the last axis in two, then swap two axes.
 
-# %% [markdown] lang="zh" of="393a617c"
-# 两步：先把最后一个轴切成两个，再让两个轴交换座位。
+# %% [markdown] lang="zh" of="f3e5c31c"
+# 两步：先把最后一个轴切成两个，再交换两个轴。
 
 # %% [markdown] hint="split_heads"
 # `x.unflatten(-1, (heads, -1))` gives (batch, n, heads, d / heads). Which two axes must
-# change seats?
+# be swapped?
 
-# %% [markdown] lang="zh" of="3b5d9f50"
+# %% [markdown] lang="zh" of="3c5039d4"
 # `x.unflatten(-1, (heads, -1))` 得到 (batch, n, heads, d / heads)。哪两个轴该交换？
 
 
@@ -1163,6 +1214,9 @@ with torch.no_grad():
     for layer in (model.query, model.key, model.value, model.out_proj):
         layer.weight.copy_(eye)
         layer.bias.zero_()
+each = [(h @ h.mT / math.sqrt(3)).softmax(-1) for h in x.chunk(2, -1)]
+advice = "each head's own weights, from its d / heads numbers: attend gives them"
+bm.expect.close(model(x)[1], torch.stack(each, 1), advice)
 halves = [F.scaled_dot_product_attention(h, h, h) for h in x.chunk(2, -1)]
 advice = "merging undoes splitting: transpose places and heads back, then flatten"
 bm.expect.close(model(x)[0], torch.cat(halves, -1), advice)
@@ -1184,9 +1238,11 @@ for d, heads in ((12, 3), (4, 1)):
             layer.bias.copy_(biases[i])
     model.out_proj.load_state_dict(theirs.out_proj.state_dict())
     look = torch.ones(7, 7, dtype=torch.bool).tril()
-    ours, right = model(x, look)[0], theirs(x, x, x, attn_mask=~look)[0]
+    ours, seen = model(x, look)
+    right, wanted = theirs(x, x, x, attn_mask=~look, average_attn_weights=False)
     advice = "as nn.MultiheadAttention: query asks, key is compared, value is averaged"
     bm.expect.close(ours, right, advice, atol=1e-5)
+    bm.expect.close(seen, wanted, "the weights under a mask", atol=1e-5)
     mine, want = (torch.autograd.grad(y.square().sum(), x)[0] for y in (ours, right))
     bm.expect.close(mine, want, "keep the graph: gradients must flow", atol=1e-4)
     real = torch.arange(7) < torch.tensor([[7], [4], [2]])  # other padding in each row
@@ -1200,6 +1256,9 @@ for d, heads in ((12, 3), (4, 1)):
 # return two things: the output and the weights → 请返回两样东西：输出和权重
 # each head's weights: split before you attend → 每个头都有权重：先切开，再做注意力
 # merge the heads back to d numbers a place → 把各头合并回每个位置 d 个数
+# each head's own weights, from its d / heads numbers: attend gives them
+# → 每个头自己的权重，由它那 d / heads 个数得出：attend 会给出
+# the weights under a mask → 有掩码时的权重
 # merging undoes splitting: transpose places and heads back, then flatten
 # → 合并是切开的逆操作：先把位置和头转置回来，再展平
 # the merged heads go through self.out_proj at the end → 合并之后还要经过 self.out_proj
@@ -1244,6 +1303,22 @@ class MultiHeadAttention(nn.Module):
         q, k, v = (split_heads(layer(x), self.heads) for layer in layers)
         y, weights = attend(q, k, v, mask)
         return self.out_proj(y.reshape(x.shape)), weights
+
+
+# %% mistake="MultiHeadAttention" says="each head's own weights"
+class MultiHeadAttention(nn.Module):
+    def __init__(self, d, heads):
+        super().__init__()
+        self.heads = heads
+        self.query, self.key, self.value = (nn.Linear(d, d) for _ in range(3))
+        self.out_proj = nn.Linear(d, d)
+
+    def forward(self, x, mask=None):
+        layers = (self.query, self.key, self.value)
+        q, k, v = (split_heads(layer(x), self.heads) for layer in layers)
+        y, weights = attend(q, k, v, mask)
+        weights = weights.mean(1, keepdim=True).expand_as(weights)
+        return self.out_proj(y.transpose(1, 2).flatten(2)), weights
 
 
 # %% mistake="MultiHeadAttention" says="self.out_proj"
@@ -1625,11 +1700,12 @@ bm.claim(
 # the GRU → GRU
 
 # %% [markdown]
-# Attention learns *compare* once and uses it everywhere, in dictionaries of any length.
-# Here is where the question looks, for each of the eight letters in one dictionary.
+# Attention learns *compare* once and uses it everywhere, in dictionaries of other
+# lengths too. Here is where the question looks, for each of the eight letters in one
+# dictionary.
 
-# %% [markdown] lang="zh" of="0c66fe04"
-# 注意力只学一次*比较*，处处都能用，字典多长都行。
+# %% [markdown] lang="zh" of="f1b1bbd9"
+# 注意力只学一次*比较*，处处都能用，换一种长度的字典也行。
 # 下面是同一部字典里，依次拿八个字母提问时，提问在看哪里。
 
 
@@ -1843,9 +1919,10 @@ BIG, SMALL, IT = ["big", "wide", "tall"], ["small", "narrow", "low"], "it"
 WORDS = sorted({w for t in TEMPLATES for w in t.split()} - {"{a}", "{b}", "{how}"})
 WORDS = ["", *WORDS, *NOUNS, *BIG, *SMALL]  # number 0 is padding
 LONGEST = max(len(template.split()) for template in TEMPLATES)
-PAIRS = [(a, b) for a in NOUNS for b in NOUNS if a != b]
-random.Random(0).shuffle(PAIRS)
-PAIRS.sort(key=lambda pair: pair == (NOUNS[0], NOUNS[1]))  # lamp and box are held out
+TOGETHER = list(combinations(NOUNS, 2))
+random.Random(0).shuffle(TOGETHER)
+TOGETHER.sort(key=lambda pair: pair == (NOUNS[0], NOUNS[1]))  # lamp and box: the last
+PAIRS = [pair for a, b in TOGETHER for pair in ((a, b), (b, a))]
 
 
 def examples(pairs):
@@ -1862,11 +1939,12 @@ def examples(pairs):
     return [torch.tensor(column) for column in zip(*rows, strict=True)]
 
 
-train, test = examples(PAIRS[:-20]), examples(PAIRS[-20:])
+train, test = examples(PAIRS[:-20]), examples(PAIRS[-20:])  # ten are held out
 
 # %% [raw] lang="zh"
 # number 0 is padding → 0 号是填充
-# lamp and box are held out → 台灯和箱子这一对留作测试
+# lamp and box: the last → 台灯和箱子排在最后
+# ten are held out → 留出十对作测试
 # ids, (rows, LONGEST); the place of *it*, of the noun it means, and that noun.
 # → ids，(rows, LONGEST)；“它”的位置，所指名词的位置，以及那个名词。
 
@@ -2165,7 +2243,7 @@ bm.claim(
 #   nonlinear read-out can do the same.
 # - Weights tell which place a layer reads. What an answer depends on is seen by taking
 #   something away.
-# - It works at any length, and pays $n^2$ for it.
+# - The same weights take any length; time grows as $n^2$.
 #
 # ## Where next
 #
@@ -2182,7 +2260,7 @@ bm.claim(
 # - A. Vaswani et al. (2017), *Attention Is All You Need*, NeurIPS.
 # - S. Jain and B. C. Wallace (2019), *Attention is not Explanation*, NAACL.
 
-# %% [markdown] lang="zh" of="e88ce36a"
+# %% [markdown] lang="zh" of="ab2c611b"
 # 为了省下这些内存，Llama 3 和 Qwen3 让几个查询头共用一个键和值的头
 # （*分组查询注意力*）；
 # Gemma 3 让大多数层只看最近的 1024 个位置（*滑动窗口*）。
@@ -2195,7 +2273,7 @@ bm.claim(
 # - 掩码作用在分数上，在 softmax 之前；改动未来，就能测出有没有泄漏。
 # - 一个头带回一个平均；多个头可以看多个地方，一个头加非线性的读出也能做到。
 # - 权重说的是某一层在读哪个位置；回答依赖什么，要拿走一样东西才看得出来。
-# - 多长都能用；代价是 $n^2$。
+# - 同一组权重可用于任何长度；时间按 $n^2$ 增长。
 #
 # ## 下一步
 #
