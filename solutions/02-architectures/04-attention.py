@@ -2071,14 +2071,16 @@ bm.show.figure(fig, alt=alt)
 #   每行的权重几乎都在一两个词上。
 
 # %% [markdown]
-# Look at the numbers and at the picture together. Where *it* does not look at the noun,
-# the answer is right all the same: the first layer had already carried the noun to
-# another word. So a map of weights tells which *place* a layer reads, not which word
-# the answer came from. To learn what an answer depends on, take something away: forbid
-# the second layer to look at the place that *it* looks at most.
+# Look at the numbers and at the picture together. With most seeds *it* puts nearly all
+# its weight on the noun. With some of ours it looked elsewhere for part of the
+# sentences, and the answers were right all the same: the first layer had already
+# carried the noun to another word. So a map of weights tells which *place* a layer
+# reads, not which word the answer came from. To learn what an answer depends on, take
+# something away: forbid the second layer to look at the place that *it* looks at most.
 
-# %% [markdown] lang="zh" of="eb9381c6"
-# 把数字和图放在一起看。“它”没有看名词的地方，回答照样是对的：
+# %% [markdown] lang="zh" of="8471645a"
+# 把数字和图放在一起看。多数种子下，“它”的权重几乎全在名词上。
+# 我们也试到过别的种子，在一部分句子里它看的是别处，回答照样是对的：
 # 第一层已经把名词带到了别的词上。所以权重图说的是某一层在读哪个*位置*，
 # 而不是答案来自哪个词。想知道回答依赖什么，就拿走一样东西：
 # 禁止第二层看“它”看得最多的那个位置。
