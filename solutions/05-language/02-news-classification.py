@@ -114,7 +114,7 @@ for number, name in enumerate(names):
     )
 ax.set_xlabel("characters in a headline")
 ax.set_ylabel("headlines")
-ax.legend(loc="upper left")
+ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
 bm.show.figure(
     fig,
     alt="Histogram of headline lengths for the four classes; they overlap, but differ "
@@ -1734,7 +1734,7 @@ def cnn_on(**how):
 # → 供 `out_of_fold` 用的 `fit_predict`：TextCNN 给出的 logit。
 
 # %%
-rates = {"SGD": [0.01, 0.1, 0.3, 1.0, 3.0], "Adam": [0.001, 0.003, 0.01, 0.03, 0.1]}
+rates = {"SGD": [0.01, 0.1, 1.0, 3.0, 10.0], "Adam": [0.001, 0.003, 0.01, 0.03, 0.1]}
 optimizers = {"SGD": torch.optim.SGD, "Adam": torch.optim.Adam}
 loss, right = {}, {}
 for name, lr in [(name, lr) for name, several in rates.items() for lr in several]:
