@@ -73,16 +73,16 @@ torch.set_default_dtype(torch.float64)  # we compare formulas, so rounding must 
 # %% [markdown]
 # ## 442 opinions
 #
-# Each of 442 diabetes patients in scikit-learn has measurements and how far the disease
-# went on within a year. We predict it from two of the measurements, so that everything
-# can be drawn: $\hat y = \theta_1 x_1 + \theta_2 x_2$. Stand at one $\theta$ and ask
-# every patient for the gradient of *their* loss $J_i=\frac12(y_i-\hat y_i)^2$. Here are
-# their opinions, and the mean of all.
+# scikit-learn has data on 442 diabetes patients: ten measurements each, and how far the
+# disease had progressed one year later. We predict this from two of the measurements,
+# so that everything can be drawn: $\hat y = \theta_1 x_1 + \theta_2 x_2$. Stand at one
+# $\theta$ and ask every patient for the gradient of *their* loss
+# $J_i=\frac12(y_i-\hat y_i)^2$. Here are their opinions, and the mean of all.
 
-# %% [markdown] lang="zh" of="833d3016"
+# %% [markdown] lang="zh" of="caeb6ea1"
 # ## 442 种意见
 #
-# scikit-learn 里有 442 位糖尿病患者，每人有几项测量值，以及一年后病情的进展。
+# scikit-learn 里有 442 位糖尿病患者的数据：每人十项测量值，以及一年后病情进展的程度。
 # 我们只用其中两项来预测，这样一切都画得出来：$\hat y = \theta_1 x_1 + \theta_2 x_2$。
 # 站在某个 $\theta$ 处，问每位患者*自己的*损失 $J_i=\frac12(y_i-\hat y_i)^2$ 的梯度。
 # 下面是他们的意见，以及所有意见的平均。
@@ -155,9 +155,9 @@ print(f"{against} of {n} patients would move θ against the mean")
 #
 # $$g_B(\theta) = \frac1{|B|}\sum_{i\in B}\nabla J_i(\theta)$$
 #
-# Write it. An example may be drawn twice; then it counts twice.
+# An example may be drawn twice; then it counts twice.
 
-# %% [markdown] lang="zh" of="8f3fc0bf"
+# %% [markdown] lang="zh" of="5baf32a2"
 # 将近五分之一的患者指的方向与平均相反。可是只要凑上几位，分歧就开始互相抵消。
 #
 # ## 原文怎么写
@@ -169,126 +169,22 @@ print(f"{against} of {n} patients would move θ against the mean")
 #
 # $$g_B(\theta) = \frac1{|B|}\sum_{i\in B}\nabla J_i(\theta)$$
 #
-# 请写出来。一个样本可能被抽到两次，那就算两次。
+# 一个样本可能被抽到两次，那就算两次。
 
 
-# %% exercise="batch_gradient" points=2 minutes=6 level=2
-def batch_gradient(
-    theta: torch.Tensor, x: torch.Tensor, y: torch.Tensor, batch: torch.Tensor
-) -> torch.Tensor:
-    """Gradient of the mean of ½(y − ŷ)² over a batch, with ŷ = x @ theta.
-
-    Args:
-        theta: parameters (d,).
-        x: all features (n, d).
-        y: all targets (n,).
-        batch: numbers of the drawn examples, some perhaps twice, (size,).
-
-    Returns:
-        The gradient (d,).
-    """
-    ### BEGIN SOLUTION
+# %%
+def batch_gradient(theta, x, y, batch):
+    """Gradient of the mean of ½(y − ŷ)² over a batch of numbers of examples, (d,)."""
     return x[batch].T @ (x[batch] @ theta - y[batch]) / len(batch)
-    ### END SOLUTION
 
 
-# %% [raw] lang="zh"
-# Gradient of the mean of ½(y − ŷ)² over a batch, with ŷ = x @ theta.
-# → 一个批次上 ½(y − ŷ)² 的均值的梯度，其中 ŷ = x @ theta。
-# Args:
-#     theta: parameters (d,).
-#     x: all features (n, d).
-#     y: all targets (n,).
-#     batch: numbers of the drawn examples, some perhaps twice, (size,).
-# → Args:
-#       theta：参数 (d,)。
-#       x：全部特征 (n, d)。
-#       y：全部目标值 (n,)。
-#       batch：抽到的样本的编号，可能有重复，(size,)。
-# Returns:
-#     The gradient (d,).
-# → Returns:
-#       梯度 (d,)。
-
-# %% check="batch_gradient"
-_x = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 4.0], [2.0, 2.0]])
-_y, _theta = torch.tensor([1.0, -2.0, 0.0, 3.0]), torch.tensor([0.3, 0.1])
-_each = (_x @ _theta - _y)[:, None] * _x
-_got = batch_gradient(_theta, _x, _y, torch.tensor([2]))
-bm.expect.shape(_got, (2,), "one entry a parameter")
-_near_all = torch.allclose(_got, _each.mean(0))
-bm.expect.true(not _near_all, "only the drawn examples count: use x[batch], y[batch]")
-_scaled = torch.allclose(_got * 4, _each[2])
-bm.expect.true(not _scaled, "the mean is over the batch: divide by its size, not by n")
-bm.expect.close(_got, _each[2], "a batch of one: the gradient of this example")
-_got = batch_gradient(_theta, _x, _y, torch.tensor([0, 3]))
-bm.expect.close(_got, _each[[0, 3]].mean(0), "the mean over the batch, not the sum")
-### BEGIN HIDDEN TESTS
-_got = batch_gradient(_theta, _x, _y, torch.tensor([1, 1, 0]))
-bm.expect.close(_got, _each[[1, 1, 0]].mean(0), "an example drawn twice counts twice")
-_x = (
-    torch.tensor([[2.0, -1.0, 30.0], [0.5, 4.0, -7.0]] * 3) + torch.arange(6.0)[:, None]
-)
-_y, _theta = torch.arange(6.0) ** 2 - 40, torch.tensor([-2.0, 0.7, 5.0])
-_each, _batch = (_x @ _theta - _y)[:, None] * _x, torch.tensor([5, 0, 2, 3])
-_got = batch_gradient(_theta, _x, _y, _batch)
-bm.expect.close(_got, _each[_batch].mean(0), "six examples with three features")
-### END HIDDEN TESTS
+for batch in (torch.tensor([7]), torch.arange(0, n, 28), torch.arange(n)):
+    print(f"{len(batch)} patients: gradient", batch_gradient(here, x, y, batch))
 
 # %% [raw] lang="zh"
-# one entry a parameter → 每个参数一个分量
-# only the drawn examples count: use x[batch], y[batch]
-# → 只有抽到的样本才算：用 x[batch]、y[batch]
-# the mean is over the batch: divide by its size, not by n
-# → 是对批次求平均：除以批次的大小，而不是 n
-# a batch of one: the gradient of this example → 批次里只有一个样本：就是它的梯度
-# the mean over the batch, not the sum → 对批次求平均，不是求和
-# an example drawn twice counts twice → 抽到两次的样本算两次
-# six examples with three features → 六个样本，三个特征
-
-# %% [markdown] hint="batch_gradient"
-# First pick the rows: `x[batch]` and `y[batch]`. Then it is the gradient that you wrote
-# in `gradient-descent`.
-
-# %% [markdown] lang="zh" of="a6c34689"
-# 先取出那几行：`x[batch]` 和 `y[batch]`。
-# 接下来就是你在 `gradient-descent` 里写过的梯度。
-
-# %% [markdown] hint="batch_gradient"
-# With these rows: `x.T @ (x @ theta - y) / len(batch)`.
-
-# %% [markdown] lang="zh" of="fc5b32aa"
-# 对这几行：`x.T @ (x @ theta - y) / len(batch)`。
-
-
-# %% mistake="batch_gradient" says="only the drawn examples"
-def batch_gradient(theta, x, y, batch):
-    return x.T @ (x @ theta - y) / len(y)
-
-
-# %% mistake="batch_gradient" says="not by n"
-def batch_gradient(theta, x, y, batch):
-    return x[batch].T @ (x[batch] @ theta - y[batch]) / len(y)
-
-
-# %% mistake="batch_gradient" says="not the sum"
-def batch_gradient(theta, x, y, batch):
-    return x[batch].T @ (x[batch] @ theta - y[batch])
-
-
-# %% mistake="batch_gradient" says="counts twice"
-def batch_gradient(theta, x, y, batch):
-    drawn = batch.unique()
-    return x[drawn].T @ (x[drawn] @ theta - y[drawn]) / len(drawn)
-
-
-# %% variant="batch_gradient"
-def batch_gradient(theta, x, y, batch):
-    return ((x @ theta - y)[:, None] * x)[batch].mean(0)
-
-
-# %% [raw] excuse="batch_gradient"
-# the result is detached: a gradient that is computed by hand needs no graph
+# Gradient of the mean of ½(y − ŷ)² over a batch of numbers of examples, (d,).
+# → 一个批次上 ½(y − ŷ)² 的均值的梯度，批次是样本的编号，(d,)。
+# {len(batch)} patients: gradient → {len(batch)} 位患者：梯度
 
 # %% [markdown]
 # ## Right on average
@@ -849,6 +745,10 @@ _error = 5.0
 for _ in range(2000):
     _error = (1 - 0.05 * 0.7) ** 2 * _error + 0.05**2 * 1.3
 bm.expect.close(noise_floor(0.05, 0.7, 1.3), _error, "compare with 2,000 steps")
+bm.expect.close(noise_floor(0.05, 0.7, 0.0), 0.0, "without noise the error goes to 0")
+_advice = "the floor is in proportion to the noise, however small or large it is"
+for _times in (1e-8, 1e8):
+    bm.expect.close(noise_floor(0.05, 0.7, 1.3 * _times) / _times, _error, _advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -863,6 +763,9 @@ bm.expect.close(noise_floor(0.05, 0.7, 1.3), _error, "compare with 2,000 steps")
 # it is lr L that counts, not lr → 要看的是 lr L，而不是 lr
 # lr alone may be above 2: here lr L is 1.25 → lr 本身可以大于 2：这里 lr L 是 1.25
 # compare with 2,000 steps → 与走 2,000 步比一比
+# without noise the error goes to 0 → 没有噪声，误差就趋于 0
+# the floor is in proportion to the noise, however small or large it is
+# → 平台与噪声成正比，不论噪声是大是小
 
 # %% [markdown] hint="noise_floor"
 # With $r = (1-\mathrm{lr}\,L)^2$ the balance is $E = rE +
@@ -905,6 +808,12 @@ def noise_floor(lr, curvature, noise):
     if lr >= 2:
         return math.inf
     return lr * noise / (curvature * (2 - lr * curvature))
+
+
+# %% mistake="noise_floor" says="in proportion to the noise"
+def noise_floor(lr, curvature, noise):
+    shrink = (1 - lr * curvature) ** 2
+    return round(lr**2 * noise / (1 - shrink), 6) if shrink < 1 else math.inf
 
 
 # %% variant="noise_floor"
@@ -995,21 +904,21 @@ bm.equation("running-mean", torch.stack(ways), means, atol=1e-12)
 
 
 # %%
-def above_best(theta):
-    """Loss above the smallest, exactly (J is a bowl): (walkers, 2) to one mean."""
+def above_best(theta, x=x, best=best):
+    """Loss above the smallest, exactly (J is a bowl): (walkers, d) to one mean."""
     away = (theta - best) @ x.T  # (walkers, n)
     return 0.5 * (away**2).mean().item()
 
 
-def walk(rate, size, steps, walkers=200):
-    theta, heights = torch.zeros(walkers, 2), []
+def walk(rate, size, steps, walkers=200, x=x, best=best):
+    theta, heights = torch.zeros(walkers, len(best)), []
     for t in range(1, steps + 1):
         batch = torch.randint(n, (walkers, size))
         if size == n:
             batch = torch.arange(n).expand(walkers, n)  # everyone, once
         off = (x[batch] * theta[:, None]).sum(-1) - y[batch]  # (walkers, size)
         theta = theta - rate(t) * (off[..., None] * x[batch]).mean(1)
-        heights.append(above_best(theta))
+        heights.append(above_best(theta, x, best))
     return heights
 
 
@@ -1023,8 +932,8 @@ heights = {name: walk(rate, 4, steps) for name, rate in rates.items()}
 
 
 # %% [raw] lang="zh"
-# Loss above the smallest, exactly (J is a bowl): (walkers, 2) to one mean.
-# → 高出最小损失的部分的均值，精确值（J 是一只碗）：(walkers, 2)。
+# Loss above the smallest, exactly (J is a bowl): (walkers, d) to one mean.
+# → 高出最小损失的部分的均值，精确值（J 是一只碗）：(walkers, d)。
 # everyone, once → 每人一次
 
 # %% fold
@@ -1073,46 +982,57 @@ bm.claim(
 # %% [markdown]
 # ## By steps, or by examples?
 #
-# The document says that drawing improves efficiency. What is being saved? Compare
-# batches of 1, of 16 and of all 442 at their own good learning rates, and batches of 1
-# with shrinking steps, once by steps and once by examples looked at. Each may look at
-# every patient 40 times.
+# The document says that drawing improves efficiency. What is being saved? Two
+# measurements make a bowl that is nearly round: a few full steps reach its bottom. So
+# take all ten, whose bowl is long and narrow. Compare batches of 1, of 16 and of all
+# 442, once by steps and once by examples looked at. Each may look at every patient 10
+# times, with nine constant learning rates. Of the nine, the curve shows the one that is
+# lowest at that point, so that no batch size suffers from a bad rate.
 
-# %% [markdown] lang="zh" of="854ec08e"
+# %% [markdown] lang="zh" of="738517fb"
 # ## 按步数算，还是按样本数算？
 #
-# 原文说，抽样能提高训练效率。省下来的是什么？取批量大小 1、16 和全部 442，
-# 各用合适的学习率，再加上批量为 1 而步子逐渐缩小的，
-# 一次按步数比，一次按看过的样本数比。每种方法都可以把每位患者看 40 遍。
+# 原文说，抽样能提高训练效率。省下来的是什么？只用两项测量值，碗近乎圆形，
+# 全批量走几步就到底。所以这里用全部十项，这只碗又长又窄。取批量大小 1、16 和全部 442，
+# 一次按步数比，一次按看过的样本数比。每种方法都可以把每位患者看 10 遍，
+# 各试九个固定的学习率。曲线在每一点上取九个之中最低的，免得哪种批量吃了学习率的亏。
 
 # %%
-passes = 40
-setups = {
-    "1": (1, lambda t: 0.02),
-    "1, shrinking": (1, lambda t: 2 / (t + 100)),
-    "16": (16, lambda t: 0.2),
-    "442": (n, lambda t: 1.0),
-}
-curves = {
-    name: walk(rate, size, passes * n // size, walkers=20)
-    for name, (size, rate) in setups.items()
-}
+all_x = torch.tensor(patients.data)  # (442, 10): all ten measurements
+all_x = (all_x - all_x.mean(0)) / all_x.std(0, correction=0)
+ten = {"x": all_x, "best": torch.linalg.lstsq(all_x, y[:, None]).solution[:, 0]}
+rates = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4]
+
+
+def lowest(size, passes=10):
+    """At each step the lowest loss of all learning rates, (steps,)."""
+    steps = passes * n // size
+    runs = [walk(lambda t, lr=lr: lr, size, steps, 20, **ten) for lr in rates]
+    return torch.tensor(runs).nan_to_num(math.inf).amin(0)
+
+
+curves = {size: lowest(size) for size in (1, 16, n)}
+
+# %% [raw] lang="zh"
+# (442, 10): all ten measurements → (442, 10)：全部十项测量值
+# At each step the lowest loss of all learning rates, (steps,).
+# → 每一步上，所有学习率中最低的损失，(steps,)。
 
 # %% fold
 fig, (left, right) = plt.subplots(
     1, 2, figsize=(9, 3.4), sharey=True, layout="constrained"
 )
-for (name, curve), style in zip(curves.items(), ("-", "--", "-.", ":"), strict=True):
+for (size, curve), style in zip(curves.items(), ("-", "-.", ":"), strict=True):
     counted = torch.arange(1, len(curve) + 1)
-    left.loglog(counted, curve, style, label=name)
-    right.loglog(counted * setups[name][0] / n, curve, style, label=name)
-left.set(xlabel="steps", ylabel="loss above the best", ylim=(1e-6, 0.3))
+    left.loglog(counted, curve, style, label=size)
+    right.loglog(counted * size / n, curve, style, label=size)
+left.set(xlabel="steps", ylabel="loss above the best")
 right.set(xlabel="passes over all patients")
 right.legend(title="batch size")
 alt = (
     "By steps the batch of 442 falls fastest. By passes over the patients, batches of "
-    "1 and 16 lead at first, then stay at a floor; the batch of 442 falls below them "
-    "from the third pass on, and shrinking steps fall slowly without a floor."
+    "1 and 16 are ahead before the batch of 442 has made its first step, and for the "
+    "first passes; at the end it lies below them."
 )
 bm.show.figure(fig, alt=alt)
 
@@ -1122,236 +1042,255 @@ bm.show.figure(fig, alt=alt)
 # passes over all patients → 把全体患者看过几遍
 # batch size → 批量大小
 # By steps the batch of 442 falls fastest. By passes over the patients, batches of 1
-# and 16 lead at first, then stay at a floor; the batch of 442 falls below them from the
-# third pass on, and shrinking steps fall slowly without a floor.
-# → 按步数，批量大小为 442 的降得最快。按看过的遍数，批量大小为 1 和 16 的起初领先，
-#   后来停在平台上；从第三遍起，批量大小为 442 的降到它们之下；
-#   缩小的步子没有平台，下降缓慢。
+# and 16 are ahead before the batch of 442 has made its first step, and for the first
+# passes; at the end it lies below them.
+# → 按步数，批量大小为 442 的降得最快。按看过的遍数，442 的还没迈出第一步，1 和 16 的
+#   就已领先，头几遍一直如此；到最后，442 的降到它们之下。
 
 
 # %%
-def after(passes):
-    ends = {name: curves[name][passes * n // setups[name][0] - 1] for name in setups}
-    return {"small": max(ends["1"], ends["16"]), "full": ends["442"]}
+def after(*passes):
+    """The higher of the two small batches, and how often lower than the full one."""
+    ends = [{s: c[p * n // s - 1] for s, c in curves.items()} for p in passes]
+    return {"times_lower": min(end[n] / max(end[1], end[16]) for end in ends)}
 
 
-twenty = {"small": min(curves["1"][19], curves["16"][19]), "full": curves["442"][19]}
 bm.claim(
-    "By examples both small batches lead for the first two passes",
-    lambda small, full: small < full,
-    after(2),
+    "After one pass and after two, both small batches are more than twice as low",
+    lambda times_lower: times_lower > 2,
+    after(1, 2),
     control=after(10),
-    against="after ten passes: they are at their floor",
+    against="after ten passes",
 )
 bm.claim(
-    "After twenty steps the full batch is far ahead of both small ones",
+    "After ten steps the full batch is over five times as low as both small ones",
     lambda small, full: full < small / 5,
-    twenty,
-    control=after(1),
+    {"small": min(curves[1][9], curves[16][9]), "full": curves[n][9]},
+    control={"small": curves[16][n // 16 - 1], "full": curves[n][0]},
     against="after one pass, that is, equal work",
 )
 
 # %% [raw] lang="zh"
-# By examples both small batches lead for the first two passes
-# → 按样本数算，两种小批量在前两遍里领先
-# after ten passes: they are at their floor → 十遍之后：它们停在平台上
-# After twenty steps the full batch is far ahead of both small ones
-# → 走过二十步之后，全批量远远领先于两种小批量
+# The higher of the two small batches, and how often lower than the full one.
+# → 两种小批量中较高的那个，比全批量低多少倍。
+# After one pass and after two, both small batches are more than twice as low
+# → 一遍之后、两遍之后，两种小批量的损失都不到全批量的一半
+# after ten passes → 十遍之后
+# After ten steps the full batch is over five times as low as both small ones
+# → 走过十步之后，全批量的损失不到两种小批量的五分之一
 # after one pass, that is, equal work → 一遍之后，也就是工作量相同时
 
 # %% [markdown]
-# So small batches pay while the loss is far from its minimum, and with constant steps
-# they then reach their floor. With 442 patients the full batch soon overtakes them.
-# With a trillion words two passes are more than anyone makes, and the small batch wins.
+# So small batches pay while the loss is far from its minimum. Later, with constant
+# steps, the floor holds them up, and the full batch overtakes them. With 442 patients
+# this takes a few passes. With a trillion words one step of the full batch would be a
+# whole pass, and few passes are ever made: there a batch is a tiny part of the data.
 # (Many examples of one batch can also be computed in parallel; then steps count.)
+#
+# ## Choose for a budget
+#
+# Now you decide. You are given a budget, a number of passes over the patients, and
+# choose a batch size and a constant learning rate. The figure shows how low three batch
+# sizes get, but not with which learning rate. `trial` tells where a choice ends;
+# `allowed` is one and a half times the lowest of the three curves. Try, and watch
+# which way the best choice moves as the budget grows.
 
-# %% [markdown] lang="zh" of="3229fb6a"
-# 可见，离最小损失还远时，小批量划算；之后，固定的步子使它们停在平台上。只有 442 位患者
-# 时，全批量很快就赶上来了。面对万亿个词，没有人会看上两遍，于是小批量取胜。（一个批次里
-# 的许多样本还可以并行计算，那时要比的就是步数。）
+# %% [markdown] lang="zh" of="2a4c2faf"
+# 可见，离最小损失还远时，小批量划算。之后，固定的步子使它们停在平台上，
+# 全批量就赶了上来。只有 442 位患者时，几遍之内就会这样。面对万亿个词，
+# 全批量走一步就要看完一整遍，而总共也看不了几遍，所以那里的一批只是全部数据的极小一部
+# 分。（一个批次里的许多样本还可以并行计算，那时要比的就是步数。）
+#
+# ## 按预算来选
+#
+# 现在由你决定。给你一个预算，即可以把患者看几遍，请选批量大小和一个固定的学习率。
+# 上图给出三种批量大小各能降到多低，却没有说用的是哪个学习率。
+# `trial` 告诉你一种选择的终点在哪里；`allowed` 是三条曲线中最低者的一倍半。
+# 试一试，看看预算变大时，最好的选择往哪边变。
+
+
+# %% fold
+def trial(size, lr, passes):
+    """Loss above the best at the end of the budget: the mean of 50 walks."""
+    start = above_best(torch.zeros(1, 10), **ten)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        heights = walk(lambda t: lr, size, int(passes * n) // size, 50, **ten)
+    return [start, *heights][-1]
+
+
+def reached(passes):
+    """What the batch sizes of the figure reach that can make a step."""
+    steps = {size: int(passes * n) // size for size in curves}
+    return [float(curves[size][t - 1]) for size, t in steps.items() if t]
+
+
+allowed = {passes: 1.5 * min(reached(passes)) for passes in (0.5, 1, 2, 5, 10)}
+for passes, loss in allowed.items():
+    ends = trial(16, 0.01, passes)
+    print(f"{passes} passes: allowed {loss:.1e}; size 16, lr 0.01 ends at {ends:.1e}")
+
+# %% [raw] lang="zh"
+# Loss above the best at the end of the budget: the mean of 50 walks.
+# → 预算用完时高出最小损失的部分：50 次行走的平均。
+# What the batch sizes of the figure reach that can make a step.
+# → 图中走得成一步的批量大小各能降到多低。
+# {passes} passes: allowed {loss:.1e}; size 16, lr 0.01 ends at {ends:.1e}
+# → {passes} 遍：允许 {loss:.1e}；批量 16、lr 0.01 的终点是 {ends:.1e}
+
+
+# %% exercise="choose" points=3 minutes=8 level=3
+def choose(passes):
+    """A batch size and a constant learning rate for a budget.
+
+    passes: how often each patient may be looked at, on average: 0.5, 1, 2, 5 or 10.
+    Returns (size, lr): a whole number from 1 to 442, and a number above 0, for which
+    trial(size, lr, passes) is at most allowed[passes].
+    """
+    ### BEGIN SOLUTION
+    _, small, full = curves  # the batch sizes of the figure
+    if passes == max(allowed):
+        return full, max(rates)
+    return small, 0.1 / passes
+    ### END SOLUTION
+
+
+# %% [raw] lang="zh"
+# A batch size and a constant learning rate for a budget.
+# → 为一个预算选批量大小和固定的学习率。
+# passes: how often each patient may be looked at, on average: 0.5, 1, 2, 5 or 10.
+# Returns (size, lr): a whole number from 1 to 442, and a number above 0, for which
+# trial(size, lr, passes) is at most allowed[passes].
+# → passes：平均每位患者可以看几遍：0.5、1、2、5 或 10。
+#   返回 (size, lr)：1 到 442 的整数，和大于 0 的数，使 trial(size, lr, passes)
+#   不超过 allowed[passes]。
+# the batch sizes of the figure → 图中的批量大小
+
+
+# %% check="choose"
+def _spent(passes):
+    advice = "return a batch size and a learning rate"
+    size, lr = bm.expect.several(choose(passes), 2, advice)
+    whole = int(size) == size and 1 <= size <= n
+    bm.expect.true(whole, "the batch size is a whole number from 1 to 442")
+    bm.expect.true(lr > 0, "the learning rate is above 0")
+    advice = f"half a pass has no step with a batch of {int(size)}"
+    bm.expect.true(int(passes * n) >= size, advice)
+    loss, most = trial(int(size), float(lr), passes), allowed[passes]
+    advice = (
+        f"{passes} passes end at {loss:.1e}, allowed is {most:.1e}: try other rates"
+    )
+    bm.expect.true(loss <= most, advice)
+
+
+for _passes in (0.5, 2, 10):
+    _spent(_passes)
+### BEGIN HIDDEN TESTS
+for _passes in (1, 5):
+    _spent(_passes)
+### END HIDDEN TESTS
+
+# %% [raw] lang="zh"
+# return a batch size and a learning rate → 请返回批量大小和学习率
+# the batch size is a whole number from 1 to 442 → 批量大小是 1 到 442 的整数
+# the learning rate is above 0 → 学习率要大于 0
+# half a pass has no step with a batch of {int(size)}
+# → 批量大小为 {int(size)} 时，半遍连一步也走不成
+# {passes} passes end at {loss:.1e}, allowed is {most:.1e}: try other rates
+# → {passes} 遍的终点是 {loss:.1e}，允许的是 {most:.1e}：换些学习率试试
+
+# %% [markdown] hint="choose"
+# Look at the right-hand figure: which batch size is lowest at half a pass, at two, at
+# ten? Then find a learning rate: `for lr in rates: print(lr, trial(16, lr, 2))`.
+
+# %% [markdown] lang="zh" of="7d2c1f4e"
+# 看右图：半遍、两遍、十遍时，哪种批量大小最低？再找学习率：
+# `for lr in rates: print(lr, trial(16, lr, 2))`。
+
+# %% [markdown] hint="choose"
+# With a small batch, a longer budget wants a smaller rate: it has more steps to go its
+# way, and needs a lower floor. Halve the rate when you double the budget. Only with
+# ten passes is the floor of every small batch too high.
+
+# %% [markdown] lang="zh" of="475d4a32"
+# 用小批量时，预算越长，学习率要越小：走的步数多了，而平台要更低。预算加倍，学习率就减
+# 半。只有到十遍，小批量的平台才都嫌太高。
+
+
+# %% mistake="choose" says="has no step"
+def choose(passes):
+    return 442, 0.4  # the best by steps
+
+
+# %% mistake="choose" says="10 passes end"
+def choose(passes):
+    return 8, 0.05 / passes  # a small batch, whatever the budget
+
+
+# %% mistake="choose" says="2 passes end"
+def choose(passes):
+    return (16, 0.1) if passes < 1 else (16, 0.2)
+
+
+# %% mistake="choose" says="5 passes end"
+def choose(passes):
+    return {0.5: (8, 0.1), 2: (8, 0.02), 10: (442, 0.4)}.get(passes, (8, 0.05))
+
+
+# %% mistake="choose" says="whole number"
+def choose(passes):
+    return 4.42 / passes, 0.02
+
+
+# %% variant="choose"
+def choose(passes):
+    plans = {0.5: (2, 0.02), 1: (4, 0.02), 2: (4, 0.01), 5: (16, 0.02)}
+    return list(plans.get(passes, (442, 0.4)))
+
+
+# %% variant="choose"
+def choose(passes):
+    sizes, found = (4, 16, n), []
+    for size in sizes:
+        if passes * n >= size:
+            found += [(trial(size, lr, passes), size, lr) for lr in rates[3:]]
+    return min(found)[1:]
+
 
 # %% [markdown]
 # ## Shuffle, then go through
 #
 # In practice batches are rarely drawn anew each time. One shuffles the examples and
 # goes through them, batch after batch. Such a pass is an **epoch**. Then one shuffles
-# again. Write this.
+# again. This is what `bm.train.Batches` does, with which later lessons train. From one
+# seed, its batches are these:
 
-# %% [markdown] lang="zh" of="92fb6d5e"
+# %% [markdown] lang="zh" of="e60a660c"
 # ## 打乱，再走一遍
 #
 # 实际训练中，很少每次都重新抽样。做法是把样本打乱，一批接一批走完一遍，叫做一**轮**；
-# 然后再打乱。请写出来。
+# 然后再打乱。后面各课训练用的 `bm.train.Batches` 就是这样做的。
+# 同一个种子，它的批次与下面的相同：
 
 
-# %% exercise="epoch_batches" points=2 minutes=6 level=2
-def epoch_batches(n: int, size: int, generator: torch.Generator) -> list[torch.Tensor]:
-    """The batches of one epoch: shuffled, each example exactly once.
+# %%
+def epoch_batches(n, size, generator):
+    """The batches of one epoch: shuffled, each example exactly once."""
+    return torch.randperm(n, generator=generator).split(size)
 
-    Args:
-        n: number of examples.
-        size: examples in a batch; only the last batch may be smaller.
-        generator: where the order comes from; the next epoch has another order.
 
-    Returns:
-        Tensors of example numbers from 0 to n − 1, to be used as indices.
-    """
-    ### BEGIN SOLUTION
-    return list(torch.randperm(n, generator=generator).split(size))
-    ### END SOLUTION
-
+kit = bm.train.Batches(torch.arange(n), torch.arange(n), 64, seed=5)
+ours = epoch_batches(n, 64, torch.Generator().manual_seed(5))
+same = all(torch.equal(a, b) for a, (b, _) in zip(ours, kit, strict=True))
+print(
+    f"{len(ours)} batches, the last of {len(ours[-1])}; the kit's are the same: {same}"
+)
 
 # %% [raw] lang="zh"
 # The batches of one epoch: shuffled, each example exactly once.
 # → 一轮里的各个批次：顺序打乱，每个样本恰好一次。
-# Args:
-#     n: number of examples.
-#     size: examples in a batch; only the last batch may be smaller.
-#     generator: where the order comes from; the next epoch has another order.
-# → Args:
-#       n：样本个数。
-#       size：每批的样本数；只有最后一批可以小一些。
-#       generator：顺序由它产生；下一轮的顺序不同。
-# Returns:
-#     Tensors of example numbers from 0 to n − 1, to be used as indices.
-# → Returns:
-#       若干张量，内容是 0 到 n − 1 的样本编号，用作下标。
-
-# %% check="epoch_batches"
-_got = list(epoch_batches(10, 4, torch.Generator().manual_seed(1)))
-_advice = "three batches of 4, 4 and 2: do not drop the last, smaller one"
-bm.expect.equal([len(b) for b in _got], [4, 4, 2], _advice)
-_all = torch.cat(_got)
-_advice = "each example exactly once: shuffle, do not draw with replacement"
-bm.expect.equal(_all.sort().values.tolist(), list(range(10)), _advice)
-_big = list(epoch_batches(100, 10, torch.Generator().manual_seed(1)))
-_order = torch.cat(_big)
-bm.expect.true((_order != torch.arange(100)).any(), "the order must be shuffled")
-_close = all((b.max() - b.min() < 10).item() for b in _big)
-_advice = "shuffle the examples, not only the batches: neighbours stay together"
-bm.expect.true(not _close, _advice)
-_again = torch.cat(list(epoch_batches(100, 10, torch.Generator().manual_seed(1))))
-_other = torch.cat(list(epoch_batches(100, 10, torch.Generator().manual_seed(2))))
-_advice = "the order must come from the generator: same seed, same order"
-bm.expect.equal(_again.tolist(), _order.tolist(), _advice)
-_advice = "another generator, another order: do not seed inside"
-bm.expect.true(_other.tolist() != _order.tolist(), _advice)
-### BEGIN HIDDEN TESTS
-_got = list(epoch_batches(6, 6, torch.Generator().manual_seed(3)))
-bm.expect.equal(len(_got), 1, "size = n makes one batch")
-_got = list(epoch_batches(3, 8, torch.Generator().manual_seed(3)))
-bm.expect.equal([len(b) for b in _got], [3], "a batch larger than n holds all")
-_got = list(epoch_batches(9, 4, torch.Generator().manual_seed(3)))
-_advice = "batches of size, and the rest in the last: 4, 4, 1, not 3, 3, 3"
-bm.expect.equal([len(b) for b in _got], [4, 4, 1], _advice)
-_same = torch.Generator().manual_seed(4)
-_first, _second = (torch.cat(list(epoch_batches(300, 7, _same))) for _ in range(2))
-_advice = "each epoch has an order of its own: let the generator go on"
-bm.expect.true(_first.tolist() != _second.tolist(), _advice)
-_advice = "the numbers are indices: integers that reach n − 1"
-bm.expect.true(_first.dtype in (torch.int64, torch.int32), _advice)
-bm.expect.equal(_second.sort().values.tolist(), list(range(300)), _advice)
-### END HIDDEN TESTS
-
-# %% [raw] lang="zh"
-# three batches of 4, 4 and 2: do not drop the last, smaller one
-# → 三个批次，分别是 4、4、2 个：不要丢掉最后较小的一批
-# each example exactly once: shuffle, do not draw with replacement
-# → 每个样本恰好一次：要打乱，不是有放回地抽
-# the order must be shuffled → 顺序要打乱
-# shuffle the examples, not only the batches: neighbours stay together
-# → 要打乱样本，而不只是打乱批次：邻居总在一起
-# the order must come from the generator: same seed, same order
-# → 顺序必须由 generator 产生：种子相同，顺序相同
-# another generator, another order: do not seed inside
-# → 换一个 generator，顺序就不同：不要在函数里设种子
-# size = n makes one batch → size = n 时只有一个批次
-# a batch larger than n holds all → 批次比 n 大时，装下全部样本
-# batches of size, and the rest in the last: 4, 4, 1, not 3, 3, 3
-# → 每批 size 个，余下的在最后一批：4、4、1，而不是 3、3、3
-# each epoch has an order of its own: let the generator go on
-# → 每一轮各有自己的顺序：让 generator 继续往下走
-# the numbers are indices: integers that reach n − 1 → 编号是下标：直到 n − 1 的整数
-
-# %% [markdown] hint="epoch_batches"
-# `torch.randperm(n, generator=generator)` is a shuffled 0 to n − 1. How do you cut it?
-
-# %% [markdown] lang="zh" of="5078f057"
-# `torch.randperm(n, generator=generator)` 就是打乱的 0 到 n − 1。怎样把它切开？
-
-# %% [markdown] hint="epoch_batches"
-# A tensor's `.split(size)` cuts it into parts of `size`, the last one smaller if need
-# be.
-
-# %% [markdown] lang="zh" of="2ab97bc2"
-# 张量的 `.split(size)` 把它切成每份 `size` 个，最后一份不够就小一些。
-
-
-# %% mistake="epoch_batches" says="do not drop"
-def epoch_batches(n, size, generator):
-    order = torch.randperm(n, generator=generator)
-    return [order[i * size : (i + 1) * size] for i in range(n // size)]
-
-
-# %% mistake="epoch_batches" says="exactly once"
-def epoch_batches(n, size, generator):
-    return list(torch.randint(n, (n,), generator=generator).split(size))
-
-
-# %% mistake="epoch_batches" says="must be shuffled"
-def epoch_batches(n, size, generator):
-    return list(torch.arange(n).split(size))
-
-
-# %% mistake="epoch_batches" says="not only the batches"
-def epoch_batches(n, size, generator):
-    parts = torch.arange(n).split(size)
-    order = torch.randperm(len(parts) - 1, generator=generator).tolist()
-    return [parts[i] for i in order] + [parts[-1]]
-
-
-# %% mistake="epoch_batches" says="do not seed inside"
-def epoch_batches(n, size, generator):
-    generator = torch.Generator().manual_seed(0)
-    return list(torch.randperm(n, generator=generator).split(size))
-
-
-# %% mistake="epoch_batches" says="not 3, 3, 3"
-def epoch_batches(n, size, generator):
-    order = torch.randperm(n, generator=generator)
-    return list(order.split(size) if n % size != 1 else order.chunk(-(-n // size)))
-
-
-# %% mistake="epoch_batches" says="order of its own"
-def epoch_batches(n, size, generator):
-    generator = torch.Generator().manual_seed(generator.initial_seed())
-    return list(torch.randperm(n, generator=generator).split(size))
-
-
-# %% variant="epoch_batches"
-def epoch_batches(n, size, generator):
-    order = torch.rand(n, generator=generator).argsort()
-    return [order[i : i + size] for i in range(0, n, size)]
-
-
-# %% [markdown]
-# The kit's `bm.train.Batches`, which later lessons train with, goes through its
-# examples in the same way. Here are its batches and yours, from one seed.
-
-# %% [markdown] lang="zh" of="3c01a05a"
-# 后面各课训练用的 `bm.train.Batches` 也是这样走过样本的。同一个种子，
-# 看看它的批次和你的。
-
-# %%
-kit = bm.train.Batches(torch.arange(n), torch.arange(n), 64, seed=5)
-mine = epoch_batches(n, 64, torch.Generator().manual_seed(5))
-theirs = [numbers for numbers, _ in kit]
-same = all(torch.equal(a, b) for a, b in zip(mine, theirs, strict=True))
-print(f"{len(mine)} batches, the same as the kit's: {same}")
-
-# %% [raw] lang="zh"
-# {len(mine)} batches, the same as the kit's: {same}
-# → {len(mine)} 个批次，与工具包的相同：{same}
+# {len(ours)} batches, the last of {len(ours[-1])}; the kit's are the same: {same}
+# → {len(ours)} 个批次，最后一批 {len(ours[-1])} 个；与工具包的相同：{same}
 
 # %% [markdown]
 # Does it matter? Within an epoch every patient is heard exactly once, so at its end the
@@ -1437,13 +1376,13 @@ bm.claim(
 #
 # $$S = \frac{\tau^2}{\lVert\nabla J\rVert^2}$$
 #
-# which McCandlish and colleagues (2018) call the simple **noise scale**. (Theirs proper
-# weighs both parts by the curvature.) Well below it a batch twice as large makes steps
-# about twice as good. Well above it, twice as large is twice as expensive and hardly
-# better. Asking every example for its own gradient is too expensive for a big model.
-# But (\ref{norm}) at *two* batch sizes is two equations with two unknowns.
+# which McCandlish and colleagues (2018) call the simple **noise scale**. (Their full
+# definition weighs both parts by the curvature.) Well below it a batch twice as large
+# makes steps about twice as good. Well above it, twice as large is twice as expensive
+# and hardly better. Asking every example for its own gradient is too expensive for a
+# big model. But (\ref{norm}) at *two* batch sizes is two equations with two unknowns.
 
-# %% [markdown] lang="zh" of="63ec0647"
+# %% [markdown] lang="zh" of="1ab56f6d"
 # 所以打乱再走一遍有两个理由：简单；学习率小的时候还更好。注意，一轮中的各批次并不独立，
 # 它们的误差正是因此才互相抵消。
 #
@@ -1573,7 +1512,7 @@ def noise_scale(small, big, small_norm, big_norm):
 # 下面在真实的图片上比一场：用 scikit-learn 的 1,797 个手写数字做 softmax 回归。
 # 对每种批量大小试几个学习率，取最好的，数一数要多少步损失才降到目标以下。
 
-# %%
+# %% fold
 digits = load_digits()
 pixels = torch.cat([torch.tensor(digits.data) / 16, torch.ones(1797, 1)], 1)  # (n, 65)
 labels = torch.tensor(digits.target)
@@ -1745,8 +1684,8 @@ bm.claim(
 # - Constant steps end at a floor in proportion to `lr`$/|B|$. Steps that shrink as
 #   $1/t$ have none.
 # - By examples small batches win at first, and with constant steps they end at their
-#   floor; by steps large ones win. Far above the noise scale a larger batch costs more
-#   and helps little.
+#   floor; by steps large ones win. The best choice depends on the budget. Far above the
+#   noise scale a larger batch costs more and helps little.
 # - Shuffled epochs beat drawing with replacement when steps are small.
 #
 # ## What models use today
@@ -1757,7 +1696,7 @@ bm.claim(
 # scale grows. The cell shows what a fall at the end does on our bowl: `lr` is
 # constant for nine tenths of the steps, then falls in a straight line to 0.
 
-# %% [markdown] lang="zh" of="1ca3170c"
+# %% [markdown] lang="zh" of="e26df5be"
 # 点线是“批量加倍、步数减半”应有的样子；带状区域从出发时的噪声尺度到达标时的噪声尺度。
 # 曲线还没进入带状区域就离开了点线，进去之后已经变平：噪声尺度说的是数量级，
 # 不是精确的批量大小。在这次运行中，尺度在增大，因为梯度比噪声缩小得快。
@@ -1770,6 +1709,7 @@ bm.claim(
 # - 它的误差平方是 $\tau^2/|B|$；不放回时再乘以 $(n-|B|)/(n-1)$。
 # - 固定步长停在与 `lr`$/|B|$ 成正比的平台上。按 $1/t$ 缩小的步子没有平台。
 # - 按样本数算，小批量起初领先，步长固定时最后停在平台上；按步数算，大批量赢。
+#   怎样选最好，取决于预算。
 #   远超过噪声尺度之后，批量再大，花费更多，帮助甚微。
 # - 步子小的时候，每轮打乱胜过有放回地抽。
 #
