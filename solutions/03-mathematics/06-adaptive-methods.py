@@ -223,8 +223,8 @@ def averages(g, beta):
 
     g: NumPy array (T, d), row i is the gradient of step i + 1; also of integers.
     beta: in [0, 1).
-    Returns an array (T, d) of floats: row i is the weighted mean of rows 0 to i of g, where each
-    step back multiplies the weight by beta, and the weights sum to 1.
+    Returns an array (T, d) of floats: row i is the weighted mean of rows 0 to i of g,
+    where each step back multiplies the weight by beta, and the weights sum to 1.
     """
     ### BEGIN SOLUTION
     steps = np.arange(len(g))
@@ -239,12 +239,12 @@ def averages(g, beta):
 # → 一串数在每一步的指数平均，已修正偏差。
 # g: NumPy array (T, d), row i is the gradient of step i + 1; also of integers.
 # beta: in [0, 1).
-# Returns an array (T, d) of floats: row i is the weighted mean of rows 0 to i of g, where each
-# step back multiplies the weight by beta, and the weights sum to 1.
+# Returns an array (T, d) of floats: row i is the weighted mean of rows 0 to i of g,
+# where each step back multiplies the weight by beta, and the weights sum to 1.
 # → g：NumPy 数组 (T, d)，第 i 行是第 i + 1 步的梯度；也可以是整数。
 #   beta：在 [0, 1) 之内。
-#   返回浮点数数组 (T, d)：第 i 行是 g 的第 0 到 i 行的加权平均，每往回一步权重乘以 beta，
-#   权重之和为 1。
+#   返回浮点数数组 (T, d)：第 i 行是 g 的第 0 到 i 行的加权平均，每往回一步，
+#   权重乘以 beta，权重之和为 1。
 # (T, T): how old gradient j is at step i → (T, T)：在第 i 步，第 j 个梯度有多旧
 
 # %% check="averages"
@@ -1456,7 +1456,6 @@ for _errors, _want in (
 _rests = np.array([[1.98, 2.02], [1.0, 3.0]])
 _got = which_decay(_rests, 2.0, np.array([3.0, 3.0]), np.array([1.5, 1.5]), 1.0)
 bm.expect.equal(_got, "L2", "each weight has a standard error of its own")
-_rests = np.array([[4.0, 6.0]])
 _rests = np.array([[1.9] * 90 + [2.9] * 10])
 _advice = "the mean over the seeds, not the median"
 bm.expect.equal(which_decay(_rests, 2.0, 3.0, 1.0, 1.0), "both", _advice)
@@ -1465,6 +1464,7 @@ _got = which_decay(_log(0.91 / 0.9), 0.7, 1.3, np.array([2.0]), 0.2)
 bm.expect.equal(_got, "L2", _advice)
 _got = which_decay(_log(0.91 / 1.1), 0.7, 1.3, np.array([2.0]), 0.2)
 bm.expect.equal(_got, "AdamW", _advice)
+_rests = np.array([[4.0, 6.0]])
 _advice = "exactly 3 standard errors still fit"
 bm.expect.equal(which_decay(_rests, 2.0, 3.0, 1.0, 1.0), "both", _advice)
 ### END HIDDEN TESTS
