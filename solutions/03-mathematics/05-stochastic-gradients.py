@@ -179,12 +179,12 @@ def batch_gradient(theta, x, y, batch):
 
 
 for batch in (torch.tensor([7]), torch.arange(0, n, 28), torch.arange(n)):
-    print(f"{len(batch)} patients: gradient", batch_gradient(here, x, y, batch))
+    print(f"batch size {len(batch)}, gradient", batch_gradient(here, x, y, batch))
 
 # %% [raw] lang="zh"
 # Gradient of the mean of ½(y − ŷ)² over a batch of numbers of examples, (d,).
 # → 一个批次上 ½(y − ŷ)² 的均值的梯度，批次是样本的编号，(d,)。
-# {len(batch)} patients: gradient → {len(batch)} 位患者：梯度
+# batch size {len(batch)}, gradient → 批量大小 {len(batch)}，梯度
 
 # %% [markdown]
 # ## Right on average
@@ -1081,7 +1081,8 @@ bm.claim(
 # after one pass, that is, equal work → 一遍之后，也就是工作量相同时
 
 # %% [markdown]
-# So small batches pay while the loss is far from its minimum. Later, with constant
+# So small batches pay while the loss is far from its minimum, and by examples 1 and 16
+# are much alike: a larger batch can take a larger learning rate. Later, with constant
 # steps, the floor holds them up, and the full batch overtakes them. With 442 patients
 # this takes a few passes. With a trillion words one step of the full batch would be a
 # whole pass, and few passes are ever made: there a batch is a tiny part of the data.
@@ -1095,8 +1096,9 @@ bm.claim(
 # `allowed` is one and a half times the lowest of the three curves. Try, and watch
 # which way the best choice moves as the budget grows.
 
-# %% [markdown] lang="zh" of="2a4c2faf"
-# 可见，离最小损失还远时，小批量划算。之后，固定的步子使它们停在平台上，
+# %% [markdown] lang="zh" of="8bbd2a1d"
+# 可见，离最小损失还远时，小批量划算；按样本数算，1 与 16 相差无几，
+# 因为批量大了，学习率也可以大。之后，固定的步子使它们停在平台上，
 # 全批量就赶了上来。只有 442 位患者时，几遍之内就会这样。面对万亿个词，
 # 全批量走一步就要看完一整遍，而总共也看不了几遍，所以那里的一批只是全部数据的极小一部
 # 分。（一个批次里的许多样本还可以并行计算，那时要比的就是步数。）
@@ -1618,8 +1620,8 @@ bm.show.figure(fig, alt=alt)
 
 # %%
 bm.claim(
-    "From 1 to 16 examples a batch, more than half of the steps are saved",
-    lambda fewer, more: fewer < more / 2,
+    "From 1 to 16 examples a batch, more than three quarters of the steps are saved",
+    lambda fewer, more: fewer < more / 4,
     {"fewer": steps[2], "more": steps[0]},
     control={"fewer": steps[5], "more": steps[3]},
     against="from 64 to 1,024",
@@ -1655,8 +1657,8 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# From 1 to 16 examples a batch, more than half of the steps are saved
-# → 批量大小从 1 到 16，步数省下一半以上
+# From 1 to 16 examples a batch, more than three quarters of the steps are saved
+# → 批量大小从 1 到 16，步数省下四分之三以上
 # from 64 to 1,024 → 从 64 到 1,024
 # From 64 to 1,024 examples a batch, the target costs over eight times the examples
 # → 批量大小从 64 到 1,024，到达目标所看的样本多到八倍以上

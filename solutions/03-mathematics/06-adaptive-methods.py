@@ -1613,10 +1613,10 @@ bm.claim(
 
 # %% [markdown]
 # The last log fits neither, though the optimizer was one of the two: the forecasts are
-# about weights at rest, and that walk was too short. A test answers for its
-# assumptions, too.
+# about weights at rest, and that walk was too short. A verdict is only as
+# good as its assumptions.
 
-# %% [markdown] lang="zh" of="7106eec0"
+# %% [markdown] lang="zh" of="57235d00"
 # 最后一份两个都不符合，尽管用的优化器就是两者之一：预测说的是已经停下的权重，
 # 而那次行走太短了。检验的结论，离不开它的前提。
 
