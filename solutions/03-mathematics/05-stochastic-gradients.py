@@ -1050,20 +1050,21 @@ bm.show.figure(fig, alt=alt)
 
 # %%
 def after(*passes):
-    """The higher of the two small batches, and how often lower than the full one."""
+    """How many times the loss of the worse small batch the full batch has."""
     ends = [{s: c[p * n // s - 1] for s, c in curves.items()} for p in passes]
-    return {"times_lower": min(end[n] / max(end[1], end[16]) for end in ends)}
+    return {"times": min(end[n] / max(end[1], end[16]) for end in ends)}
 
 
 bm.claim(
-    "After one pass and after two, both small batches are more than twice as low",
-    lambda times_lower: times_lower > 2,
+    "After one pass and after two, both small batches have less than half of the "
+    "full batch's loss",
+    lambda times: times > 2,
     after(1, 2),
     control=after(10),
     against="after ten passes",
 )
 bm.claim(
-    "After ten steps the full batch is over five times as low as both small ones",
+    "After ten steps the full batch has less than a fifth of either small one's loss",
     lambda small, full: full < small / 5,
     {"small": min(curves[1][9], curves[16][9]), "full": curves[n][9]},
     control={"small": curves[16][n // 16 - 1], "full": curves[n][0]},
@@ -1071,12 +1072,13 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# The higher of the two small batches, and how often lower than the full one.
-# → 两种小批量中较高的那个，比全批量低多少倍。
-# After one pass and after two, both small batches are more than twice as low
+# How many times the loss of the worse small batch the full batch has.
+# → 全批量的损失是两种小批量中较差者的多少倍。
+# After one pass and after two, both small batches have less than half of the full
+# batch's loss
 # → 一遍之后、两遍之后，两种小批量的损失都不到全批量的一半
 # after ten passes → 十遍之后
-# After ten steps the full batch is over five times as low as both small ones
+# After ten steps the full batch has less than a fifth of either small one's loss
 # → 走过十步之后，全批量的损失不到两种小批量的五分之一
 # after one pass, that is, equal work → 一遍之后，也就是工作量相同时
 
@@ -1347,7 +1349,7 @@ alt = (
 bm.show.figure(fig, alt=alt)
 gain = [a / b for a, b in zip(ends[False], ends[True], strict=True)]
 bm.claim(
-    "With lr 0.003 and batches of 1 shuffled epochs end more than twice as low",
+    "With lr 0.003 and batches of 1 shuffled epochs end at less than half of the loss",
     lambda times_lower: times_lower > 2,
     {"times_lower": gain[-1]},
     control={"times_lower": gain[0]},
@@ -1362,7 +1364,7 @@ bm.claim(
 # At large learning rates both ways are alike; at small ones the shuffled way falls with
 # a steeper slope and ends several times lower.
 # → 学习率大时两者差不多；学习率小时，每轮打乱的那条下降的斜率更大，最后低好几倍。
-# With lr 0.003 and batches of 1 shuffled epochs end more than twice as low
+# With lr 0.003 and batches of 1 shuffled epochs end at less than half of the loss
 # → lr 为 0.003、批量为 1 时，每轮打乱的终点要低一半以上
 # lr 0.1 → lr 为 0.1
 
