@@ -231,9 +231,9 @@ bm.equation("unbiased", means, full.expand(2, 2), atol=1e-12)
 
 # %% [markdown]
 # With all 442 patients there are more batches of 8 than we could ever list. Draw some
-# thousands and leave the mean five standard errors of room.
+# thousands, and allow their mean to be five standard errors off.
 
-# %% [markdown] lang="zh" of="bfec8a17"
+# %% [markdown] lang="zh" of="19beed13"
 # 对全部 442 位患者，8 人一批的批次多得列不完。抽它几千批，给均值留五个标准误的余地。
 
 # %%

@@ -1614,11 +1614,13 @@ bm.claim(
 # %% [markdown]
 # The last log fits neither, though the optimizer was one of the two: the forecasts are
 # about weights at rest, and that walk was too short. A verdict is only as
-# good as its assumptions.
+# good as its assumptions. (And now and then chance alone makes more than three standard
+# errors, so that even the right forecast does not fit.)
 
-# %% [markdown] lang="zh" of="57235d00"
+# %% [markdown] lang="zh" of="7bea876f"
 # 最后一份两个都不符合，尽管用的优化器就是两者之一：预测说的是已经停下的权重，
-# 而那次行走太短了。检验的结论，离不开它的前提。
+# 而那次行走太短了。检验的结论，离不开它的前提。（何况偶尔，
+# 单凭偶然就会超出三个标准误，连正确的预测也不符合。）
 
 # %% [markdown]
 # ## A sequence that fools Adam
