@@ -161,7 +161,7 @@ fig.colorbar(picture, ax=axes, label="dependence, powers of ten")
 alt = (
     "Three maps of output against input. Convolution: a narrow band on the diagonal. "
     "Recurrent: the lower triangle, fading off the diagonal. Transformer block: all of "
-    "it."
+    "it, most strongly on the diagonal."
 )
 bm.show.figure(fig, alt=alt)
 
@@ -173,9 +173,10 @@ bm.show.figure(fig, alt=alt)
 # output position → 输出位置
 # dependence, powers of ten → 依赖程度（10 的幂）
 # Three maps of output against input. Convolution: a narrow band on the diagonal.
-# Recurrent: the lower triangle, fading off the diagonal. Transformer block: all of it.
+# Recurrent: the lower triangle, fading off the diagonal. Transformer block: all of it,
+# most strongly on the diagonal.
 # → 三幅输出对输入的图。卷积：对角线上窄窄一条。循环：下三角，离对角线越远越淡。
-#   Transformer 块：处处都有。
+#   Transformer 块：处处都有，对角线上最强。
 
 # %% [markdown]
 # A band, a fading triangle, a full square. A convolution sees its **receptive field**
