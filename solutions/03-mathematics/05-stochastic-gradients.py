@@ -1006,6 +1006,7 @@ rates = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4]
 
 def lowest(size, passes=10):
     """At each step the lowest loss of all learning rates, (steps,)."""
+    torch.manual_seed(lab.seed)  # so that grading finds what you find
     steps = passes * n // size
     runs = [walk(lambda t, lr=lr: lr, size, steps, 20, **ten) for lr in rates]
     return torch.tensor(runs).nan_to_num(math.inf).amin(0)
@@ -1017,6 +1018,7 @@ curves = {size: lowest(size) for size in (1, 16, n)}
 # (442, 10): all ten measurements → (442, 10)：全部十项测量值
 # At each step the lowest loss of all learning rates, (steps,).
 # → 每一步上，所有学习率中最低的损失，(steps,)。
+# so that grading finds what you find → 评分时的结果才会与你的相同
 
 # %% fold
 fig, (left, right) = plt.subplots(
