@@ -766,14 +766,14 @@ print(*(f"plan {name}: {right:.3f}" for name, right in on_labels.items()), sep="
 
 # %% [markdown]
 # These numbers alone do not tell. But there is an audit that needs no look inside: give
-# a plan labels that were **shuffled**. Then nothing can be learned, and an honest plan
-# scores no better than always naming the commonest class. Write the audit. Decide for
-# each plan what it will say, before you run the cell after it.
+# a plan labels that were **shuffled**. Then nothing can be learned, and on average an
+# honest plan scores no better than always naming the commonest class. Write the audit.
+# Decide for each plan what it will say, before you run the cell after it.
 
-# %% [markdown] lang="zh" of="1221f427"
+# %% [markdown] lang="zh" of="108df721"
 # 光看这几个数看不出来。但有一种审查不必看内部：把**打乱**的标签交给方案。这时什么也学不
-# 到，诚实的方案不会比“总说最常见的那一类”得分更高。请写出这个审查。运行它后面的单元格之
-# 前，先对每个方案作出判断。
+# 到，诚实的方案平均得分不会高于“总说最常见的那一类”。请写出这个审查。运行它后面的单元格
+# 之前，先对每个方案作出判断。
 
 
 # %% exercise="above_chance" points=3 minutes=7 level=3
@@ -1099,15 +1099,15 @@ if news.real:
 # all words, with tags → 全部的词，带词性
 
 # %% [markdown]
-# On real headlines the dictionary loses. One reason: new headlines hold more unseen
-# words than unseen characters, as
+# On real headlines the dictionary loses. A likely reason: new headlines hold more
+# unseen words than unseen characters, as
 # [The published example, run](lesson:published-example) measured. Tags bring next to
 # nothing, and to keep some kinds of words alone does harm. (The stand-in, made from
 # templates, ranks the four otherwise.) Measure before you add a step because a textbook
 # lists it.
 
-# %% [markdown] lang="zh" of="c5eddb9b"
-# 在真实标题上，词典吃了亏。一个原因是：新标题里没见过的词比没见过的字多，这在
+# %% [markdown] lang="zh" of="d18a0133"
+# 在真实标题上，词典吃了亏。一个可能的原因是：新标题里没见过的词比没见过的字多，这在
 # [范例复现](lesson:published-example)里测过。词性几乎没有帮助，只留某几类词反而有害。
 # （替代数据由模板生成，四种办法的名次不一样。）教科书列出的步骤，也要先量一量再加。
 
@@ -1295,7 +1295,7 @@ print(f"asked the editor: {np.mean(np.equal(answers, 4)):.0%}")
 # %% [markdown] lang="zh" of="2ca2c500"
 # 实付的代价比预计的低，而要请编辑看的标题有一半甚至更多。在真实标题上，这条规则的代价
 # 甚至高于“总取概率最大的类别”。问题出在概率上。
-# [指标与似然](lesson:metrics)讲过**校准**：自称有 70 % 把握的标题，应当有 70 % 答对。这
+# [指标与似然](lesson:metrics)讲过**校准**：自称有 70% 把握的标题，应当有 70% 答对。这
 # 个模型实际答对的比它自称的多。用一个**温度** $T$ 来修正：取 $p_i^{1/T}$，再除以总和。
 # 取使一半标题的真实类别概率最大的 $T$，用在另一半上。
 
@@ -1346,8 +1346,8 @@ ax.legend()
 bm.show.figure(
     fig,
     alt="Share of right answers against the model's confidence, in eight groups. As it "
-    "is, the model lies above the dotted diagonal: it is right more often than it "
-    "says. Tempered, all its points have moved to the right.",
+    "is, most groups lie above the dotted diagonal: the model is right more often than "
+    "it says. Tempered, all points have moved to the right.",
 )
 bm.claim(
     "With a temperature that other headlines chose, the cheapest answers cost the "
@@ -1372,11 +1372,11 @@ bm.claim(
 # calibrated → 校准
 # how sure the model says it is → 模型自称的把握
 # share of right answers → 答对的比例
-# Share of right answers against the model's confidence, in eight groups. As it is, the
-# model lies above the dotted diagonal: it is right more often than it says. Tempered,
-# all its points have moved to the right.
-# → 按模型的把握分成八组，看答对的比例。原样的模型位于点线对角线上方，
-#   答对的比它自称的多；调过温度之后，各点都向右移。
+# Share of right answers against the model's confidence, in eight groups. As it is, most
+# groups lie above the dotted diagonal: the model is right more often than it says.
+# Tempered, all points have moved to the right.
+# → 按模型的把握分成八组，看答对的比例。原样时多数组位于点线对角线上方，
+#   模型答对的比它自称的多；调过温度之后，各点都向右移。
 # With a temperature that other headlines chose, the cheapest answers cost the newsroom
 # less than before, and less than the most probable classes
 # → 温度由另一半标题选定之后，最便宜的回答让编辑部付出的代价比原先小，
@@ -1420,20 +1420,21 @@ print(f"{len(tokens)} tokens; headlines, characters: {tuple(x_train.shape)}")
 # %% [markdown]
 # Each number becomes a vector of length $d$, its embedding, so a headline is a table
 # $x$ of $n$ rows. A **filter** $W$ of width $h$ looks at $h$ neighbouring rows and
-# answers with one number; it slides along the headline, hence **convolution over
+# responds with one number; it slides along the headline, hence **convolution over
 # time**. Where a phrase stands does not matter, only whether it is there. So of all the
-# answers of one filter the strongest is kept, **max over time** pooling:
+# responses of one filter, its feature map, the strongest is kept: **max-over-time
+# pooling**:
 #
 # $$
 # \hat c = \max_i \mathrm{ReLU}\Bigl(\sum_{j=0}^{h-1} \sum_{k=1}^{d} W_{jk}\,
 # x_{i+j,\,k} + b\Bigr) \label{max-over-time}
 # $$
 
-# %% [markdown] lang="zh" of="20c50789"
+# %% [markdown] lang="zh" of="0f05c7da"
 # 每个编号变成一个长为 $d$ 的向量，即它的嵌入；于是一条标题是一张 $n$ 行的表 $x$。宽为
-# $h$ 的**滤波器** $W$ 一次看相邻的 $h$ 行，答出一个数，再沿着标题一格一格滑过去，所以叫
-# **时间上的卷积**。词组站在哪里无所谓，要紧的是有没有。所以每个滤波器的所有回答中只留最
-# 强的一个，即**时间上取最大**的池化：
+# $h$ 的**滤波器** $W$ 一次看相邻的 $h$ 行，算出一个数作为响应，再沿着标题一格一格滑过
+# 去，所以叫**时间上的卷积**。词组站在哪里无所谓，要紧的是有没有。所以一个滤波器的所有响
+# 应（它的特征图）中，只留最强的一个，这叫**时间最大池化**（max-over-time pooling）：
 #
 # $$
 # \hat c = \max_i \mathrm{ReLU}\Bigl(\sum_{j=0}^{h-1} \sum_{k=1}^{d} W_{jk}\,
@@ -1443,7 +1444,7 @@ print(f"{len(tokens)} tokens; headlines, characters: {tuple(x_train.shape)}")
 
 # %% exercise="strongest_responses" points=4 minutes=9 level=3
 def strongest_responses(x, W, b):
-    """Slide filters along headlines and keep each filter's strongest answer.
+    """Slide filters along headlines and keep each filter's strongest response.
 
     Args:
         x: embedded headlines, tensor, (batch, n, d)
@@ -1461,8 +1462,8 @@ def strongest_responses(x, W, b):
 
 
 # %% [raw] lang="zh"
-# Slide filters along headlines and keep each filter's strongest answer.
-# → 让滤波器沿标题滑动，留下各自最强的回答。
+# Slide filters along headlines and keep each filter's strongest response.
+# → 让滤波器沿标题滑动，留下各自最强的响应。
 # Args:
 #     x: embedded headlines, tensor, (batch, n, d)
 #     W: filters, tensor, (filters, h, d)
@@ -1489,7 +1490,7 @@ advice = (
     "order of the axes of each window"
 )
 bm.expect.close(got[0, :2], torch.tensor([5.0, 9.0]), advice)
-bm.expect.close(got[0, 2], torch.tensor(0.0), "ReLU: an answer below zero becomes 0")
+bm.expect.close(got[0, 2], torch.tensor(0.0), "ReLU: a response below zero becomes 0")
 got = strongest_responses(x, W, torch.tensor([1.0, -2, 3]))
 advice = "add the bias of each filter before ReLU"
 bm.expect.close(got[0], torch.tensor([6.0, 7, 2]), advice)
@@ -1523,7 +1524,7 @@ bm.expect.close(got, library(x[:, :3], W, b), advice, atol=1e-5)
 # W[f, j, k] belongs to character i + j and number k of its embedding: mind the order of
 # the axes of each window
 # → W[f, j, k] 对应第 i + j 个字、嵌入的第 k 个数：留心窗口各轴的次序
-# ReLU: an answer below zero becomes 0 → ReLU：小于零的回答变成 0
+# ReLU: a response below zero becomes 0 → ReLU：小于零的响应变成 0
 # add the bias of each filter before ReLU → 先加上各滤波器的偏置，再做 ReLU
 # What PyTorch's convolution gives. → PyTorch 的卷积给出的结果。
 # every window counts, the last one too; widths differ from 2
@@ -1549,11 +1550,11 @@ bm.expect.close(got, library(x[:, :3], W, b), advice, atol=1e-5)
 # 宽度在**最后**。`torch.einsum("bndh,fhd->bnf", windows, W)` 能把次序理顺。
 
 # %% [markdown] hint="strongest_responses"
-# The answers are (batch, places, filters). Add `b`, apply `torch.relu`, then
+# The responses are (batch, places, filters). Add `b`, apply `torch.relu`, then
 # `.amax(dim=1)`: axis 1 is time.
 
-# %% [markdown] lang="zh" of="24fcac63"
-# 回答的形状是 (batch, 位置, filters)。加上 `b`，做 `torch.relu`，再 `.amax(dim=1)`：
+# %% [markdown] lang="zh" of="72127f95"
+# 响应的形状是 (batch, 位置, filters)。加上 `b`，做 `torch.relu`，再 `.amax(dim=1)`：
 # 第 1 轴是时间。
 
 
@@ -1867,7 +1868,7 @@ bm.claim(
 #
 # 网络从随机权重出发。所以在说一个模型比另一个好之前，先要问：两者的差别，是否大于**同一
 # 个网络换两个种子**的差别？各模型用同样的五折。网络有两种：`TextCNN` 的嵌入初值标准差为
-# 0.1，PyTorch 的 `nn.Embedding` 为 1。（它的学习率是在其中两折上选的，这对网络略有偏
+# 0.1，PyTorch 的 `nn.Embedding` 为 1。（网络的学习率是在其中两折上选的，这对网络略有偏
 # 袒；测试集则没有参与。）
 
 # %%
@@ -2337,8 +2338,8 @@ bm.claim(
 #
 # ### 各自错在哪里
 #
-# 先看只有 TF-IDF 答对的，再看只有网络（第一个种子）答对
-# 的，最后看两者都错的。每行末尾依次是真实类别、TF-IDF 的判断、TextCNN 的判断。
+# 先看只有 TF-IDF 答对的，再看只有网络（第一个种子）答对的，最后看两者都错的。每行末尾依
+# 次是真实类别、TF-IDF 的判断、TextCNN 的判断。
 
 # %%
 ours, its = right["TF-IDF"][0] == 1, right["TextCNN"][0] == 1
@@ -2352,12 +2353,13 @@ for who in (ours & ~its, its & ~ours, ~ours & ~its):
 # headlines: {who.sum()} → 标题数：{who.sum()}
 
 # %% [markdown]
-# Where did the network look? Each filter's answer comes from one window of characters.
-# Give its contribution to the class's score to the characters of that window.
+# Where did the network look? Each filter's strongest response is from one window of
+# characters. Give its contribution to the class's score to the characters of that
+# window.
 
-# %% [markdown] lang="zh" of="0ce056c1"
-# 网络看的是哪里？每个滤波器的回答都出自某一个窗口。把它对该类得分的贡献分给窗口里的几个
-# 字，就看得出来。
+# %% [markdown] lang="zh" of="e14ce0a4"
+# 网络看的是哪里？每个滤波器最强的响应都出自某一个窗口。把它对该类得分的贡献分给窗口里
+# 的几个字，就看得出来。
 
 
 # %% fold
