@@ -922,6 +922,12 @@ def walk(rate, size, steps, walkers=200, x=x, best=best):
     return heights
 
 
+# %% [raw] lang="zh"
+# Loss above the smallest, exactly (J is a bowl): (walkers, d) to one mean.
+# → 高出最小损失的部分的均值，精确值（J 是一只碗）：(walkers, d)。
+# everyone, once → 每人一次
+
+# %%
 steps = lab.pick(ci=1000, workshop=3000, full=10_000)
 rates = {
     "0.2": lambda t: 0.2,
@@ -930,11 +936,6 @@ rates = {
 }
 heights = {name: walk(rate, 4, steps) for name, rate in rates.items()}
 
-
-# %% [raw] lang="zh"
-# Loss above the smallest, exactly (J is a bowl): (walkers, d) to one mean.
-# → 高出最小损失的部分的均值，精确值（J 是一只碗）：(walkers, d)。
-# everyone, once → 每人一次
 
 # %% fold
 fig, ax = plt.subplots()
@@ -998,24 +999,44 @@ bm.claim(
 # 各试九个固定的学习率。曲线在每一点上取九个之中最低的，免得哪种批量吃了学习率的亏。
 
 # %%
-all_x = torch.tensor(patients.data)  # (442, 10): all ten measurements
+table, everyone = load_diabetes(), 442
+all_x = torch.tensor(table.data)  # (442, 10): all ten measurements
 all_x = (all_x - all_x.mean(0)) / all_x.std(0, correction=0)
-ten = {"x": all_x, "best": torch.linalg.lstsq(all_x, y[:, None]).solution[:, 0]}
-rates = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4]
+all_y = torch.tensor(table.target) / 100
+all_y = all_y - all_y.mean()
+goal = torch.linalg.lstsq(all_x, all_y[:, None]).solution[:, 0]
+constant_rates = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4]
+
+
+def heights_of(lr, size, steps, walkers):
+    """Loss above the smallest before and after each step, mean of the walkers."""
+    theta = torch.zeros(walkers, 10)
+    found = [0.5 * (((theta - goal) @ all_x.T) ** 2).mean().item()]
+    for _ in range(steps):
+        batch = torch.randint(everyone, (walkers, size))
+        if size == everyone:
+            batch = torch.arange(size).expand(walkers, size)  # everyone, once
+        off = (all_x[batch] * theta[:, None]).sum(-1) - all_y[batch]
+        theta = theta - lr * (off[..., None] * all_x[batch]).mean(1)
+        found.append(0.5 * (((theta - goal) @ all_x.T) ** 2).mean().item())
+    return found
 
 
 def lowest(size, passes=10):
     """At each step the lowest loss of all learning rates, (steps,)."""
     torch.manual_seed(lab.seed)  # so that grading finds what you find
-    steps = passes * n // size
-    runs = [walk(lambda t, lr=lr: lr, size, steps, 20, **ten) for lr in rates]
+    steps = passes * everyone // size
+    runs = [heights_of(lr, size, steps, 20)[1:] for lr in constant_rates]
     return torch.tensor(runs).nan_to_num(math.inf).amin(0)
 
 
-curves = {size: lowest(size) for size in (1, 16, n)}
+curves = {size: lowest(size) for size in (1, 16, everyone)}
 
 # %% [raw] lang="zh"
 # (442, 10): all ten measurements → (442, 10)：全部十项测量值
+# Loss above the smallest before and after each step, mean of the walkers.
+# → 每一步前后高出最小损失的部分，各行者的平均。
+# everyone, once → 每人一次
 # At each step the lowest loss of all learning rates, (steps,).
 # → 每一步上，所有学习率中最低的损失，(steps,)。
 # so that grading finds what you find → 评分时的结果才会与你的相同
@@ -1027,7 +1048,7 @@ fig, (left, right) = plt.subplots(
 for (size, curve), style in zip(curves.items(), ("-", "-.", ":"), strict=True):
     counted = torch.arange(1, len(curve) + 1)
     left.loglog(counted, curve, style, label=size)
-    right.loglog(counted * size / n, curve, style, label=size)
+    right.loglog(counted * size / everyone, curve, style, label=size)
 left.set(xlabel="steps", ylabel="loss above the best")
 right.set(xlabel="passes over all patients")
 right.legend(title="batch size")
@@ -1053,8 +1074,8 @@ bm.show.figure(fig, alt=alt)
 # %%
 def after(*passes):
     """How many times the loss of the worse small batch the full batch has."""
-    ends = [{s: c[p * n // s - 1] for s, c in curves.items()} for p in passes]
-    return {"times": min(end[n] / max(end[1], end[16]) for end in ends)}
+    ends = [{s: c[p * everyone // s - 1] for s, c in curves.items()} for p in passes]
+    return {"times": min(end[everyone] / max(end[1], end[16]) for end in ends)}
 
 
 bm.claim(
@@ -1068,8 +1089,8 @@ bm.claim(
 bm.claim(
     "After ten steps the full batch has less than a fifth of either small one's loss",
     lambda small, full: full < small / 5,
-    {"small": min(curves[1][9], curves[16][9]), "full": curves[n][9]},
-    control={"small": curves[16][n // 16 - 1], "full": curves[n][0]},
+    {"small": min(curves[1][9], curves[16][9]), "full": curves[everyone][9]},
+    control={"small": curves[16][everyone // 16 - 1], "full": curves[everyone][0]},
     against="after one pass, that is, equal work",
 )
 
@@ -1118,31 +1139,33 @@ bm.claim(
 # %% fold
 def trial(size, lr, passes):
     """Loss above the best at the end of the budget: the mean of 50 walks."""
-    start = above_best(torch.zeros(1, 10), **ten)
+    steps = int(passes * everyone) // size
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        heights = walk(lambda t: lr, size, int(passes * n) // size, 50, **ten)
-    return [start, *heights][-1]
+        return heights_of(lr, size, steps, 50)[-1]
 
 
 def reached(passes):
     """What the batch sizes of the figure reach that can make a step."""
-    steps = {size: int(passes * n) // size for size in curves}
+    steps = {size: int(passes * everyone) // size for size in curves}
     return [float(curves[size][t - 1]) for size, t in steps.items() if t]
 
 
 allowed = {passes: 1.5 * min(reached(passes)) for passes in (0.5, 1, 2, 5, 10)}
-for passes, loss in allowed.items():
-    ends = trial(16, 0.01, passes)
-    print(f"{passes} passes: allowed {loss:.1e}; size 16, lr 0.01 ends at {ends:.1e}")
-
 # %% [raw] lang="zh"
 # Loss above the best at the end of the budget: the mean of 50 walks.
 # → 预算用完时高出最小损失的部分：50 次行走的平均。
 # What the batch sizes of the figure reach that can make a step.
 # → 图中走得成一步的批量大小各能降到多低。
-# {passes} passes: allowed {loss:.1e}; size 16, lr 0.01 ends at {ends:.1e}
-# → {passes} 遍：允许 {loss:.1e}；批量 16、lr 0.01 的终点是 {ends:.1e}
+
+# %% fold
+for budget, most in allowed.items():
+    tried = trial(16, 0.01, budget)
+    print(f"{budget} passes: allowed {most:.1e}; size 16, lr 0.01 ends at {tried:.1e}")
+
+# %% [raw] lang="zh"
+# {budget} passes: allowed {most:.1e}; size 16, lr 0.01 ends at {tried:.1e}
+# → {budget} 遍：允许 {most:.1e}；批量 16、lr 0.01 的终点是 {tried:.1e}
 
 
 # %% exercise="choose" points=3 minutes=8 level=3
@@ -1156,7 +1179,7 @@ def choose(passes):
     ### BEGIN SOLUTION
     _, small, full = curves  # the batch sizes of the figure
     if passes == max(allowed):
-        return full, max(rates)
+        return full, max(constant_rates)
     return small, 0.1 / passes
     ### END SOLUTION
 
@@ -1177,11 +1200,11 @@ def choose(passes):
 def _spent(passes):
     advice = "return a batch size and a learning rate"
     size, lr = bm.expect.several(choose(passes), 2, advice)
-    whole = int(size) == size and 1 <= size <= n
+    whole = int(size) == size and 1 <= size <= everyone
     bm.expect.true(whole, "the batch size is a whole number from 1 to 442")
     bm.expect.true(lr > 0, "the learning rate is above 0")
     advice = f"half a pass has no step with a batch of {int(size)}"
-    bm.expect.true(int(passes * n) >= size, advice)
+    bm.expect.true(int(passes * everyone) >= size, advice)
     loss, most = trial(int(size), float(lr), passes), allowed[passes]
     advice = (
         f"{passes} passes end at {loss:.1e}, allowed is {most:.1e}: try other rates"
@@ -1207,11 +1230,12 @@ for _passes in (1, 5):
 
 # %% [markdown] hint="choose"
 # Look at the right-hand figure: which batch size is lowest at half a pass, at two, at
-# ten? Then find a learning rate: `for lr in rates: print(lr, trial(16, lr, 2))`.
+# ten? Then find a learning rate:
+# `for lr in constant_rates: print(lr, trial(16, lr, 2))`.
 
-# %% [markdown] lang="zh" of="7d2c1f4e"
+# %% [markdown] lang="zh" of="33ffa36e"
 # 看右图：半遍、两遍、十遍时，哪种批量大小最低？再找学习率：
-# `for lr in rates: print(lr, trial(16, lr, 2))`。
+# `for lr in constant_rates: print(lr, trial(16, lr, 2))`。
 
 # %% [markdown] hint="choose"
 # With a small batch, a longer budget wants a smaller rate: it has more steps to go its
@@ -1256,10 +1280,10 @@ def choose(passes):
 
 # %% variant="choose"
 def choose(passes):
-    sizes, found = (4, 16, n), []
+    sizes, found = (4, 16, 442), []
     for size in sizes:
-        if passes * n >= size:
-            found += [(trial(size, lr, passes), size, lr) for lr in rates[3:]]
+        if passes * 442 >= size:
+            found += [(trial(size, lr, passes), size, lr) for lr in constant_rates[3:]]
     return min(found)[1:]
 
 
@@ -1583,10 +1607,10 @@ def scale_exactly(W):
 # → 由批量大小 8 和 512 求 W 处的噪声尺度。
 
 # %%
-W, everyone = torch.zeros(65, 10), torch.arange(1797)
+W, pictures = torch.zeros(65, 10), torch.arange(1797)
 scales = [(scale_at(W), scale_exactly(W))]  # measured, exact: at the start
 while F.cross_entropy(pixels @ W, labels) > TARGET:
-    W = W - 0.4 * digit_gradient(W, everyone)
+    W = W - 0.4 * digit_gradient(W, pictures)
 scales.append((scale_at(W), scale_exactly(W)))
 for guess, right in scales:
     print(f"noise scale: S ≈ {guess:.1f} (exactly {right:.1f})")

@@ -264,6 +264,18 @@ def test_unchanged_cells_that_nobody_uses_are_left_out():
     assert needed(cells, {1}) == {1}
 
 
+def test_reading_the_lessons_settings_changes_nothing():
+    """Or each cell that asks for a size would be run for all that come after it."""
+    cells = [
+        'lab = bm.start("x")',
+        "data = [1]",
+        "steps = lab.pick(ci=1, workshop=2, full=data.pop())",
+        "def answer(): return lab.seed",
+        "assert answer() == 0",
+    ]
+    assert needed(cells, {3, 4}) == {0, 3, 4}
+
+
 def test_many_cells_take_no_long_time():
     cells = [f"a{n} = a{n - 1} if {n} else 0" for n in range(400)]
     assert needed(cells, {399}) == set(range(400))

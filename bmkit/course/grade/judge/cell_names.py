@@ -135,7 +135,9 @@ def _simple(statements: list[ast.stmt], found: Names, bound: set[str]) -> None:
     elif isinstance(statement, (ast.Import, ast.ImportFrom)):
         found.fixed |= made
         found.plain &= "*" not in {alias.name for alias in statement.names}
-    elif isinstance(statement, ast.Assign) and _constant(statement.value):
+    elif isinstance(statement, ast.Assign) and (
+        _constant(statement.value) or _settings(statement.value)
+    ):
         found.fixed |= made
     else:
         found.unsure |= made
@@ -158,6 +160,11 @@ def _constant(value: ast.expr) -> bool:
         *(ast.unaryop, ast.expr_context),
     )
     return all(isinstance(part, kinds) for part in parts)
+
+
+def _settings(value: ast.expr) -> bool:
+    """Whether it is the lesson's settings, which are frozen: ``lab.pick`` reads them."""
+    return isinstance(value, ast.Call) and ast.unparse(value.func) == "bm.start"
 
 
 def _same(value: ast.expr | None) -> set[str]:
