@@ -193,7 +193,7 @@ def output_size(n, kernel_size, stride=1, padding=0):
 
     n: pixels along the side; kernel_size: pixels of the window; stride: pixels from one
     place to the next; padding: zeros added at each end. The window fits at least once.
-    Returns a whole number.
+    Returns an int: 3, not 3.0.
     """
     ### BEGIN SOLUTION
     return (n + 2 * padding - kernel_size) // stride + 1
@@ -204,10 +204,10 @@ def output_size(n, kernel_size, stride=1, padding=0):
 # How many places a window has along one side. → 窗口沿一边有多少个位置。
 # n: pixels along the side; kernel_size: pixels of the window; stride: pixels from one
 # place to the next; padding: zeros added at each end. The window fits at least once.
-# Returns a whole number.
+# Returns an int: 3, not 3.0.
 # → n：一边的像素数；kernel_size：窗口的像素数；stride：相邻两个位置相隔几个像素；
 #   padding：每一端补几个零。窗口至少放得下一次。
-#   返回整数。
+#   返回 int：是 3，不是 3.0。
 
 # %% check="output_size"
 advice = "a window of 3 on 5 pixels can start at 0, 1 and 2: is one place missing?"
@@ -216,6 +216,8 @@ advice = "the zeros are added at both ends"
 bm.expect.equal(output_size(5, 3, padding=1), 5, advice)
 advice = "starts 0 and 2; at 4 it would look past the edge: round down"
 bm.expect.equal(output_size(6, 3, stride=2), 2, advice)
+advice = "3, not 3.0: `range` and the shape of a tensor ask for an int"
+bm.expect.true(hasattr(output_size(5, 3), "__index__"), advice)
 ### BEGIN HIDDEN TESTS
 for n, size, stride, padding in [(9, 2, 3, 1), (28, 5, 1, 2), (7, 7, 4, 0)]:
     starts = range(-padding, n + padding - size + 1, stride)
@@ -231,6 +233,8 @@ for n, size, stride, padding in [(9, 2, 3, 1), (28, 5, 1, 2), (7, 7, 4, 0)]:
 # the zeros are added at both ends → 两端都要补零
 # starts 0 and 2; at 4 it would look past the edge: round down
 # → 从 0 和 2 开始；从 4 开始就出界了：要向下取整
+# 3, not 3.0: `range` and the shape of a tensor ask for an int
+# → 应是 3，不是 3.0：`range` 和张量的形状都要求 int
 # n={n}, kernel_size={size}, stride={stride}, padding={padding}: count starts
 # → n={n}，kernel_size={size}，stride={stride}，padding={padding}：数一数起点
 
@@ -264,6 +268,11 @@ def output_size(n, kernel_size, stride=1, padding=0):
 # %% mistake="output_size" says="round down"
 def output_size(n, kernel_size, stride=1, padding=0):
     return (n + 2 * padding - kernel_size) / stride + 1
+
+
+# %% mistake="output_size" says="not 3.0"
+def output_size(n, kernel_size, stride=1, padding=0):
+    return np.floor((n + 2 * padding - kernel_size) / stride) + 1
 
 
 # %% variant="output_size"
@@ -381,7 +390,10 @@ bm.expect.close(far, F.conv2d(x, W, b, stride=2), advice)
 advice = "padding puts zeros around the picture, on all four sides"
 bm.expect.close(convolve(x, W, b, padding=1), F.conv2d(x, W, b, padding=1), advice)
 ### BEGIN HIDDEN TESTS
-bm.expect.true(z.dtype == x.dtype, "keep x's kind of number: x.new_zeros(...)")
+single = convolve(x.float(), W.float(), b.float())
+for got, given in [(z, x), (single, x.float())]:
+    advice = "keep x's kind of number: x.new_zeros(...)"
+    bm.expect.true(got.dtype == given.dtype, advice)
 W = torch.randn(4, 2, 3, 3, generator=draws, dtype=torch.float64)
 x, W = x.requires_grad_(), W.requires_grad_()
 b = torch.tensor([0.7, -1.3, 2.0, 0.4]).double().requires_grad_()
@@ -471,6 +483,11 @@ def convolve(x, W, b, stride=1, padding=0):
 # %% mistake="convolve" says="on all four sides"
 def convolve(x, W, b, stride=1, padding=0):
     return F.conv2d(F.pad(x, [0, 2 * padding, 0, 2 * padding]), W, b, stride)
+
+
+# %% mistake="convolve" says="kind of number"
+def convolve(x, W, b, stride=1, padding=0):
+    return F.conv2d(x.double(), W.double(), b.double(), stride, padding)
 
 
 # %% mistake="convolve" says="keep the graph"
@@ -835,7 +852,8 @@ def weight_gradient(delta, x):
     """Gradient of the loss with respect to the filters; stride 1, no padding.
 
     delta: dJ/dz, (filters, rows, columns); x: the picture, (channels, height, width).
-    Returns dJ/dW: (filters, channels, f, f), where f is what makes z that large.
+    Returns dJ/dW: (filters, channels, f, f), where f is what makes z that large, in the
+    kind of number of x.
     """
     ### BEGIN SOLUTION
     filters, rows, columns = delta.shape
@@ -843,9 +861,7 @@ def weight_gradient(delta, x):
     dW = x.new_zeros(filters, len(x), f, f)
     for u in range(f):
         for v in range(f):
-            seen = x[
-                :, u : u + rows, v : v + columns
-            ]  # by weight (u, v), at each place
+            seen = x[:, u : u + rows, v : v + columns]  # by weight (u, v)
             dW[:, :, u, v] = torch.einsum("oij,cij->oc", delta, seen)
     return dW
     ### END SOLUTION
@@ -855,10 +871,11 @@ def weight_gradient(delta, x):
 # Gradient of the loss with respect to the filters; stride 1, no padding.
 # → 损失对滤波器的梯度；步幅为 1，没有填充。
 # delta: dJ/dz, (filters, rows, columns); x: the picture, (channels, height, width).
-# Returns dJ/dW: (filters, channels, f, f), where f is what makes z that large.
+# Returns dJ/dW: (filters, channels, f, f), where f is what makes z that large, in the
+# kind of number of x.
 # → delta：dJ/dz，(filters, rows, columns)；x：图，(channels, height, width)。
-#   返回 dJ/dW：(filters, channels, f, f)，其中 f 由 z 的大小推出。
-# by weight (u, v), at each place → 权重 (u, v) 在各个位置所见的像素
+#   返回 dJ/dW：(filters, channels, f, f)，其中 f 由 z 的大小推出；数值类型与 x 相同。
+# by weight (u, v) → 权重 (u, v) 所见的像素
 
 # %% check="weight_gradient"
 draws = torch.Generator().manual_seed(3)
@@ -876,7 +893,10 @@ got = weight_gradient(delta, x)[1]
 advice = "a weight works at every place: add up delta times pixel, without a mean"
 bm.expect.close(got, x[:, 0:3, 2:5] + 2 * x[:, 3:6, 6:9], advice)
 ### BEGIN HIDDEN TESTS
+advice = "keep x's kind of number: x.new_zeros(...)"
+bm.expect.true(got.dtype == x.dtype, advice)
 x = torch.randn(4, 8, 5, generator=draws)
+bm.expect.true(weight_gradient(x, x).dtype == x.dtype, advice)
 for f in (1, 2, 4):
     W = torch.randn(3, 4, f, f, generator=draws).requires_grad_()
     z = F.conv2d(x, W)
@@ -895,6 +915,7 @@ for f in (1, 2, 4):
 # filter 0 made none of it → 它与滤波器 0 无关
 # a weight works at every place: add up delta times pixel, without a mean
 # → 一个权重在每个位置都起作用：把 delta 乘像素全部加起来，不求平均
+# keep x's kind of number: x.new_zeros(...) → 保持 x 的数值类型：x.new_zeros(...)
 # three filters of {f} × {f} on four channels → 四个通道上的三个 {f} × {f} 滤波器
 
 # %% [markdown] hint="weight_gradient"
@@ -947,6 +968,18 @@ def weight_gradient(delta, x):
     return dW.expand(len(delta), -1, -1, -1)
 
 
+# %% mistake="weight_gradient" says="kind of number"
+def weight_gradient(delta, x):
+    x, delta = x.double(), delta.double()
+    return F.conv2d(x[:, None], delta[:, None]).transpose(0, 1)
+
+
+# %% mistake="weight_gradient" says="kind of number"
+def weight_gradient(delta, x):
+    x, delta = x.float(), delta.float()
+    return F.conv2d(x[:, None], delta[:, None]).transpose(0, 1)
+
+
 # %% variant="weight_gradient"
 def weight_gradient(delta, x):
     return F.conv2d(x[:, None], delta[:, None]).transpose(0, 1)
@@ -995,7 +1028,7 @@ bm.equation("weight-gradient", slope, right, atol=1e-10)
 
 # %%
 hidden = draw_filter("edge", 60, 1.0, reach=2)[None, None]  # (1, 1, 5, 5)
-centred, no_bias = photo - photo.mean(), torch.zeros(1)
+centred, no_bias = photo - photo.mean(), torch.zeros(1)  # uncentred, 0.2 diverges
 
 
 def learn_filter(steps, draws):
@@ -1012,6 +1045,7 @@ start, learned = learn_filter(1000, torch.Generator().manual_seed(lab.seed))
 
 # %% [raw] lang="zh"
 # edge → 边缘
+# uncentred, 0.2 diverges → 不减去均值，学习率 0.2 会发散
 
 # %% fold
 fig, axes = plt.subplots(1, 3, figsize=(8, 2.7), layout="constrained")
@@ -1029,15 +1063,15 @@ bm.show.figure(fig, alt=alt)
 
 
 def error(W):
-    """Share of the hidden filter's responses, on another photograph, that W misses."""
+    """Squared error on another photograph, as a share of the edge map's square."""
     x = grey("flower.jpg")[None, None] - photo.mean()
     z, y = F.conv2d(x, W), F.conv2d(x, hidden)
     return {"error": (z - y).square().mean() / y.square().mean()}
 
 
 bm.claim(
-    "Learned on one photograph, the filter makes the edge map of another, with an "
-    "error of less than 5 %",
+    "Learned on one photograph, the filter makes the edge map of another: the squared "
+    "error is less than 5 % of the map's mean square",
     lambda error: error < 0.05,
     error(learned),
     control=error(start),
@@ -1053,11 +1087,11 @@ bm.claim(
 # Three squares of 5 by 5 numbers: noise, and twice the same edge filter, dark at the
 # top and bright at the bottom right.
 # → 三个 5 × 5 的方块：第一个是噪声，后两个是同一个边缘滤波器，上方暗，右下方亮。
-# Share of the hidden filter's responses, on another photograph, that W misses.
-# → 在另一张照片上，W 与藏起来的滤波器的响应相差的比例。
-# Learned on one photograph, the filter makes the edge map of another, with an error of
-# less than 5 %
-# → 在一张照片上学到的滤波器，给另一张照片作边缘图，误差不到 5%
+# Squared error on another photograph, as a share of the edge map's square.
+# → 在另一张照片上的平方误差，除以边缘图的平方。
+# Learned on one photograph, the filter makes the edge map of another: the squared error
+# is less than 5 % of the map's mean square
+# → 在一张照片上学到的滤波器，给另一张照片作边缘图：平方误差不到边缘图均方值的 5%
 # the random start → 随机的起点
 
 # %% [markdown]
@@ -1450,7 +1484,8 @@ bm.claim(
 def receptive_field(layers):
     """How many pixels in a row one response of the last layer spans.
 
-    Counted from the first pixel on which it depends to the last, both included.
+    Counted from the first pixel on which it depends to the last, both included, and
+    with gaps between them, if there are any.
     layers: pairs (kernel_size, stride), the one next to the picture first; pooling
     counts as a layer too. No layer at all sees 1 pixel.
     """
@@ -1466,10 +1501,11 @@ def receptive_field(layers):
 # %% [raw] lang="zh"
 # How many pixels in a row one response of the last layer spans.
 # → 最后一层的一个响应，在一行里跨越多少个像素。
-# Counted from the first pixel on which it depends to the last, both included.
+# Counted from the first pixel on which it depends to the last, both included, and with
+# gaps between them, if there are any.
 # layers: pairs (kernel_size, stride), the one next to the picture first; pooling counts
 # as a layer too. No layer at all sees 1 pixel.
-# → 从它依赖的第一个像素数到最后一个，两头都算。
+# → 从它依赖的第一个像素数到最后一个，两头都算，中间若有空隙也算。
 #   layers：若干对 (kernel_size, stride)，离图最近的在最前；池化也算一层。
 #   一层也没有时，看到 1 个像素。
 
@@ -1487,6 +1523,8 @@ bm.expect.equal(receptive_field([(5, 1), (2, 2), (5, 1), (2, 2)]), 16, advice)
 bm.expect.equal(receptive_field([]), 1, "no layer: the pixel itself")
 advice = "strides multiply: 2 and then 3 makes 6"
 bm.expect.equal(receptive_field([(2, 2), (3, 3), (2, 1)]), 12, advice)
+advice = "a stride of 4 with windows of 2 leaves gaps: from the first pixel to the last"
+bm.expect.equal(receptive_field([(2, 4), (3, 1)]), 10, advice)
 ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
@@ -1500,6 +1538,8 @@ bm.expect.equal(receptive_field([(2, 2), (3, 3), (2, 1)]), 12, advice)
 # LeNet-5: 5, pool 2, 5, pool 2 → LeNet-5：5、池化 2、5、池化 2
 # no layer: the pixel itself → 没有层：就是像素自己
 # strides multiply: 2 and then 3 makes 6 → 步幅是相乘的：先 2 后 3，就是 6
+# a stride of 4 with windows of 2 leaves gaps: from the first pixel to the last
+# → 步幅 4 配宽 2 的窗口，中间有空隙：要从第一个像素数到最后一个
 
 # %% [markdown] hint="receptive_field"
 # Keep two numbers: how many pixels are seen so far, and how many pixels of the picture
@@ -1547,6 +1587,14 @@ def receptive_field(layers):
     for kernel, stride in layers:
         field = (field - 1) * stride + kernel
     return field
+
+
+# %% mistake="receptive_field" says="leaves gaps"
+def receptive_field(layers):
+    seen = {0}
+    for kernel, stride in reversed(layers):
+        seen = {place * stride + u for place in seen for u in range(kernel)}
+    return len(seen)
 
 
 # %% variant="receptive_field"
@@ -1617,15 +1665,17 @@ seen = np.array([pixels_seen(layers) for layers in stacks])
 bm.equation("receptive-field", seen, np.array(formula))
 
 # %% [markdown]
-# The field grows by only 2 pixels a layer, unless there are strides. And it is not seen
-# evenly: there are many ways from the middle of the field to the response, and only one
-# from a corner. Stack ten layers with random weights, as before training, many times
-# over, and look at the average size of the gradient.
+# With windows of 3 and no strides, each layer adds only 2 pixels. And the field is not
+# seen evenly: there are many ways from the middle of the field to the response, and
+# only one from a corner. Stack ten layers with random weights, as before training, many
+# times over, and look at the average size of the gradient. (One channel and no
+# activations are enough to see it.)
 
-# %% [markdown] lang="zh" of="fd40c285"
-# 没有步幅的话，每加一层，感受野只增加 2 个像素。而且它看得并不均匀：
+# %% [markdown] lang="zh" of="413ba688"
+# 窗口宽 3、步幅为 1 时，每加一层，感受野只增加 2 个像素。而且它看得并不均匀：
 # 从感受野中央通往响应的路有许多条，从角落出发的却只有一条。
 # 把权重随机（也就是训练之前）的十层叠起来，重复许多次，看梯度平均有多大。
+# （只用一个通道、不加激活函数，就足以看出来。）
 
 # %% fold
 tries = lab.pick(ci=100, workshop=300, full=300)
@@ -2035,8 +2085,8 @@ ax.legend(fontsize=9, loc="center left", bbox_to_anchor=(1, 0.5))
 alt = (
     "Centred, all five are right on more than nine of ten digits, the nearest "
     "neighbour on about 98 of 100. Moved by one pixel, only global pooling stays "
-    "there; nearest neighbour and LeNet fall to about a half, the others lower; by two "
-    "pixels they come near to guessing."
+    "there; nearest neighbour and LeNet fall to about a half, the others lower. By two "
+    "pixels LeNet is right on about a fifth, and the other three guess."
 )
 bm.show.figure(fig, alt=alt)
 
@@ -2045,29 +2095,31 @@ bm.show.figure(fig, alt=alt)
 # right answers → 答对的比例
 # Centred, all five are right on more than nine of ten digits, the nearest neighbour on
 # about 98 of 100. Moved by one pixel, only global pooling stays there; nearest
-# neighbour and LeNet fall to about a half, the others lower; by two pixels they come
-# near to guessing.
+# neighbour and LeNet fall to about a half, the others lower. By two pixels LeNet is
+# right on about a fifth, and the other three guess.
 # → 居中时，五者都答对十分之九以上，最近邻约 98%。挪 1 个像素，只有全局池化守得住，
-#   最近邻和 LeNet 跌到一半左右，其余更低；挪 2 个像素就接近瞎猜了。
+#   最近邻和 LeNet 跌到一半左右，其余更低。挪 2 个像素，LeNet 约答对五分之一，
+#   另外三个等于瞎猜。
 
 # %% [markdown]
 # Look twice at this picture. Centred, the nearest neighbour, which learns nothing, is
-# about as good as the best network: digits of 8 × 8 pixels, all centred alike, are an
-# easy task. One pixel aside it loses half of them, and **so does LeNet**. Its
-# convolutions are equivariant, but its dense layers have a weight for each place. That
-# was the second row above. Similar filters with a maximum over the whole map hardly
-# notice. And when the neighbours are shuffled, this is gone: it never was in the number
-# of layers.
+# about as good as the best network and better than LeNet: digits of 8 × 8 pixels, all
+# centred alike, are an easy task. One pixel aside it loses half of them, and **so does
+# LeNet**. Its convolutions are equivariant, but its dense layers have a weight for each
+# place. That was the second row above. Similar filters with a maximum over the whole
+# map hardly notice. And when the pixels are shuffled, the same network loses this: what
+# helps is not how many layers or weights it has, but that neighbours are still
+# neighbours.
 #
 # The intervals are over splits, whose tests share digits; so take them as a little too
 # narrow.
 
-# %% [markdown] lang="zh" of="ac084fea"
-# 这幅图值得多看一眼。居中时，什么也不学的最近邻与最好的网络不相上下：8 × 8 的数字，
-# 个个摆得端正，这个任务很容易。挪开一个像素，它就丢掉一半，**LeNet 也一样**。
-# 它的卷积是等变的，但它的全连接层对每个位置各有一个权重，这就是前面那幅图的第二行。
-# 相似的滤波器，改成对整张特征图取最大值，就几乎不受影响。
-# 再把邻居打乱，这本领就没了：它从来不是靠层数得来的。
+# %% [markdown] lang="zh" of="2cf1b22f"
+# 这幅图值得多看一眼。居中时，什么也不学的最近邻与最好的网络不相上下，还胜过 LeNet：8 ×
+# 8 的数字，个个摆得端正，这个任务很容易。挪开一个像素，它就丢掉一半，**LeNet 也一样**。
+# 它的卷积是等变的，但它的全连接层对每个位置各有一个权重，这就是前面那幅图的第二行。相似
+# 的滤波器，改成对整张特征图取最大值，就几乎不受影响。再把像素打乱，同一个网络就没有这个
+# 本领了：起作用的不是层数或权重的多少，而是相邻的像素仍然相邻。
 #
 # 区间是对不同划分算的，各次测试有重复的数字，所以请把它们看成略窄了一点。
 
@@ -2247,9 +2299,9 @@ bm.claim(
 
 # %% [markdown]
 # Here eight random filters are nearly enough: the second layer learns to use what they
-# give. The edge filters in textbooks come from networks trained on a million
-# photographs (Krizhevsky et al. 2012). Before you explain a filter, show what it looked
-# like at the start, and what the network does without learning it.
+# give. The learned edge filters that textbooks like to show come from networks trained
+# on a million photographs (Krizhevsky et al. 2012). Before you explain a filter, show
+# what it looked like at the start, and what the network does without learning it.
 #
 # ## What models use today
 #
@@ -2257,10 +2309,10 @@ bm.claim(
 # and turning each into a vector, its **patch embedding**. This is a linear layer on
 # patches, and a convolution whose stride equals its kernel size.
 
-# %% [markdown] lang="zh" of="4cfac37b"
-# 在这里，八个随机的滤波器几乎就够了：第二层学会了利用它们给出的东西。
-# 教科书里的边缘滤波器，来自用上百万张照片训练的网络（Krizhevsky et al. 2012）。
-# 解释一个滤波器之前，先拿出它在训练之前的样子，再看不学它时网络怎样。
+# %% [markdown] lang="zh" of="04e47142"
+# 在这里，八个随机的滤波器几乎就够了：第二层学会了利用它们给出的东西。教科书里常见的“学
+# 出来的”边缘滤波器，来自用上百万张照片训练的网络（Krizhevsky et al. 2012）。解释一个滤
+# 波器之前，先拿出它在训练之前的样子，再看不学它时网络怎样。
 #
 # ## 今天的模型用什么
 #
@@ -2352,14 +2404,14 @@ bm.claim(
 # an ordinary convolution, which mixes channels → 普通卷积，会混合通道
 
 # %% [markdown]
-# ConvNeXt-T has 18 such blocks and 29 million parameters. *DINOv3* (2025)
-# comes in both kinds. And text: a **state-space model** keeps a
-# state, $h_t = a\,h_{t-1} + x_t$ for each channel. With a fixed factor $a$ that is a
-# depthwise convolution over the past, with the filter $1, a, a^2, \dots$
+# ConvNeXt-T has 18 such blocks and 29 million parameters. *DINOv3* (2025) comes in both
+# kinds. And text: a **state-space model** keeps a state, in its simplest form
+# $h_t = a\,h_{t-1} + x_t$ for each channel. With a fixed factor $a$ that is a depthwise
+# convolution over the past, with the filter $1, a, a^2, \dots$
 
-# %% [markdown] lang="zh" of="47f01d81"
+# %% [markdown] lang="zh" of="4986b37a"
 # ConvNeXt-T 有 18 个这样的块，2900 万个参数。*DINOv3*（2025）两种都有。文本也用得上：
-# **状态空间模型**（state-space model）为每个通道保持一个状态，
+# **状态空间模型**（state-space model）为每个通道保持一个状态，最简单的形式是
 # $h_t = a\,h_{t-1} + x_t$。如果因子 $a$ 固定，这就是对过去的逐通道卷积，滤波器是
 # $1, a, a^2, \dots$
 
@@ -2411,9 +2463,9 @@ bm.claim(
 #   And compare learned filters with random ones before you explain them.
 #
 # The document lists feature extraction as the strength and adapting to other kinds of
-# pictures as a weakness of convolutional networks. Both come from the two rules: they
-# are right for pictures in which neighbours matter and places do not, and wrong
-# otherwise.
+# pictures as a weakness of convolutional networks. The two rules throw light on both:
+# they suit pictures in which neighbours matter and places do not. Where the neighbours
+# were shuffled, the same network lost its advantage.
 #
 # ## Where next
 #
@@ -2437,7 +2489,7 @@ bm.claim(
 # - R. Zhang (2019), *Making Convolutional Networks Shift-Invariant Again*, ICML.
 # - Z. Liu et al. (2022), *A ConvNet for the 2020s*, CVPR.
 
-# %% [markdown] lang="zh" of="a2d8ed13"
+# %% [markdown] lang="zh" of="ec182901"
 # *Mamba*（2023）让因子取决于输入，于是不再是卷积；但在递推之前，每个块里都有一个逐通道
 # 卷积，看最近的 4 个位置。
 #
@@ -2451,7 +2503,8 @@ bm.claim(
 #   先与随机的滤波器比一比。
 #
 # 原文把“特征提取”列为卷积神经网络的优点，把“对不同类型的图像适应性不足”列为缺点。
-# 两者都来自那两条规矩：邻居要紧、位置不要紧的图，它们是对的；否则就不对。
+# 两者都可以从那两条规矩来理解：它们适合邻居要紧、位置不要紧的图；
+# 邻居一打乱，同一个网络就失去了优势。
 #
 # ## 下一步
 #
