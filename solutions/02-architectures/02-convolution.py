@@ -1390,27 +1390,33 @@ candidates = {
     "convolutions alone": [C, C],
 }
 x, shifts = torch.randn(1, 1, 24, 24, dtype=torch.float64), range(1, 9)
-same = np.array(
-    [
-        [
-            torch.allclose(output(k, x.roll((a, a), (2, 3))), output(k, x))
-            for a in shifts
-        ]
-        for k in candidates.values()
-    ]
-)
+same = np.empty((5, 8), bool)  # (networks, shifts)
+for row, layers in enumerate(candidates.values()):
+    still = output(layers, x)
+    moved = [output(layers, x.roll((a, a), (2, 3))) for a in shifts]
+    same[row] = [torch.allclose(z, still) for z in moved]
+
+# %% [raw] lang="zh"
+# What a network with random weights makes of x, which goes round.
+# → 权重随机的网络对首尾相接的 x 给出的输出。
+# convolutions, global maximum, dense → 卷积，全局最大值，全连接
+# LeNet: pooling twice, dense → LeNet：两次池化，全连接
+# pooling twice, global maximum → 两次池化，全局最大值
+# stride 2, global maximum, dense → 步幅 2，全局最大值，全连接
+# convolutions alone → 只有卷积
+# (networks, shifts) → （网络，平移）
+# maximum → =
+# dense → =
 
 
+# %% fold
 def foresee(networks):
     return np.array([[unmoved(layers, a) for a in shifts] for layers in networks])
 
 
 like_strides = [
-    [
-        ("convolution", stride) if kind == "pooling" else (kind, stride)
-        for kind, stride in k
-    ]
-    for k in candidates.values()
+    [(C[0] if kind == P[0] else kind, stride) for kind, stride in layers]
+    for layers in candidates.values()
 ]
 fig, ax = plt.subplots(figsize=(8, 2.8), layout="constrained")
 ax.imshow(same, cmap="Greys", vmin=0, vmax=2, aspect="auto")
@@ -1435,13 +1441,6 @@ bm.claim(
 )
 
 # %% [raw] lang="zh"
-# What a network with random weights makes of x, which goes round.
-# → 权重随机的网络对首尾相接的 x 给出的输出。
-# convolutions, global maximum, dense → 卷积，全局最大值，全连接
-# LeNet: pooling twice, dense → LeNet：两次池化，全连接
-# pooling twice, global maximum → 两次池化，全局最大值
-# stride 2, global maximum, dense → 步幅 2，全局最大值，全连接
-# convolutions alone → 只有卷积
 # same → 不变
 # shift of the picture, in pixels → 图移动的像素数
 # network → 网络
@@ -1453,8 +1452,6 @@ bm.claim(
 # → 步幅、池化和全连接层决定了输出对哪些平移不变：这条规则对五个网络、八种平移都对
 # the rule with each pooling taken for a convolution with a stride
 # → 把每次池化都当作有步幅的卷积的规则
-# maximum → =
-# dense → =
 
 # %% [markdown]
 # A stride costs invariance; a pooling right before the maximum does not. Our own first
@@ -2025,9 +2022,8 @@ def compete(seed):
         for name, say in says.items()
     }
     for count, name in enumerate(("first frozen", "both frozen"), 1):
-        share = (
-            (train(frozen(count, seed), x, y, seed)(x_test) == y_test).float().mean()
-        )
+        say = train(frozen(count, seed), x, y, seed)
+        share = (say(x_test) == y_test).float().mean()
         right[name] = np.where(far == 0, share, np.nan)  # on centred digits alone
     models = (line, lenet.cpu(), pooled.cpu(), x_test)
     return {name: np.array(row) for name, row in right.items()}, models
