@@ -163,7 +163,7 @@ def _constant(value: ast.expr) -> bool:
 
 
 def _settings(value: ast.expr) -> bool:
-    """Whether it is the lesson's settings, which are frozen: ``lab.pick`` reads them."""
+    """Whether it gives the lesson's settings: frozen, ``lab.pick`` only reads them."""
     return isinstance(value, ast.Call) and ast.unparse(value.func) == "bm.start"
 
 
