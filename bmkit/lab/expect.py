@@ -74,7 +74,10 @@ def equal(got: object, want: object, advice: str = "") -> None:
         have, right = _numbers(got), _numbers(want)
         same = have.shape == right.shape and bool((have == right).all())
     else:
-        same = bool(got == want)
+        try:
+            same = bool(got == want)
+        except (ValueError, RuntimeError):  # arrays or tensors in a list
+            same = False
     if not same:
         found = say("expect.equal", want=_short(want), got=_short(got))
         raise CheckFailed(_join(found, advice))
