@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bmkit.lab import mixed_kinds, number_kinds
+from bmkit.lab.contents import contents
+from bmkit.lab.contents import same as alike
 from bmkit.lab.failures import CheckFailed as CheckFailed
 from bmkit.lab.guard import watching
 from bmkit.lab.words import say
@@ -77,7 +79,7 @@ def equal(got: object, want: object, advice: str = "") -> None:
         try:
             same = bool(got == want)
         except (ValueError, RuntimeError):  # arrays or tensors in a list
-            same = False
+            same = alike(contents(got), contents(want))
     if not same:
         found = say("expect.equal", want=_short(want), got=_short(got))
         raise CheckFailed(_join(found, advice))

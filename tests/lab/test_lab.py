@@ -55,7 +55,8 @@ def test_missing_return_nan_and_text_are_told():
     assert message(equal, [1], [2], "why") == "expected [2], got [1]: why"
     said = message(equal, [np.array([1, 2])], [[1, 2]], "a list in a list")
     assert said == "expected [[1, 2]], got [array([1, 2])]: a list in a list"
-    assert "a list" in message(equal, [torch.arange(2)], [torch.arange(2)], "a list")
+    equal([torch.arange(2), 1], [torch.arange(2), 1])
+    assert "a list" in message(equal, [torch.arange(2)], [torch.ones(2)], "a list")
     said = message(equal, torch.tensor([1, 2, 3]), torch.tensor([1, 2]), "two")
     assert said == "expected tensor([1, 2]), got tensor([1, 2, 3]): two"
     assert message(true, False, "no") == "no"
