@@ -1725,7 +1725,7 @@ def split(count, seed):
 
 # %%
 RATES = [3e-3, 1e-2]
-LOOKS = lab.pick(ci=110, workshop=300, full=300)
+LOOKS = lab.pick(ci=80, workshop=300, full=300)
 
 
 def see(kind, count, lr, seed, shifts=False):
