@@ -904,21 +904,21 @@ bm.equation("running-mean", torch.stack(ways), means, atol=1e-12)
 
 
 # %%
-def above_best(theta, x=x, best=best):
+def above_best(theta):
     """Loss above the smallest, exactly (J is a bowl): (walkers, d) to one mean."""
     away = (theta - best) @ x.T  # (walkers, n)
     return 0.5 * (away**2).mean().item()
 
 
-def walk(rate, size, steps, walkers=200, x=x, best=best):
-    theta, heights = torch.zeros(walkers, len(best)), []
+def walk(rate, size, steps, walkers=200):
+    theta, heights = torch.zeros(walkers, 2), []
     for t in range(1, steps + 1):
         batch = torch.randint(n, (walkers, size))
         if size == n:
             batch = torch.arange(n).expand(walkers, n)  # everyone, once
         off = (x[batch] * theta[:, None]).sum(-1) - y[batch]  # (walkers, size)
         theta = theta - rate(t) * (off[..., None] * x[batch]).mean(1)
-        heights.append(above_best(theta, x, best))
+        heights.append(above_best(theta))
     return heights
 
 
