@@ -18,7 +18,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 from sqlalchemy import create_engine, event, text
-from traitlets.config import Config
+from traitlets.config import Config, PyFileConfigLoader
 
 from bmkit.course.build import nbgrader_course, notebooks, release
 from bmkit.course.grade import database, export
@@ -149,6 +149,29 @@ def rows(url: str, query) -> list[tuple]:
         found = [tuple(row) for row in link.execute(query)]
     engine.dispose()
     return found
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["AI? morning", "a#b", "a%20b", "50%", "a [x]", "me@home", "课程 一", "a:b&c=d;e"],
+)
+def test_a_folder_of_any_name_keeps_its_own_book_as_stock_nbgrader_does(name, tmp_path):
+    folder = tmp_path / name
+    nbgrader_course.write(folder, [])
+    with Book(default_url(folder)) as book:
+        book.prepare(LESSON)
+        book.record(verdict("ann"))
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    stock = read_config(folder)
+    with Gradebook(CourseDirectory(config=stock).db_url) as found:
+        assert [student.id for student in found.students] == ["ann"]
+
+
+def read_config(folder: Path) -> Config:
+    """A course folder's ``nbgrader_config.py``, as nbgrader reads it."""
+    config = PyFileConfigLoader("nbgrader_config.py", str(folder)).load_config()
+    config.CourseDirectory.root = str(folder)
+    return config
 
 
 def test_formgrader_shows_a_course_graded_by_us(book, tmp_path):

@@ -13,8 +13,15 @@ from bmkit.course.source.catalog import Lesson
 
 CONFIG = '''"""Made by `bmkit build --nbgrader`; change what you like."""
 
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
 c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "bmkit"
+# The grade book's address. nbgrader's own is wrong where a folder's name has ? or %.
+book = Path(__file__).absolute().with_name("gradebook.db")
+c.CourseDirectory.db_url = URL.create("sqlite", database=str(book)).render_as_string()
 # A cell that trains may take minutes on a slow machine.
 c.ExecutePreprocessor.timeout = 600
 c.ExecutePreprocessor.startup_timeout = 120

@@ -40,8 +40,15 @@ COURSE = "bmkit"
 
 
 def default_url(folder: Path) -> str:
-    """Where stock nbgrader keeps the grade book of a course folder."""
-    return f"sqlite:///{(folder / 'gradebook.db').absolute()}"
+    """Where stock nbgrader keeps the grade book of a course folder.
+
+    nbgrader itself joins ``sqlite:///`` and the path, in which a "?" ends the path and
+    "%20" is a space; ``nbgrader_config.py`` gives it this URL.
+    """
+    from sqlalchemy.engine import URL
+
+    path = str((folder / "gradebook.db").absolute())
+    return URL.create("sqlite", database=path).render_as_string(hide_password=False)
 
 
 class _Row(NamedTuple):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from bmkit.course.build import nbgrader_cells, nbgrader_course
 from bmkit.course.build.notebooks import dumps
+from bmkit.course.grade.gradebook import default_url
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.grade.submission import Submission
 from bmkit.course.json_values import JsonObject
@@ -78,6 +79,7 @@ def _course(submission: Submission, timeout: int) -> Iterator[tuple[Path, Any]]:
     config = Config()
     config.CourseDirectory.root = str(folder)
     config.CourseDirectory.course_id = "bmkit"
+    config.CourseDirectory.db_url = default_url(folder)
     config.ExecutePreprocessor.timeout = timeout
     config.ExecutePreprocessor.startup_timeout = 120
     config.NbGraderAPI.log_level = "CRITICAL"
