@@ -38,15 +38,15 @@ def test_what_is_written_is_current_until_a_source_changes(course, adding):
     ]
 
 
-def test_a_stray_notebook_is_found_and_removed(course):
+def test_the_notebook_of_a_lesson_that_is_gone_is_found_and_removed(course):
     folder.write(Course(course))
     stray = course / "lessons" / "en" / "01-first" / "09-old.ipynb"
-    stray.write_text("{}", encoding="utf-8")
+    shutil.copy(stray.with_name("01-adding.ipynb"), stray)
     assert folder.differences(Course(course)) == [
         "lessons/en/01-first/09-old.ipynb: no source gives it"
     ]
     folder.write(Course(course))
-    assert not stray.exists()
+    assert not stray.exists() and not Course(course).mine.exists()
 
 
 def test_the_chinese_copy_is_chinese(course):

@@ -9,6 +9,7 @@ from bmkit.course.build import nbgrader_cells
 from bmkit.course.build.cache import kept
 from bmkit.course.build.facts import checked
 from bmkit.course.build.notebooks import dumps, loads, source_notebook
+from bmkit.course.build.seal import seal
 from bmkit.course.source.catalog import Course, Lesson
 from bmkit.language import LANGS
 
@@ -27,7 +28,7 @@ def learner_text(lesson: Lesson, lang: str = "en") -> str:
 
 
 def _learner_text(lesson: Lesson, lang: str) -> str:
-    return dumps(nbgrader_cells.released(source_notebook(lesson, lang)))
+    return dumps(seal(nbgrader_cells.released(source_notebook(lesson, lang))))
 
 
 def built(course: Course) -> dict[Path, str]:

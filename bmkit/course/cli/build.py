@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from bmkit.course.build import folder, headers, nbgrader_course, readme
 from bmkit.course.build.facts import checked, notes
@@ -54,9 +55,15 @@ def main(args: argparse.Namespace) -> int:
             print(say("build.out_of_date"), file=sys.stderr)
         return 1 if lines else 0
     # The headers first: notebooks and tables say what stands in them.
-    changed = headers.write(course) + folder.write(course) + readme.write(course)
+    changed = headers.write(course) + folder.write(course, _kept)
+    changed += readme.write(course)
     for written in changed:
         print(written.relative_to(course.root).as_posix())
     key = "build.changed" if changed else "build.current"
     print(say(key, count=len(changed)))
     return 0
+
+
+def _kept(path: Path, copy: Path) -> None:
+    """Tell of somebody's work in lessons/, before the notebook is written anew."""
+    print(say("build.kept", path=path, copy=copy), file=sys.stderr)

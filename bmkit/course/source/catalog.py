@@ -106,6 +106,11 @@ class Course:
         return self.root / "lessons"
 
     @property
+    def mine(self) -> Path:
+        """Where a learner works: copies of lessons, which no command overwrites."""
+        return self.root / "my-lessons"
+
+    @property
     def state(self) -> Path:
         """What the kit keeps for itself: results, reports, logs. Git ignores it."""
         return self.root / ".bmkit"
