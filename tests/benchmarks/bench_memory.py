@@ -98,6 +98,9 @@ class Watch:
     def refused(self, refused: Any) -> None:
         self.refused_.append(str(refused))
 
+    def noted(self, note: Any) -> None:
+        """Nothing to do."""
+
     def peak(self, first: int, last: int) -> tuple[float, float]:
         """The most that the process and its children had between two results."""
         part = [seen[1:] for seen in self.seen if first <= seen[0] < last]

@@ -227,6 +227,8 @@ class Listener:
 
     def refused(self, refused: object) -> None: ...
 
+    def noted(self, note: object) -> None: ...
+
 
 def test_a_room_is_graded_whatever_is_among_it(place, tmp_path):
     right = dumps(harness.right_book())

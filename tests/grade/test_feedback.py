@@ -613,8 +613,8 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     assert list(path.parent.iterdir()) == [path], "a draft was left behind"
 
 
-NAMES = ["..", ".", "../ann", "a/b", "/etc", "a\\b", "a\0b", "a:b", "C:", "x.", "x "]
-NAMES += [".git", "\ud800", "a\nb", "x" * 300, "字" * 80]
+NAMES = ["..", ".", "../ann", "a/b", "/etc", "a\0b", "\ud800", "a\nb"]
+NAMES += ["x" * 300, "字" * 86]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda text: ascii(text[:20]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import csv
+import errno
 import os
 import shutil
 import signal
@@ -17,9 +18,12 @@ from pathlib import Path
 import pytest
 
 from bmkit.course.build import notebooks, release
+from bmkit.course.grade import feedback, gradebook
+from bmkit.course.grade.database import RowError
 from bmkit.course.grade.gradebook import Book, default_url
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.session import CannotGrade, Settings, grade_all
+from bmkit.course.grade.student_names import student_id
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.source.catalog import Course
 from tests import ROOT, postgres
@@ -43,6 +47,7 @@ class Printer:
     def expecting(self, count, done): print("known", done, flush=True)
     def graded(self, verdict): print("graded", verdict.student, flush=True)
     def refused(self, refused): print("refused", refused, flush=True)
+    def noted(self, note): print("noted", note, flush=True)
 
 folder, course, unsafe = sys.argv[1:]
 settings = Settings(jobs=2, unsafe=unsafe == "True")
@@ -56,6 +61,7 @@ class Listener:
     def __init__(self) -> None:
         self.students: list[str] = []
         self.refusals: list[str] = []
+        self.notes: list[str] = []
         self.known = 0
 
     def expecting(self, count: int, done: int) -> None:
@@ -66,6 +72,9 @@ class Listener:
 
     def refused(self, refused) -> None:
         self.refusals.append(str(refused))
+
+    def noted(self, note) -> None:
+        self.notes.append(str(note))
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +292,105 @@ def test_an_error_of_ours_costs_the_others_nothing(lessons, tmp_path, monkeypatc
     (told,) = listener.refusals
     assert "bob" in told and "KeyError" in told and "a person" in told
     assert "\x1b" not in told and outcome.refused
+
+
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [(feedback, "write"), (gradebook, "write_notebook"), (gradebook.Book, "record")],
+)
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("cannot name a folder"),
+        FileNotFoundError(errno.ENOENT, "gone"),
+        RowError("too long"),
+    ],
+)
+def test_what_cannot_be_written_for_one_costs_the_others_nothing(
+    lessons, tmp_path, monkeypatch, module, step, error
+):
+    for student in ("ada", "bob", "eve"):
+        hand_in(tmp_path, student, notebook(lessons, RIGHT))
+    doing = getattr(module, step)
+
+    def failing(*args, **more):
+        if any(getattr(arg, "student", "") == "bob" for arg in args):
+            raise error
+        return doing(*args, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, step, failing)
+        for graded in (2, 0):  # a restart goes past it too
+            listener = Listener()
+            outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
+            assert outcome.graded == graded
+            assert points(tmp_path) == {"ada": 2.0, "eve": 2.0}
+            (told,) = listener.refusals
+            assert "bob" in told and "a person" in told
+            assert "bob" in outcome.page.read_text(encoding="utf-8")
+    assert grade_all(tmp_path, lessons, SETTINGS, Listener()).graded == 1
+
+
+def test_a_full_disk_stops_the_room(lessons, tmp_path, monkeypatch):
+    hand_in(tmp_path, "ada", notebook(lessons, RIGHT))
+
+    def full(*_args):
+        raise OSError(errno.ENOSPC, "full", "feedback")
+
+    monkeypatch.setattr(feedback, "write", full)
+    with pytest.raises(CannotGrade, match="start again"):
+        grade_all(tmp_path, lessons, SETTINGS, Listener())
+
+
+def test_odd_names_are_graded_and_known_again(lessons, tmp_path):
+    names = [
+        "King Jr.",
+        "x" * 225,
+        "-rf",
+        "a\nb",
+        "=1+1",
+        "O’Brien",
+        "می\u200cشود",
+        "007",
+    ]
+    for name in names:
+        hand_in(tmp_path, name, notebook(lessons, RIGHT))
+    (tmp_path / "submitted/007/adding/timestamp.txt").write_text("9" * 40 + "h")
+    listener = Listener()
+    outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
+    assert (outcome.graded, outcome.refused) == (len(names), [])
+    assert points(tmp_path) == {student_id(name): 2.0 for name in names}
+    assert len(listener.notes) == 3  # two are shortened or cleaned, one has no time
+    again = grade_all(tmp_path, lessons, SETTINGS, Listener())
+    assert (again.graded, again.known) == (0, len(names))
+
+
+def test_a_scratch_notebook_beside_the_right_one_harms_nothing(lessons, tmp_path):
+    for student, name in (("ada", "01-adding.ipynb"), ("bob", "mine.ipynb")):
+        path = hand_in(tmp_path, student, notebook(lessons, RIGHT))
+        path.rename(path.with_name(name))
+        path.with_name("Untitled.ipynb").write_text('{"cells": []}')
+    hand_in(tmp_path, "eve", '{"cells": []}')  # named well, and not the lesson
+    other = tmp_path / "submitted/eve/adding/really.ipynb"
+    other.write_text(notebook(lessons, RIGHT), encoding="utf-8")
+    for graded in (3, 0):
+        listener = Listener()
+        outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
+        assert (outcome.graded, listener.refusals) == (graded, [])
+        assert points(tmp_path) == {"ada": 2.0, "bob": 2.0, "eve": 2.0}
+        assert len(listener.notes) == 3
+
+
+def test_a_second_notebook_in_a_flat_folder_stays_the_second(lessons, tmp_path):
+    (tmp_path / "ada").mkdir()
+    right = notebook(lessons, RIGHT)
+    (tmp_path / "ada/adding.ipynb").write_text(right, encoding="utf-8")
+    (tmp_path / "ada.ipynb").write_text(notebook(lessons, WRONG), encoding="utf-8")
+    for graded in (1, 0):
+        listener = Listener()
+        assert grade_all(tmp_path, lessons, SETTINGS, listener).graded == graded
+        assert points(tmp_path) == {"ada": 2.0}
+        assert "a second notebook" in listener.notes[0]
 
 
 @pytest.mark.slow

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bmkit.course.grade import intake, open_folder
-from bmkit.course.grade.intake import IntakeError, copy, find, settle
+from bmkit.course.grade import feedback, gradebook, intake, open_folder
+from bmkit.course.grade.intake import IntakeError, Note, copy, find, lookalikes, settle
+from bmkit.course.grade.result import Verdict
+from bmkit.course.grade.student_names import student_id
 
 SLUGS = ["adding", "plotting"]
 
@@ -62,20 +65,25 @@ def test_checkpoints_and_hidden_files_are_passed_over(tmp_path):
 def test_of_two_notebooks_the_one_with_the_lessons_name_counts(tmp_path):
     home = tmp_path / "submitted/ann/adding"
     put(home / "adding.ipynb")
-    put(home / "adding-old.ipynb")
-    put(tmp_path / "submitted/bob/adding/a.ipynb")
+    put(home / "adding-old.ipynb", "old")
+    put(tmp_path / "submitted/bob/adding/a.ipynb", "[1]")
     put(tmp_path / "submitted/bob/adding/b.ipynb")
     put(tmp_path / "submitted/cat/adding/mine.ipynb")
-    handed, refused = find(tmp_path, SLUGS)
-    assert [h.path.name for h in handed] == ["adding.ipynb", "mine.ipynb"]
+    put(tmp_path / "submitted/dan/adding/01-adding.ipynb")
+    put(tmp_path / "submitted/dan/adding/Untitled.ipynb", "[]")
+    kept, refused = settle(find(tmp_path, SLUGS)[0])
+    assert [h.path.name for h in kept] == [
+        *("adding.ipynb", "mine.ipynb", "01-adding.ipynb")
+    ]
     told = {r.path.name: r.reason for r in refused}
-    assert "adding.ipynb is graded" in told["adding-old.ipynb"]
+    assert "adding/adding.ipynb is graded" in told["adding-old.ipynb"]
+    assert "01-adding.ipynb is graded" in told["Untitled.ipynb"]
     assert "one of 2 notebooks" in told["a.ipynb"] and "b.ipynb" in told
 
 
 def test_a_flat_folder_is_settled_once_lessons_are_known(tmp_path):
     put(tmp_path / "ann.ipynb")
-    put(tmp_path / "ann" / "adding.ipynb")
+    put(tmp_path / "ann" / "adding.ipynb", "other")
     handed = [replace(one, slug="adding") for one in find(tmp_path, SLUGS)[0]]
     kept, refused = settle(handed)
     assert [one.path.name for one in kept] == ["adding.ipynb"]
@@ -186,39 +194,112 @@ def test_a_device_is_not_opened(tmp_path):
     assert reasons(tmp_path) == {"ann.ipynb": "not a file"}
 
 
+NAMES = [
+    *("King Jr.", "bob ", "bob.", " anna", "None", "007", "1e5", "NaN", "TRUE", "CON"),
+    *(
+        "-rf",
+        "=1+1",
+        "@sum",
+        "a,b",
+        "a;b",
+        "a*",
+        "a[0]",
+        "a%s",
+        "a\\b",
+        'a"b',
+        "O’Brien",
+    ),
+    *(
+        "李雷",
+        "می\u200cشود",
+        "क्\u200dष",
+        "שרה\u200f",
+        "👩\u200d🎓",
+        "İpek",
+        "ﬁona",
+        "$(x)",
+    ),
+    *("x" * 128, "字" * 83, "`x`", "a&b<i>", "Participant_55,", "~", "a~b", "#1?"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_a_name_is_an_id_as_it_stands(tmp_path, name):
+    put(tmp_path / "flat" / f"{name}.ipynb")
+    put(tmp_path / "course/submitted" / name / "adding/adding.ipynb")
+    for folder in (tmp_path / "flat", tmp_path / "course"):
+        handed, told = find(folder, SLUGS)
+        assert [one.student for one in handed] == [name] and not told
+        made = Verdict(name, "adding", notebook='{"cells": []}')
+        assert feedback.write(folder, made).is_file()
+        assert gradebook.write_notebook(folder, made).is_file()
+
+
 @pytest.mark.parametrize(
     "name",
     [
-        "a\x1b[2J",
-        "a\nb",
-        "\u202eevil",
-        "-rf",
-        "a*",
-        "a[0]",
-        "=1+1",
-        "@sum",
-        "+1",
-        "a\\b",
-        "a,b",
-        "a%s",
+        *("a\x1b[2J", "a\nb", "a\rb", "\u202eevil", "\u2066x", "a\u2028b", "a\x7fb"),
+        *(os.fsdecode(b"caf\xe9"), "x" * 225, "x" * 249),
+    ],
+    ids=lambda name: ascii(name)[:12],
+)
+def test_a_name_that_nothing_shows_or_keeps_gets_one_that_is_told(tmp_path, name):
+    (tmp_path / f"{name}.ipynb").write_text("{}")
+    put(tmp_path / "ann.ipynb")
+    handed, (note,) = find(tmp_path, SLUGS)
+    (made,) = {one.student for one in handed} - {"ann"}
+    assert made in str(note) and isinstance(note, Note)
+    assert str(note).isprintable() and made.isprintable()
+    assert len(made) <= 128 and len(made.encode()) <= 255
+    assert feedback.write(tmp_path, Verdict(made, "adding")).is_file()
+
+
+def test_names_that_had_to_be_changed_stay_two():
+    ids = {student_id(name) for name in ("a\nb", "a\rb", "x" * 200, "x" * 201)}
+    assert len(ids) == 4
+
+
+def test_composed_and_decomposed_letters_are_one_student(tmp_path):
+    for form in ("NFC", "NFD"):
+        put(tmp_path / f"{unicodedata.normalize(form, 'José')}.ipynb", "same")
+    handed, told = find(tmp_path, SLUGS)
+    assert {one.student for one in handed} == {"José"} and len(handed) == 2
+    kept, (note,) = settle([replace(one, slug="adding") for one in handed])
+    assert len(kept) == 1 and not told
+    assert isinstance(note, Note) and "the same file" in note.reason
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        *(
+            ("ann", "аnn"),
+            ("ann", "ａｎｎ"),
+            ("ann", "Ann"),
+            ("bob", "bob "),
+            ("bob", "bob."),
+        ),
+        *(("O'Brien", "O’Brien"), ("ann", "an\u200dn"), ("ﬁona", "fiona")),
     ],
 )
-def test_a_name_that_some_program_would_obey_is_refused(tmp_path, name):
-    put(tmp_path / f"{name}.ipynb")
-    put(tmp_path / "good.ipynb")
-    handed, refused = find(tmp_path, SLUGS)
-    assert [h.student for h in handed] == ["good"]
-    assert "not allowed" in refused[0].reason
-    assert str(refused[0]).isprintable()
+def test_names_that_look_alike_are_told(tmp_path, pair):
+    for name in (*pair, "jose", "josé"):
+        put(tmp_path / f"{name}.ipynb")
+    handed, told = find(tmp_path, SLUGS)
+    assert len(handed) == 4 and not told
+    (note,) = lookalikes(handed)
+    assert "is it one student?" in str(note)
+    assert all(ascii(name)[1:-1] in str(note) for name in pair)
 
 
-def test_a_name_that_is_no_text_or_too_long_is_refused(tmp_path):
-    (tmp_path / os.fsdecode(b"caf\xe9.ipynb")).write_text("{}")
-    put(tmp_path / ("x" * 129 + ".ipynb"))
-    handed, refused = find(tmp_path, SLUGS)
-    assert not handed and len(refused) == 2
-    for one in refused:
-        str(one).encode()
+@pytest.mark.parametrize(
+    "said", [b"9" * 40 + b"h", b"\xff\x00\x80", b"tomorrow", b"2" * 10**6, b"1e999 h"]
+)
+def test_a_time_that_is_none_is_passed_over(tmp_path, said):
+    home = put(tmp_path / "submitted/ann/adding/adding.ipynb").parent
+    (home / "timestamp.txt").write_bytes(said)
+    (one,), (note,) = find(tmp_path, SLUGS)
+    assert one.submitted == "" and isinstance(note, Note) and "no time" in note.reason
 
 
 def test_archives_are_to_be_unpacked(tmp_path):

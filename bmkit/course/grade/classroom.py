@@ -136,6 +136,7 @@ def write(
     *,
     lang: str = "en",
     refused: Iterable[object] = (),
+    notes: Iterable[object] = (),
 ) -> Path:
     """Write the page, whole or not at all.
 
@@ -145,6 +146,7 @@ def write(
         lessons: the course, for titles and for telling stubs from answers.
         lang: the page's language.
         refused: what was not graded, a line each.
+        notes: what else a teacher should know of files, a line each.
 
     Returns:
         the page.
@@ -157,6 +159,7 @@ def write(
         parts=parts,
         titles=titles,
         refused=[str(line) for line in refused],
+        notes=[str(line) for line in notes],
         lang="zh-CN" if lang == "zh" else "en",
         say=partial(say, lang=lang),
         others=OTHERS,

@@ -40,6 +40,10 @@ class BookError(BmkitError):
     """The grade book cannot be used; the message says why and what to do."""
 
 
+class RowError(BookError):
+    """One row cannot be written, such as a name that is too long; others can."""
+
+
 def engine(url: str) -> Engine:
     """SQLAlchemy's engine for a grade book."""
     from sqlalchemy import create_engine, event
@@ -107,7 +111,7 @@ def make_tables(made: Engine) -> Table:
 def told(url: str) -> Iterator[None]:
     """A database's errors as one line on what to do, without the password."""
     from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.exc import DataError, SQLAlchemyError
 
     try:
         yield
@@ -120,4 +124,5 @@ def told(url: str) -> Iterator[None]:
         except SQLAlchemyError:
             place = say("book.this")
         why = next(known, lines[0])
-        raise BookError(say("main.refused", path=place, why=why)) from None
+        kind = RowError if isinstance(error, DataError) else BookError
+        raise kind(say("main.refused", path=place, why=why)) from None

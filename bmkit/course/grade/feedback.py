@@ -8,7 +8,6 @@ content security policy, which lets nothing run and nothing load.
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 
@@ -16,12 +15,11 @@ from bmkit import atomic
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.notebook_view import NotebookView
 from bmkit.course.grade.result import Verdict
+from bmkit.course.grade.student_names import names_folder
 from bmkit.course.report import pages
 from bmkit.course.report.sanitize import prose, seen
 from bmkit.course.words import say
 from bmkit.language import LANGS
-
-UNSAFE_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]|^\.*$|[. ]$|^\.')
 
 
 def page(verdict: Verdict) -> str:
@@ -62,7 +60,7 @@ def write(folder: Path, verdict: Verdict) -> Path:
     """
     student = verdict.student or "learner"
     for name in (student, verdict.slug):
-        if UNSAFE_NAME.search(name) or len(name.encode("utf-8")) > 200:
+        if not names_folder(name):
             raise ValueError(f"{name[:60]!r} cannot name a folder: no feedback written")
     home = folder / "feedback" / student / verdict.slug
     return atomic.write(home / f"{verdict.slug}.html", page(verdict))

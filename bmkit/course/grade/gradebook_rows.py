@@ -48,7 +48,7 @@ def parsed_time(submitted: str) -> datetime | None:
 
     try:
         return parse_utc(submitted.strip()) if submitted.strip() else None
-    except (ValueError, OverflowError):
+    except (ValueError, ArithmeticError):  # a stranger wrote it
         return None
 
 

@@ -3,7 +3,7 @@
 Two layouts are read. nbgrader's course folder has ``submitted/<student>/<lesson>/``
 with a notebook in it. Any other folder is flat: ``<student>.ipynb``, or ``<student>/``
 with notebooks in it; which lesson each is shows only when it is read. A student's name,
-as the file has it, is the student's id in the grade book.
+as the file has it, is the student's id in the grade book (`student_names`).
 
 Students can write into such a folder while it is read (`open_folder`). Hidden files
 (Jupyter's checkpoints), nbgrader's own folders and files that are no notebook are
@@ -15,10 +15,12 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bmkit.course.grade.gradebook_rows import parsed_time
 from bmkit.course.grade.open_folder import (
     Unfit,
     closing,
@@ -28,15 +30,13 @@ from bmkit.course.grade.open_folder import (
     names,
     opened,
     refuse_archive,
-    safe,
 )
+from bmkit.course.grade.student_names import alike, student_id
 from bmkit.course.words import say
 from bmkit.errors import BmkitError, reason
 
 # Folders beside the submissions that nbgrader and this kit make.
 OURS = {"autograded", "feedback", "release", "source", "submitted", "downloaded"}
-# Longer ones fit neither nbgrader's database nor, with an ending, every file system.
-LONGEST = 128
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class SubmittedFile:
     """One file that was handed in.
 
     Attributes:
-        student: whose.
+        student: whose, as the grade book has it.
         path: where.
         slug: for which lesson, where the layout tells.
         key: SHA-256 of its bytes.
@@ -71,6 +71,11 @@ class Refused:
         return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
+@dataclass(frozen=True)
+class Note(Refused):
+    """A file that is passed over with no loss, or is graded, and what to know of it."""
+
+
 def _told(path: Path, why: str) -> str:
     return say("main.refused", path=path, why=why)
 
@@ -87,8 +92,8 @@ def find(folder: Path, slugs: list[str]) -> tuple[list[SubmittedFile], list[Refu
         slugs: the lessons there are.
 
     Returns:
-        the submissions, by student; what was refused. In nbgrader's layout no student
-        has two submissions for a lesson; in a flat one see `settle`.
+        the submissions, by student, of which `settle` chooses; what was refused, and
+        `Note` on what may be.
 
     Raises:
         IntakeError: there is no such folder, or it cannot be read.
@@ -105,8 +110,6 @@ def find(folder: Path, slugs: list[str]) -> tuple[list[SubmittedFile], list[Refu
     with closing(home):
         if "submitted" in os.listdir(home):
             handed = _course(home, folder, slugs, refused)
-            handed, more = settle(handed)
-            refused += more
         else:
             handed = _flat(home, folder, refused)
     return handed, refused
@@ -115,26 +118,48 @@ def find(folder: Path, slugs: list[str]) -> tuple[list[SubmittedFile], list[Refu
 def settle(handed: list[SubmittedFile]) -> tuple[list[SubmittedFile], list[Refused]]:
     """One file for each student and lesson, once every lesson is known.
 
-    The one named ``<lesson>.ipynb`` counts. Where there are several and none is named
-    so, none is taken: nobody but the student knows which is meant.
+    Of the same bytes one counts; of others the one named ``<lesson>.ipynb``, or
+    ``NN-<lesson>.ipynb`` as lessons are given out. Where there are several and none is
+    named so, none is taken: nobody but the student knows which is meant.
     """
-    kept, refused = [], []
+    kept: list[SubmittedFile] = []
+    refused: list[Refused] = []
     groups: dict[tuple[str, str | None], list[SubmittedFile]] = {}
     for one in handed:
         groups.setdefault((one.student, one.slug), []).append(one)
-    for (_, slug), group in groups.items():
-        right = [one for one in group if one.path.name == f"{slug}.ipynb"][:1]
-        chosen = group if len(group) == 1 else right
-        kept += chosen
+    for group in groups.values():
+        best = max(map(_named, group))
+        right = [one for one in group if _named(one) == best]
+        if len({one.key for one in right}) > 1 and not best:
+            why = say("intake.several", slug=group[0].slug, count=len(group))
+            refused += [Refused(one.path, why) for one in group]
+            continue
+        kept.append(right[0])
+        graded = right[0].path
         for one in group:
-            if one in chosen:
-                continue
-            if chosen:
-                why = say("intake.second", slug=slug, graded=chosen[0].path.name)
-            else:
-                why = say("intake.several", slug=slug, count=len(group))
-            refused.append(Refused(one.path, why))
+            if one is not right[0]:
+                key = "intake.same" if one.key == right[0].key else "intake.second"
+                why = say(
+                    key, slug=one.slug, graded=Path(graded.parent.name, graded.name)
+                )
+                refused.append(Note(one.path, why))
     return kept, refused
+
+
+def lookalikes(handed: list[SubmittedFile]) -> list[Note]:
+    """A note for each group of students whose names a reader takes for one."""
+    paths = {one.student: one.path for one in handed}
+    notes = []
+    for group in alike(paths):
+        shown = ", ".join(f"{name} ({ascii(name)[1:-1]})" for name in group)
+        notes.append(Note(paths[group[0]], say("intake.alike", names=shown)))
+    return notes
+
+
+def _named(one: SubmittedFile) -> int:
+    """How surely a file's name says that it is the lesson's: 2, 1 or 0."""
+    stem = one.path.stem
+    return 2 * (stem == one.slug) or int(stem.lstrip("0123456789-") == one.slug)
 
 
 def copy(folder: Path, one: SubmittedFile, target: Path) -> None:
@@ -171,7 +196,7 @@ def _course(
             mine = top / student
             with (
                 _trying(mine, refused),
-                opened(students, _student(student), stat.S_ISDIR) as lessons,
+                opened(students, student, stat.S_ISDIR) as lessons,
             ):
                 for slug in names(lessons):
                     path = mine / slug
@@ -181,8 +206,9 @@ def _course(
                     ):
                         time = _submitted(files, path, refused)
                         rows = _some(files, path, refused)
+                        who = _id(student, mine, refused)
                         handed += [
-                            SubmittedFile(student, p, slug, k, time) for p, k in rows
+                            SubmittedFile(who, p, slug, k, time) for p, k in rows
                         ]
     return handed
 
@@ -192,21 +218,32 @@ def _flat(home: int, folder: Path, refused: list[Refused]) -> list[SubmittedFile
     handed: list[SubmittedFile] = []
     for path, key in _notebooks(home, folder, refused):
         with _trying(path, refused):
-            handed.append(SubmittedFile(_student(path.stem), path, None, key))
+            who = _id(path.stem, path, refused)
+            handed.append(SubmittedFile(who, path, None, key))
     for name in names(home):
         path = folder / name
         if name in OURS or not is_folder(home, name):
             continue
         with (
             _trying(path, refused),
-            opened(home, _student(name), stat.S_ISDIR) as files,
+            opened(home, name, stat.S_ISDIR) as files,
         ):
             for inner in names(files):
                 if is_folder(files, inner):
                     refused.append(Refused(path / inner, say("intake.nested")))
             rows = _some(files, path, refused)
-            handed += [SubmittedFile(name, file, None, key) for file, key in rows]
+            who = _id(name, path, refused)
+            handed += [SubmittedFile(who, file, None, key) for file, key in rows]
     return sorted(handed, key=lambda one: (one.student, one.path))
+
+
+def _id(name: str, path: Path, told: list[Refused]) -> str:
+    """The student's id; that it is another than the name is told once."""
+    made = student_id(name)
+    if "~" in made and made != unicodedata.normalize("NFC", name):
+        note = Note(path, say("intake.renamed", student=made))
+        told += [] if note in told else [note]
+    return made
 
 
 def _some(home: int, folder: Path, refused: list[Refused]) -> list[tuple[Path, str]]:
@@ -229,7 +266,6 @@ def _notebooks(
                 raise Unfit(say("intake.link"))
             if not name.endswith(".ipynb") or is_folder(home, name):
                 continue
-            safe(name)
             with opened(home, name, stat.S_ISREG) as file:
                 if os.pread(file, 4, 0) == b"PK\x03\x04":
                     raise Unfit(say("intake.disguised"))
@@ -237,13 +273,19 @@ def _notebooks(
 
 
 def _submitted(home: int, folder: Path, refused: list[Refused]) -> str:
+    """When it was handed in; what is no time is passed over."""
+    path, said = folder / "timestamp.txt", b""
     with (
-        _trying(folder / "timestamp.txt", refused),
+        _trying(path, refused),
         contextlib.suppress(FileNotFoundError),
-        opened(home, "timestamp.txt", stat.S_ISREG) as file,
+        opened(home, path.name, stat.S_ISREG) as file,
     ):
-        return os.pread(file, 100, 0).decode("ascii", "replace").strip()
-    return ""
+        said = os.pread(file, 101, 0).strip()
+    text = said.decode("ascii", "replace")
+    if text and (len(said) > 100 or parsed_time(text) is None):
+        refused.append(Note(path, say("intake.time")))
+        return ""
+    return text
 
 
 @contextlib.contextmanager
@@ -261,9 +303,3 @@ def _lesson(slug: str, slugs: list[str]) -> str:
     if slug not in slugs:
         raise Unfit(say("intake.lesson"))
     return slug
-
-
-def _student(name: str) -> str:
-    if len(name) > LONGEST:
-        raise Unfit(say("intake.long", most=LONGEST))
-    return safe(name)

@@ -10,14 +10,12 @@ import contextlib
 import hashlib
 import os
 import stat
-import unicodedata
 from collections.abc import Callable, Iterator
 
 from bmkit.course.grade.notebook_file import BIGGEST
 from bmkit.course.words import say
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
-PUNCTUATION = " ._-+@'()"
 
 
 class Unfit(Exception):
@@ -106,15 +104,3 @@ def refuse_archive(name: str) -> None:
     """Raise `Unfit` for a name that packed files have."""
     if name.lower().endswith(ARCHIVES):
         raise Unfit(say("intake.archive"))
-
-
-def safe(name: str) -> str:
-    """The name, which no program on its way takes for a pattern, option or formula.
-
-    Raises:
-        Unfit: it could be taken for one.
-    """
-    good = all(unicodedata.category(c)[0] in "LMN" or c in PUNCTUATION for c in name)
-    if not good or not name or not (name[0].isalnum() or name[0] == "_"):
-        raise Unfit(say("intake.name", allowed=PUNCTUATION.strip()))
-    return name

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from bmkit.course.grade.intake import Refused
+from bmkit.course.grade.intake import Note, Refused
 from bmkit.course.grade.result import Verdict
 from bmkit.course.live_table import LiveTable
 from bmkit.course.words import say
@@ -41,6 +41,10 @@ class Board(LiveTable):
     def refused(self, refused: Refused) -> None:
         """Print what is not graded, and why."""
         self.warn(f"✗ {refused}")
+
+    def noted(self, note: Note) -> None:
+        """Print what a teacher should know of a file that costs nobody anything."""
+        self.warn(f"· {note}")
 
     def table(self) -> Table:
         from rich.table import Table

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import concurrent.futures as futures
 import dataclasses
+import errno
 import logging
 import os
 import tempfile
 import warnings
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -26,9 +28,9 @@ from bmkit.course.grade import (
     intake,
     standby,
 )
-from bmkit.course.grade.database import BookError
+from bmkit.course.grade.database import BookError, RowError
 from bmkit.course.grade.gradebook import Book
-from bmkit.course.grade.intake import IntakeError, Refused, SubmittedFile
+from bmkit.course.grade.intake import IntakeError, Note, Refused, SubmittedFile
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import Job, make_job
 from bmkit.course.grade.notebook_file import NotGradable
@@ -43,10 +45,19 @@ from bmkit.errors import BmkitError, reason
 from bmkit.language import language
 
 log = logging.getLogger(__name__)
+# What is amiss for everybody: no room, no memory, no more open files, a bad disk.
+SCARCE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO),
+    *(errno.ENOMEM, errno.EMFILE, errno.ENFILE),
+}
 
 
 class CannotGrade(BmkitError):
     """Nothing was graded; the message says why and what to do."""
+
+
+class Unread(Exception):
+    """This one file is not graded; the message says why."""
 
 
 class Listener(Protocol):
@@ -57,6 +68,8 @@ class Listener(Protocol):
     def graded(self, verdict: Verdict) -> None: ...
 
     def refused(self, refused: Refused) -> None: ...
+
+    def noted(self, note: Note) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -86,10 +99,20 @@ class Outcome:
     folder: Path
     graded: int = 0
     known: int = 0
-    refused: list[Refused] = field(default_factory=list)
+    told: list[Refused] = field(default_factory=list)
     person: int = 0
     page: Path | None = None
     table: Path | None = None
+
+    @property
+    def refused(self) -> list[Refused]:
+        """What is not graded."""
+        return [one for one in self.told if not isinstance(one, Note)]
+
+    @property
+    def notes(self) -> list[Note]:
+        """What a teacher should know of files that cost nobody anything."""
+        return [one for one in self.told if isinstance(one, Note)]
 
 
 def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
@@ -136,17 +159,22 @@ def grade_all(
         raise CannotGrade(say("session.linux"))
     outcome = Outcome(folder)
     try:
-        handed, outcome.refused = intake.find(folder, [one.slug for one in lessons])
+        handed, outcome.told = intake.find(folder, [one.slug for one in lessons])
+        outcome.told += intake.lookalikes(handed)
         url = settings.book or gradebook.default_url(folder)
         with (
             executors.executor(settings.cluster, settings.jobs) as executor,
             _opened(url, handed, lessons, executor, jailed) as book,
         ):
+            for name in ("autograded", "feedback"):  # found out before any grading
+                (folder / name).mkdir(exist_ok=True)
             session = _Session(folder, lessons, settings, jailed, book, outcome)
             session.work(handed, executor, listener)
-            outcome.refused += session.unread()
+            outcome.told += session.unread()
             for refused in outcome.refused:
                 listener.refused(refused)
+            for note in outcome.notes:
+                listener.noted(note)
             _write_reports(session)
     except (
         IntakeError,
@@ -209,13 +237,11 @@ class _Session:
         listener: Listener,
     ) -> None:
         """Judge what is new, a few at a time, and write down each as it comes."""
-        known = set() if self.settings.fresh else self.book.known()
-        flat = any(one.slug is None for one in handed)
-        new = [one for one in handed if not self._is_known(one, known)]
-        self.outcome.known = len(handed) - len(new)
-        listener.expecting(len(handed), self.outcome.known)
-        if flat:
-            new = self._settled(new)
+        known = self.book.known()
+        kept = self._settled(handed, known)
+        new = [one for one in kept if not self._is_known(one, known)]
+        self.outcome.known = len(kept) - len(new)
+        listener.expecting(len(kept), self.outcome.known)
         waiting: dict[futures.Future[Verdict], SubmittedFile] = {}
         try:
             for one in new:
@@ -239,12 +265,11 @@ class _Session:
             raise
 
     def _is_known(self, one: SubmittedFile, known: set[tuple[str, str, str]]) -> bool:
-        if one.slug is None:
-            return any((s, k) == (one.student, one.key) for s, _, k in known)
-        found = (one.student, one.slug, one.key) in known
-        if found and one.submitted:
+        if self.settings.fresh or (one.student, one.slug, one.key) not in known:
+            return False
+        if one.slug and one.submitted:
             self.book.stamp(one.student, one.slug, one.submitted)
-        return found
+        return True
 
     def unread(self) -> list[Refused]:
         """Whose verdict cannot be read and whose file is not there to grade anew."""
@@ -253,60 +278,75 @@ class _Session:
             for student, slug in self.book.unreadable()
         ]
 
-    def _settled(self, handed: list[SubmittedFile]) -> list[SubmittedFile]:
-        """Files of a flat folder, each with the lesson that it holds."""
-        told = []
+    def _settled(
+        self, handed: list[SubmittedFile], known: set[tuple[str, str, str]]
+    ) -> list[SubmittedFile]:
+        """One file for each student and lesson; read where only its content tells."""
+        slugs = {(student, key): slug for student, slug, key in known}
+        crowd = Counter((one.student, one.slug) for one in handed)
+        told: list[SubmittedFile] = []
+        refused: list[tuple[SubmittedFile, str]] = []
         for one in handed:
-            submission = self._read(one)
-            if submission is not None:
-                told.append(dataclasses.replace(one, slug=submission.lesson.slug))
-        kept, refused = intake.settle(told)
-        self.outcome.refused += refused
+            if one.slug is None or crowd[one.student, one.slug] > 1:
+                try:
+                    slug = slugs.get((one.student, one.key)) or self._lesson(one)
+                except Unread as error:
+                    refused.append((one, str(error)))
+                    continue
+                one = dataclasses.replace(one, slug=slug)
+            told.append(one)
+        kept, more = intake.settle(told)
+        self.outcome.told += more
+        graded = {(one.student, one.slug) for one in kept}
+        for one, why in refused:  # beside the right one it costs nothing
+            beside = one.slug and (one.student, one.slug) in graded
+            self.outcome.told.append((Note if beside else Refused)(one.path, why))
         return kept
 
-    def _read(self, one: SubmittedFile) -> Submission | None:
-        """A private copy of the file, put in order; None when it cannot be graded."""
+    def _lesson(self, one: SubmittedFile) -> str:
+        """The lesson that a file holds.
+
+        Raises:
+            Unread: none, or another than the layout says.
+        """
+        return self._read(one).lesson.slug
+
+    def _read(self, one: SubmittedFile) -> Submission:
+        """A private copy of the file, put in order.
+
+        Raises:
+            Unread: it cannot be graded.
+        """
         with tempfile.TemporaryDirectory() as home:
             copy = Path(home) / "submission.ipynb"
             try:
                 intake.copy(self.folder, one, copy)
                 submission = read(copy, self.lessons, self.settings.lang)
             except (NotGradable, IntakeError, SourceError) as error:
-                why = str(error).removeprefix(
-                    say("main.refused", path=one.path, why="")
-                )
-                self.outcome.refused.append(Refused(one.path, why))
-                return None
+                head = say("main.refused", path=one.path, why="")
+                raise Unread(str(error).removeprefix(head)) from None
             except Exception as error:
-                self._fail(one, error)
-                return None
+                raise Unread(_ours(one, error)) from None
         if one.slug not in (None, submission.lesson.slug):
-            why = say("session.other", held=submission.lesson.slug, slug=one.slug)
-            self.outcome.refused.append(Refused(one.path, why))
-            return None
+            held = submission.lesson.slug
+            raise Unread(say("session.other", held=held, slug=one.slug))
         return submission
 
     def _fail(self, one: SubmittedFile, error: Exception) -> None:
-        """An error of ours costs the others nothing, and is not kept quiet."""
-        log.error("%s: the grader failed on it", one.path, exc_info=error)
-        what = f"{type(error).__name__}: {error}"[:300]
-        why = say("session.ours", error=what)
-        self.outcome.refused.append(Refused(one.path, why))
+        self.outcome.told.append(Refused(one.path, _ours(one, error)))
 
     def _job(self, one: SubmittedFile) -> tuple[Job, tuple[str, ...]] | None:
-        submission = self._read(one)
-        if submission is None:
-            return None
-        lesson = submission.lesson
         try:
+            submission = self._read(one)
+            lesson = submission.lesson
             with blaming(lesson):
                 if lesson.slug not in self.prepared:
                     self.book.prepare(lesson, self.settings.lang or language())
                     self.prepared.add(lesson.slug)
                 job = make_job(submission, student=one.student, key=one.key)
                 return job, worker.preload(lesson)
-        except SourceError as error:
-            self.outcome.refused.append(Refused(one.path, str(error)))
+        except (Unread, SourceError) as error:
+            self.outcome.told.append(Refused(one.path, str(error)))
             return None
 
     def _collect(
@@ -325,14 +365,38 @@ class _Session:
             except Exception as error:
                 self._fail(one, error)
                 continue
-            # First the files: a verdict that is known has its notebook.
-            gradebook.write_notebook(self.folder, verdict, one.submitted)
-            if self.settings.feedback:
-                feedback.write(self.folder, verdict)
-            self.book.record(verdict, one.submitted)
+            try:
+                self._keep(verdict, one)
+            except Exception as error:
+                if _concerns_all(error):
+                    raise
+                self._fail(one, error)
+                continue
             self.outcome.graded += 1
             self.outcome.person += bool(verdict.person)
             listener.graded(verdict)
+
+    def _keep(self, verdict: Verdict, one: SubmittedFile) -> None:
+        # First the files: a verdict that is known has its notebook.
+        gradebook.write_notebook(self.folder, verdict, one.submitted)
+        if self.settings.feedback:
+            feedback.write(self.folder, verdict)
+        self.book.record(verdict, one.submitted)
+
+
+def _ours(one: SubmittedFile, error: Exception) -> str:
+    """An error of ours costs the others nothing, and is not kept quiet."""
+    log.error("%s: the grader failed on it", one.path, exc_info=error)
+    what = reason(error) if isinstance(error, OSError) else str(error)
+    what = f"{type(error).__name__}: {what}"[:300]
+    return say("session.ours", error=what)
+
+
+def _concerns_all(error: Exception) -> bool:
+    """Whether what cannot be written for one can be written for nobody."""
+    if isinstance(error, OSError):
+        return error.errno in SCARCE
+    return isinstance(error, BookError) and not isinstance(error, RowError)
 
 
 def _write_reports(session: _Session) -> None:
@@ -352,4 +416,5 @@ def _write_reports(session: _Session) -> None:
             [one for one in session.lessons if one.slug in slugs and sound(one)],
             lang=session.settings.lang or language(),
             refused=outcome.refused,
+            notes=outcome.notes,
         )
