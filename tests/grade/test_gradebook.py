@@ -200,7 +200,7 @@ def test_formgrader_shows_a_course_graded_by_us(book, tmp_path):
     shown = api.get_notebook_submissions(SLUG, SLUG)
     assert {row["student"]: row["score"] for row in shown} == {"ann": 2, "bob": 0}
     left = [p.name for p in (tmp_path / "autograded/ann" / SLUG).iterdir()]
-    assert sorted(left) == [f"{SLUG}.ipynb", "timestamp.txt"]
+    assert sorted(left) == [f"{SLUG}.ipynb", "submission_secret.txt", "timestamp.txt"]
     # Handed in once more, the same file, later.
     later = TIME.replace("10:00", "11:00")
     (tmp_path / "submitted/ann" / SLUG / "timestamp.txt").write_text(later)

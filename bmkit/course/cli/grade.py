@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--export",
         type=options.csv_file,
         metavar="FILE",
-        help="with --all, also what nbgrader's own exporter writes (grades.csv and "
-        "room.html are always written)",
+        help="with --all, also what nbgrader's own exporter writes (a table of "
+        "ours and room.html are always written)",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="grade again what is in the book"

@@ -17,6 +17,16 @@ from bmkit.course.words import say
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
+def table_in(folder: Path) -> Path:
+    """Where the table goes: ``grades.csv``, or beside nbgrader's file of that name.
+
+    In a course folder ``nbgrader export`` writes ``grades.csv``; neither may overwrite
+    the other.
+    """
+    course = (folder / "submitted").is_dir()
+    return folder / ("bmkit-grades.csv" if course else "grades.csv")
+
+
 def table(path: Path, verdicts: Iterable[Verdict]) -> int:
     """Write a CSV table: a row a submission, a column an exercise.
 

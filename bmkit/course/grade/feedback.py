@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bmkit import atomic
 from bmkit.course.build import nbgrader_cells
+from bmkit.course.grade import receipt
 from bmkit.course.grade.notebook_view import NotebookView
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.student_names import names_folder
@@ -48,12 +49,16 @@ def page(verdict: Verdict) -> str:
     )
 
 
-def write(folder: Path, verdict: Verdict) -> Path:
+def write(
+    folder: Path, verdict: Verdict, submitted: str = "", secret: str = ""
+) -> Path:
     """Write the page where nbgrader keeps it; whole or not at all.
 
     Args:
         folder: the course's; the page is ``feedback/<student>/<slug>/<slug>.html``.
         verdict: what grading came to. One's own work is ``learner``'s.
+        submitted: as for `gradebook.write_notebook`.
+        secret: as well.
 
     Raises:
         ValueError: the student's name or the slug cannot name a folder.
@@ -63,4 +68,7 @@ def write(folder: Path, verdict: Verdict) -> Path:
         if not names_folder(name):
             raise ValueError(f"{name[:60]!r} cannot name a folder: no feedback written")
     home = folder / "feedback" / student / verdict.slug
-    return atomic.write(home / f"{verdict.slug}.html", page(verdict))
+    receipt.write(home, submitted, secret)
+    target = atomic.write(home / f"{verdict.slug}.html", page(verdict))
+    target.chmod(0o644)  # as nbgrader's: the exchange hands it on with its mode
+    return target

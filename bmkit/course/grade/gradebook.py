@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bmkit import atomic
 from bmkit.course.build import nbgrader_cells
+from bmkit.course.grade import receipt
 from bmkit.course.grade.database import BookError, engine, make_tables, told
 from bmkit.course.grade.gradebook_rows import (
     assignment,
@@ -216,24 +217,23 @@ class Book:
         )
 
 
-def write_notebook(folder: Path, verdict: Verdict, submitted: str = "") -> Path:
+def write_notebook(
+    folder: Path, verdict: Verdict, submitted: str = "", secret: str = ""
+) -> Path:
     """Put the graded notebook where Formgrader looks for it, whole or not at all.
 
     Args:
         folder: the course folder.
         verdict: whose notebook.
         submitted: as for `Book.record`; kept beside it, as nbgrader does.
+        secret: what ``submission_secret.txt`` says; kept, too (`receipt`).
 
     Returns:
         ``autograded/<student>/<lesson>/<lesson>.ipynb``.
     """
     home = folder / "autograded" / verdict.student / verdict.slug
-    stamp, target = home / "timestamp.txt", home / f"{verdict.slug}.ipynb"
-    if submitted:
-        atomic.write(stamp, encodable(submitted))
-    else:
-        stamp.unlink(missing_ok=True)
-    return atomic.write(target, encodable(verdict.notebook))
+    receipt.write(home, submitted, secret)
+    return atomic.write(home / f"{verdict.slug}.ipynb", encodable(verdict.notebook))
 
 
 def _save_cells(book: NotebookNode, slug: str, url: str) -> None:

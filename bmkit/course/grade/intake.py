@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bmkit.course.grade import receipt
 from bmkit.course.grade.gradebook_rows import parsed_time
 from bmkit.course.grade.open_folder import (
     Unfit,
@@ -49,6 +50,7 @@ class SubmittedFile:
         slug: for which lesson, where the layout tells.
         key: SHA-256 of its bytes.
         submitted: what ``timestamp.txt`` beside it says; nbgrader writes one.
+        secret: what nbgrader's ``submission_secret.txt`` says.
     """
 
     student: str
@@ -56,6 +58,7 @@ class SubmittedFile:
     slug: str | None
     key: str
     submitted: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True)
@@ -205,10 +208,12 @@ def _course(
                         opened(lessons, _lesson(slug, slugs), stat.S_ISDIR) as files,
                     ):
                         time = _submitted(files, path, refused)
+                        secret = _beside(files, path, refused, receipt.SECRET)
                         rows = _some(files, path, refused)
                         who = _id(student, mine, refused)
                         handed += [
-                            SubmittedFile(who, p, slug, k, time) for p, k in rows
+                            SubmittedFile(who, p, slug, k, time, secret)
+                            for p, k in rows
                         ]
     return handed
 
@@ -274,18 +279,22 @@ def _notebooks(
 
 def _submitted(home: int, folder: Path, refused: list[Refused]) -> str:
     """When it was handed in; what is no time is passed over."""
-    path, said = folder / "timestamp.txt", b""
-    with (
-        _trying(path, refused),
-        contextlib.suppress(FileNotFoundError),
-        opened(home, path.name, stat.S_ISREG) as file,
-    ):
-        said = os.pread(file, 101, 0).strip()
-    text = said.decode("ascii", "replace")
-    if text and (len(said) > 100 or parsed_time(text) is None):
-        refused.append(Note(path, say("intake.time")))
+    text = _beside(home, folder, refused, receipt.TIME)
+    if text and (len(text) > 100 or parsed_time(text) is None):
+        refused.append(Note(folder / receipt.TIME, say("intake.time")))
         return ""
     return text
+
+
+def _beside(home: int, folder: Path, refused: list[Refused], name: str) -> str:
+    """What one of nbgrader's own small files says."""
+    with (
+        _trying(folder / name, refused),
+        contextlib.suppress(FileNotFoundError),
+        opened(home, name, stat.S_ISREG) as file,
+    ):
+        return os.pread(file, 300, 0).decode("ascii", "replace").strip()
+    return ""
 
 
 @contextlib.contextmanager

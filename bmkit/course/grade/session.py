@@ -26,6 +26,7 @@ from bmkit.course.grade import (
     feedback,
     gradebook,
     intake,
+    receipt,
     standby,
 )
 from bmkit.course.grade.database import BookError, RowError
@@ -159,6 +160,9 @@ def grade_all(
         raise CannotGrade(say("session.linux"))
     outcome = Outcome(folder)
     try:
+        table = export.table_in(folder)
+        if settings.export and settings.export.resolve() == table.resolve():
+            raise CannotGrade(say("session.export", path=table))
         handed, outcome.told = intake.find(folder, [one.slug for one in lessons])
         outcome.told += intake.lookalikes(handed)
         url = settings.book or gradebook.default_url(folder)
@@ -269,6 +273,7 @@ class _Session:
             return False
         if one.slug and one.submitted:
             self.book.stamp(one.student, one.slug, one.submitted)
+            receipt.renew(self.folder, one.student, one.slug, one.submitted, one.secret)
         return True
 
     def unread(self) -> list[Refused]:
@@ -378,9 +383,10 @@ class _Session:
 
     def _keep(self, verdict: Verdict, one: SubmittedFile) -> None:
         # First the files: a verdict that is known has its notebook.
-        gradebook.write_notebook(self.folder, verdict, one.submitted)
+        beside = one.submitted, one.secret
+        gradebook.write_notebook(self.folder, verdict, *beside)
         if self.settings.feedback:
-            feedback.write(self.folder, verdict)
+            feedback.write(self.folder, verdict, *beside)
         self.book.record(verdict, one.submitted)
 
 
@@ -406,7 +412,7 @@ def _write_reports(session: _Session) -> None:
     slugs = {slug for _, slug, _ in session.book.known()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        outcome.table = folder / "grades.csv"
+        outcome.table = export.table_in(folder)
         export.table(outcome.table, session.book.verdicts())
         if session.settings.export:
             export.nbgrader(session.book.url, session.settings.export)
