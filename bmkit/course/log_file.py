@@ -1,7 +1,8 @@
 """The kit's log: tracebacks and notes in a file of the course, on stderr with ``-v``.
 
 Modules of the kit write to ``logging.getLogger(__name__)``. Nothing is shown or kept
-until `begin` has been called, as the command line does.
+until `begin` has been called, as the command line does. What other packages warn of is
+kept too, and not printed between our lines.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from bmkit.course import state
 LARGEST = 1_000_000  # bytes of one file
 FORM = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
 _ours = logging.getLogger("bmkit")
+_all = logging.getLogger()
+_nobody = logging.NullHandler()
 
 
 class _File(RotatingFileHandler):
@@ -53,11 +56,18 @@ def begin(folder: Path | None, *, verbose: bool = False) -> None:
         _ours.addHandler(logging.StreamHandler())
     for handler in _ours.handlers:
         handler.setFormatter(logging.Formatter(FORM))
+    # Python prints the warnings of a logger that nobody listens to.
+    for handler in _ours.handlers or [_nobody]:
+        _all.addHandler(handler)
+    logging.captureWarnings(True)
 
 
 def end() -> None:
     """Close the log."""
+    logging.captureWarnings(False)
+    _all.removeHandler(_nobody)
     for handler in list(_ours.handlers):
+        _all.removeHandler(handler)
         _ours.removeHandler(handler)
         handler.close()
     _ours.propagate = True

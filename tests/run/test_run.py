@@ -296,3 +296,33 @@ def test_durations_in_another_shape_are_as_if_not_there(tmp_path, text):
     made.parameters |= {"profile": "ci", "device": "cpu"}
     kept_results.keep(Result("adding", "Adding", "passed", 2, key="k"), made, tmp_path)
     assert kept_results.seconds(tmp_path) == {"adding ci cpu": 2}
+
+
+CRASHES = """
+import os, sys
+print("out of memory, here", file=sys.__stderr__, flush=True)
+os.abort()
+"""
+LOUD = """
+import sys
+from pathlib import Path
+from bmkit.course import log_file
+from bmkit.course.run.worker import work
+from tests.run.test_run import CRASHES, job
+log_file.begin(Path(sys.argv[1]))
+sleeps = "import time; time.sleep(99)"
+for slug, code, limit in (("crashes", CRASHES, 60), ("sleeps", sleeps, 9)):
+    result = work(job(slug, code, limit))
+    print(slug, result.status, result.traceback.splitlines()[:1])
+"""
+
+
+def test_what_kernels_and_their_clients_say_is_not_printed(tmp_path):
+    """A live table stands in the terminal; the log and the report have it."""
+    command = [sys.executable, "-c", LOUD, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert done.stderr == ""
+    crashed, stopped = done.stdout.splitlines()
+    assert crashed == "crashes died ['out of memory, here']"
+    assert stopped.startswith("sleeps timeout")
+    assert "Kernel died" in (tmp_path / "bmkit.log").read_text(encoding="utf-8")

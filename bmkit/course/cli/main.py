@@ -13,7 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 from bmkit import __version__, language
+from bmkit.course import plain_text
 from bmkit.course.cli.parser import Parser, asked_for, translated
+from bmkit.course.kernels import environment
 from bmkit.course.words import say
 
 # verb: (module, what it does). Each module has add_arguments(parser) and main(args).
@@ -43,6 +45,8 @@ log = logging.getLogger(__name__)
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    plain_text.allow()
+    environment.give_home()
     language.speak(asked_for(words))
     with translated():
         args = _parsed(words)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -21,10 +20,12 @@ from bmkit.errors import BmkitError
 
 PATIENCE = 120  # seconds that importing the frameworks may take
 # Without the folder that it is started in, where a notebook's neighbour may be called
-# torch.py. Python's -P would say so to the kernels too, which want theirs.
+# torch.py, or a matplotlibrc. Python's -P would say so to the kernels too, which want
+# theirs.
 START = """
-import sys
+import os, sys
 sys.path.remove("")
+os.chdir("/")
 from bmkit.course.kernels import forkserver
 forkserver.main()
 """
@@ -118,8 +119,7 @@ class ForkServer:
             words = sandbox.command(words, share=list(share))
             variables = sandbox.variables()
         else:
-            variables = {**os.environ, **environment.variables(threads=threads)}
-            variables |= environment.paths()
+            variables = environment.neutral(threads)
             variables.pop("JPY_PARENT_PID", None)
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (open while we are)
         self.process = subprocess.Popen(

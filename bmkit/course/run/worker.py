@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most
 _importing = threading.Lock()
+SAID = "kernel.log"  # in the lesson's folder: what its process printed
 GRACE = 10  # seconds that papermill gets to notice that its kernel was killed
 
 
@@ -98,7 +99,6 @@ class _Run:
                 kernel_name=self.job.kernel,
                 shutdown_kernel="immediate",  # nothing of it is wanted any more
                 progress_bar=False,
-                log_output=False,
                 # Not papermill's cwd: that one is for the whole process.
                 resources={"metadata": {"path": str(self.folder)}},
                 # A cell at papermill's own limit is interrupted and counted as
@@ -163,11 +163,19 @@ class _Run:
         elif type(error).__name__ == "DeadKernelError":
             result.status = "died"
             result.message = say("run.died", self.job.lang)
+            result.traceback = self._last_words()
             result.cell = running_cell(self._book())
         else:
             log.error("%s failed", self.job.slug, exc_info=error)
             result.status = "failed"
             result.message = f"{type(error).__name__}: {error}"[:400]
+
+    def _last_words(self) -> str:
+        """The end of what the kernel's process printed past the notebook."""
+        with contextlib.suppress(OSError):
+            said = (self.folder / SAID).read_bytes()[-4000:]
+            return ANSI.sub("", said.decode("utf-8", "replace")).strip()
+        return ""
 
     def _book(self) -> JsonObject:
         """The notebook as far as it came."""
@@ -190,16 +198,31 @@ def _survived(result: Result) -> list[str]:
 
 @cache
 def _engine() -> str:
-    """Papermill's engine, made to show the notebook while it is being executed."""
+    """Papermill's engine, made to show the notebook while it is being executed.
+
+    What the kernel's process itself prints, as where it crashes, goes to a file.
+    """
+    from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine, papermill_engines
 
     class Shown(NBClientEngine):
         @classmethod
         def execute_managed_notebook(
             cls, nb_man: Any, kernel_name: str, *, holder: _Run, **kwargs: Any
-        ) -> Any:
+        ) -> None:
             holder.book = nb_man.nb
-            return super().execute_managed_notebook(nb_man, kernel_name, **kwargs)
+            client = PapermillNotebookClient(
+                nb_man,
+                kernel_name=kernel_name,
+                log=log,
+                timeout=kwargs["execution_timeout"],
+                startup_timeout=kwargs["start_timeout"],
+                resources=kwargs["resources"],
+                shutdown_kernel=kwargs["shutdown_kernel"],
+                extra_arguments=kwargs["extra_arguments"],
+            )
+            with (holder.folder / SAID).open("wb") as said:
+                client.execute(stdout=said, stderr=said)
 
     papermill_engines.register("bmkit", Shown)
     return "bmkit"
