@@ -125,7 +125,7 @@ def test_work_on_an_older_version_is_out_of_date(built):
 
 
 def test_what_is_committed_by_hand_is_found(built):
-    """On a clean clone nobody worked: there `build --check` finds a hand-made change."""
+    """A clean clone holds nobody's work: there a hand-made change is found."""
     git = ["git", "-C", str(built.root)]
     git += ["-c", "user.name=x", "-c", "user.email=x@x"]
     path = built.built / ADDING

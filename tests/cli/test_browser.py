@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -36,31 +40,50 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """JupyterLab on the built tiny course; yields its address and folder."""
-    root = tmp_path_factory.mktemp("browser") / "course"
-    shutil.copytree(ROOT / "tests" / "course", root)
-    folder.write(Course(root))
+@contextlib.contextmanager
+def serving(root: Path, *words: str):
+    """`bmkit lab` with these words; yields its address and what it has printed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "bmkit", "lab", str(root / "lessons")]
-    command += ["--no-browser", "--allow-root", "--ip=127.0.0.1"]
-    command += [f"--port={port}", "--IdentityProvider.token="]
+    command = [sys.executable, "-m", "bmkit", "lab", *words]
+    command += ["--no-browser", "--allow-root", "--ip", "127.0.0.1"]
+    command += ["--port", str(port), "--IdentityProvider.token="]
     env = {**os.environ, "BMKIT_PROGRESS": str(root / "progress.json")}
-    with subprocess.Popen(
-        command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    env["JUPYTERLAB_WORKSPACES_DIR"] = str(root / f"tabs-{port}")
+    with (
+        (root / "said.txt").open("wb") as said,
+        subprocess.Popen(command, env=env, stdout=said, stderr=said) as process,
+    ):
         address = f"http://127.0.0.1:{port}"
-        for _ in range(120):
-            try:
-                urllib.request.urlopen(f"{address}/api", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.5)
-        yield address, root
-        process.terminate()
+        try:
+            for _ in range(120):
+                try:
+                    urllib.request.urlopen(f"{address}/api", timeout=1)
+                    break
+                except OSError:
+                    time.sleep(0.5)
+            yield address, root / "said.txt"
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert process.returncode == 0
+    with pytest.raises(OSError):
+        urllib.request.urlopen(f"{address}/api", timeout=1)
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    root = tmp_path_factory.mktemp("browser") / "course"
+    shutil.copytree(ROOT / "tests" / "course", root)
+    folder.write(Course(root))
+    return root
+
+
+@pytest.fixture(scope="module")
+def server(course):
+    """JupyterLab on the built tiny course; yields its address and folder."""
+    with serving(course, str(course / "lessons")) as (address, _):
+        yield address, course
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +141,23 @@ def test_a_check_fails_in_words_with_a_hint(server, page):
     said.filter(has_text="Hint 1").first.wait_for(timeout=20_000)
     text = said.first.inner_text()
     assert text.count("not written yet") == 1 and "Traceback" not in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "start"),
+    [("en", "Adding", "start.md"), ("zh", "加法", "开始.md")],
+)
+def test_a_click_on_the_start_page_opens_the_lesson(course, page, lang, title, start):
+    words = ["--course", str(course), "--lang", lang]
+    with serving(course, *words) as (address, said):
+        kernels = json.load(urllib.request.urlopen(f"{address}/api/kernelspecs"))
+        assert list(kernels["kernelspecs"]) == ["python3"]
+        page.goto(address)  # as the browser that `bmkit lab` opens
+        shown = page.locator(".jp-MarkdownViewer")
+        shown.get_by_role("link", name=title, exact=True).first.click(timeout=60_000)
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.get_by_text("(ipykernel) | ").first.wait_for(timeout=60_000)
+        assert page.get_by_role("dialog").count() == 0  # no question which kernel
+        assert (course / "my-lessons" / lang / start).is_file()
+        first, second = said.read_text(encoding="utf-8").splitlines()
+        assert address.partition("://")[2] in first and "Ctrl-C" in second

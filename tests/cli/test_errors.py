@@ -18,7 +18,7 @@ import pytest
 from bmkit.course import log_file
 from bmkit.course.build.notebooks import dumps
 from bmkit.course.build.release import learner_notebook
-from bmkit.course.cli import lab, progress
+from bmkit.course.cli import progress
 from bmkit.course.cli import main as command
 from bmkit.course.grade.judge import worker
 from bmkit.course.kernels import sandbox
@@ -65,7 +65,7 @@ CASES = {
     ),
     "grade nothing": ("grade", 2, "grade: name notebooks, or --all FOLDER"),
     "grade no folder": ("grade --all nowhere", 1, "nowhere: no such file or folder"),
-    "lab without lessons": ("lab nowhere", 2, "lab: no lessons in"),
+    "lab without lessons": ("lab nowhere", 2, "lab: nowhere is no folder"),
     "no such data": ("data get nothing", 2, "there is no data set 'nothing'"),
     "an unknown option": ("list --colour", 2, "unrecognized arguments: --colour"),
 }
@@ -225,32 +225,6 @@ def test_a_failure_of_the_grader_leaves_its_traceback(
     log = (course / ".bmkit" / "log" / "bmkit.log").read_text(encoding="utf-8")
     assert "ann.ipynb" in log and "Traceback" in log and "in fails" in log
     log_file.end()
-
-
-def test_what_follows_lab_is_jupyters(here, course, monkeypatch):
-    started: list[list[str]] = []
-
-    class Popen:
-        def __init__(self, words, env):
-            started.append(words)
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            pass
-
-        def wait(self):
-            return 0
-
-    monkeypatch.setattr(lab.subprocess, "Popen", Popen)
-    monkeypatch.setattr(lab.signal, "signal", lambda *_: None)
-    (course / "lessons").mkdir()
-    assert command.main(["lab", "--course", str(course), "--port", "9123"]) == 0
-    assert command.main(["lab", str(here), "--port", "9123", "--lang", "zh"]) == 0
-    for words, folder in zip(started, (course / "lessons", here), strict=True):
-        assert f"--ServerApp.root_dir={folder}" in words
-        assert words[-2:] == ["--port", "9123"]
 
 
 def test_our_own_fault_is_one_line_and_in_the_log(course, monkeypatch, capsys):
