@@ -156,6 +156,17 @@ def _many_cells(book: Notebook) -> None:
     book["cells"] += [{}] * 200_000
 
 
+def _with_code(code: str) -> Callable[[Path, Notebook], Path]:
+    """A right notebook with a cell more, which is long to read and short to run."""
+
+    def make(book: Notebook) -> None:
+        at = book["cells"].index(_cell(book, "add"))
+        cell = {"cell_type": "code", "source": code, "metadata": {}}
+        book["cells"].insert(at, cell)
+
+    return _changed(make)
+
+
 def _big(folder: Path, _: Notebook) -> Path:
     path = _write(folder, "{")
     with path.open("ab") as file:
@@ -221,6 +232,30 @@ FILES = [
     Trick("numbers of 100,000 digits", "to break JSON", None, _changed(_numbers)),
     Trick("no numbers", "to break JSON", 10, _changed(_endless_numbers)),
     Trick("200,000 cells", "to take time and memory", 10, _changed(_many_cells)),
+    Trick(
+        "24,000 names for one thing",
+        "to keep the grader reading",
+        10,
+        _with_code("a0 = 1\n" + "\n".join(f"a{n + 1} = a{n}" for n in range(24_000))),
+    ),
+    Trick(
+        "200,000 characters of braces",
+        "to keep the grader reading",
+        10,
+        _with_code("a = 1\nb = f'" + "{a}" * 60_000 + "'"),
+    ),
+    Trick(
+        "50,000 statements",
+        "to keep the grader reading",
+        10,
+        _with_code("a = 1\n" * 50_000),
+    ),
+    Trick(
+        "a list of 400,000",
+        "to fill the grader's memory while it reads",
+        10,
+        _with_code("a = [" + "1," * 400_000 + "]"),
+    ),
     Trick("200 MiB", "to take time and memory", None, _big),
     Trick("broken JSON", "to break the grader", None, _changed(lambda b: "{" * 99)),
     Trick("deep JSON", "to break JSON", None, _changed(lambda b: "[" * 10**6)),

@@ -207,6 +207,7 @@ def test_the_table_is_in_step():
 def test_a_trick_with_the_file_is_contained(trick, place, tmp_path):
     right = json.loads(dumps(harness.right_book()))
     path = trick.make(tmp_path, right)
+    began = time.monotonic()
     try:
         handed = submission.read(path, place.lessons)
     except notebook_file.NotGradable as error:
@@ -216,6 +217,7 @@ def test_a_trick_with_the_file_is_contained(trick, place, tmp_path):
     verdict = judge(make_job(handed, student="somebody"), place.warm, Limits())
     assert verdict.points == trick.points
     record(place, verdict)
+    assert time.monotonic() - began < 45
 
 
 class Listener:

@@ -539,3 +539,30 @@ def test_what_went_wrong_is_told_in_the_learners_terms(tmp_path):
     classroom._add(room, verdict)
     unwritten = {x.name for x in room.exercises.values() if x.unwritten}
     assert unwritten == {"waits"}
+
+
+ANSWER = "def add(a, b):\n    return a + b{more}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "runs"),
+    [
+        (ANSWER.format(more=""), False),
+        ("%matplotlib inline\n" + ANSWER.format(more=""), False),
+        ("from math import *\n" + ANSWER.format(more=""), False),
+        (ANSWER.format(more=" + eval('unused')"), True),
+        (ANSWER.format(more=" + unused"), True),
+    ],
+)
+def test_all_cells_run_only_where_an_answer_may_need_them(answer, runs, tmp_path):
+    text = TINY.read_text(encoding="utf-8")
+    own = "# %%\nunused = 0\nprint('ran')\n\n# %% [markdown]\n# By ("
+    path = tmp_path / "course" / "solutions" / "01-first" / "01-adding.py"
+    path.parent.mkdir(parents=True)
+    path.write_text(text.replace("# %% [markdown]\n# By (", own), encoding="utf-8")
+    (lesson,) = Course(tmp_path / "course").lessons()
+    made = handed_in(lesson, {"add": answer}, tmp_path / "mine.ipynb")
+    verdict = judged(made)
+    assert (verdict.points, verdict.person) == (verdict.of, [])
+    said = [out for cell in verdict.cells() for out in cell.get("outputs", [])]
+    assert any(out.get("text") == "ran\n" for out in said) == runs

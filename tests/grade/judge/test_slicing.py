@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from bmkit.course.grade.judge import job
 from bmkit.course.grade.judge.cell_names import BUILTINS, names
-from bmkit.course.grade.judge.slicing import needed
+from bmkit.course.grade.judge.slicing import needed, plan
 from bmkit.course.source import loading
 from tests.course_lessons import LESSONS, each_lesson
 
@@ -216,11 +218,12 @@ def test_a_cell_runs_when_the_last_one_depends_on_it(case):
 @pytest.mark.parametrize(
     "cell",
     [
-        "%matplotlib inline",
-        "!ls",
-        "a = !ls",
-        "x?",
-        "def f(:",
+        "%run other.py",
+        "%%writefile {k}.py\n",
+        "a = !echo $k",
+        "%reset -f",
+        "%whatever",
+        "%%capture\nexec('k = 2')",
         "exec('k = 2')",
         "globals()['k'] = 2",
         "vars().update(k=2)",
@@ -229,7 +232,6 @@ def test_a_cell_runs_when_the_last_one_depends_on_it(case):
         "get_ipython().push({'k': 2})",
         "from math import *",
         "import __main__",
-        "x = 1\n\0",
         "def f():\n    exec('global k; k = 2')",
         "[exec('k = 2') for _ in '1']",
     ],
@@ -241,8 +243,52 @@ def test_a_cell_that_cannot_be_understood_runs(cell):
     assert needed(["k = 1", "z = 1", cell], {2}) == {0, 1, 2}
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%matplotlib inline",
+        "%load_ext autoreload\n%autoreload 2",
+        "!pip list",
+        "a = !ls",
+        "a?",
+        "%pip install tqdm",
+        "%%bash\nls",
+        "%%html\n<b>k</b>",
+        "%%time\na = 2",
+        "%time a = 2",
+        "%%capture -q a\nprint(2)",
+        "get_ipython().run_line_magic('matplotlib', 'inline')",
+        "get_ipython().magic('matplotlib inline')",
+        "a = 'google.colab' in str(get_ipython())",
+        "a = get_ipython() is not None",
+        "a = get_ipython().__class__.__name__",
+    ],
+)
+def test_a_magic_that_touches_no_name_runs_no_cell(cell):
+    assert needed(["k = 1", cell, "z = 1", "b = 2"], {3}) == {3}
+    assert needed(["k = 1", "z = 1", cell, "b = 2"], {2, 3}) == {2, 3}
+
+
+@pytest.mark.parametrize(
+    "cell", ["%time b = k", "%%timeit -n 1\nb = k", "%%capture x\nb = k"]
+)
+def test_what_a_magic_runs_is_code_like_any_other(cell):
+    assert needed(["k = 1", "z = 1", cell, "c = b"], {3}) == {0, 2, 3}
+
+
+@pytest.mark.parametrize("cell", ["def f(:", "%time x = (", "return 1 +", "x = 1\n\0"])
+def test_of_a_cell_that_is_no_python_nothing_runs(cell):
+    assert needed(["k = 1", "z = 1", cell], {2}) == {2}
+
+
+@pytest.mark.parametrize("cell", ["b = eval('k')", "from math import *", "%run x.py"])
+def test_in_doubt_the_plan_says_so(cell):
+    found = plan(["k = 1", "z = 1", cell], {2})
+    assert found == ({2}, False)
+
+
 def test_what_a_cell_that_cannot_be_understood_may_use_runs_too():
-    for cell in ("exec('b = k')", "%time b = k", "globals().update(b=k)"):
+    for cell in ("exec('b = k')", "%run k.py", "globals().update(b=k)"):
         cells = ["k = 1", cell, "c = b"]
         assert needed(cells, {2}) == {0, 1, 2}, cell
 
@@ -279,6 +325,21 @@ def test_reading_the_lessons_settings_changes_nothing():
 def test_many_cells_take_no_long_time():
     cells = [f"a{n} = a{n - 1} if {n} else 0" for n in range(400)]
     assert needed(cells, {399}) == set(range(400))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "\n".join(f"a{n + 1} = a{n}" for n in range(5_000)),
+        "%time \n" * 20_000,
+        "!ls\n" * 20_000,
+    ],
+    ids=["names", "magics", "commands"],
+)
+def test_a_long_cell_takes_no_long_time(code):
+    began = time.process_time()
+    plan([code], {0})
+    assert time.process_time() - began < 3
 
 
 def working_cells(lesson):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bmkit.course import parsing
+from bmkit.course.grade.judge import magics
 
 BY_STRING = {"exec", "eval", "globals", "locals", "vars", "get_ipython", "__main__"}
 BUILTINS = set(dir(builtins))
@@ -33,6 +34,7 @@ class Names:
         inner: names that functions bind by ``global``, at whatever time.
         alias: names that may stand for the same object.
         plain: whether all that could be told from its text.
+        broken: whether it is no Python, magics apart: then none of it runs.
         strings: whether it is not, but for names that it may reach by string.
         unsure: names bound to what may change.
     """
@@ -45,6 +47,7 @@ class Names:
     inner: set[str] = field(default_factory=set)
     alias: list[set[str]] = field(default_factory=list)
     plain: bool = True
+    broken: bool = False
     strings: bool = False
     unsure: set[str] = field(default_factory=set)
 
@@ -52,14 +55,22 @@ class Names:
 @lru_cache(maxsize=4096)
 def names(source: str) -> Names:
     """The names in a cell, more rather than fewer."""
-    try:
-        tree = parsing.parse(source)
-        symtable.symtable(source, "<cell>", "exec")
-        found = Names()
-        bound: set[str] = set()
-        _block(tree.body, found, bound)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Names(plain=False)
+    for made in (lambda: source, lambda: magics.as_python(source)):
+        try:
+            return _names(made())
+        except (SyntaxError, ValueError):
+            continue  # it may hold magics
+        except (RecursionError, MemoryError):
+            return Names(plain=False)
+    return Names(plain=False, broken=True)
+
+
+def _names(source: str) -> Names:
+    tree = parsing.parse(source)
+    symtable.symtable(source, "<cell>", "exec")
+    found = Names()
+    bound: set[str] = set()
+    _block(magics.without_harmless(tree).body, found, bound)
     found.sure = bound - found.used - found.inner
     found.fixed -= found.unsure
     found.strings = found.plain and bool(found.used & BY_STRING or "__main__" in source)

@@ -6,12 +6,13 @@ and the examiner which check, and believes the examiner alone about what passed.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from bmkit.course.build import nbgrader_cells
+from bmkit.course.grade.judge import planning
 from bmkit.course.grade.judge.job import Check, Job
 from bmkit.course.grade.judge.outputs import error_output, kept_outputs
 from bmkit.course.grade.judge.processes import (
@@ -22,7 +23,6 @@ from bmkit.course.grade.judge.processes import (
     ProcessPair,
     ending,
 )
-from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels.forkserver_client import ForkServer
@@ -50,6 +50,24 @@ def judge(job: Job, server: ForkServer, limits: Limits) -> Verdict:
         a verdict in every case: what a stranger's code does is no error of ours.
     """
     began = time.monotonic()
+    deadline = began + limits.total_seconds
+    verdict, sure = _judged(job, server, limits, deadline)
+    if not sure and verdict.points < verdict.of:
+        # A cell that was left out may have been needed after all: once more, with all.
+        whole = dataclasses.replace(job, whole=True)
+        again, _ = _judged(whole, server, limits, deadline)
+        if again.points >= verdict.points:
+            verdict = again
+        else:
+            verdict.person = [*dict.fromkeys(verdict.person + again.person)]
+    verdict.seconds = time.monotonic() - began
+    return verdict
+
+
+def _judged(
+    job: Job, server: ForkServer, limits: Limits, deadline: float
+) -> tuple[Verdict, bool]:
+    """One run of the submission, and whether it surely had all cells that it needs."""
     verdict = Verdict(
         job.student,
         job.slug,
@@ -58,11 +76,10 @@ def judge(job: Job, server: ForkServer, limits: Limits) -> Verdict:
         key=job.key,
     )
     with ProcessPair(server, limits) as pair:
-        judging = _Judging(job, verdict, pair, began + limits.total_seconds)
+        judging = _Judging(job, verdict, pair, deadline)
         judging.run()
     verdict.notebook = json.dumps(judging.book, ensure_ascii=False)
-    verdict.seconds = time.monotonic() - began
-    return verdict
+    return verdict, judging.sure or bool(judging.lost)
 
 
 @dataclass
@@ -74,6 +91,7 @@ class _Judging:
     pair: ProcessPair
     deadline: float
     lost: str = ""  # why nothing more can be judged, as a key of [judge]
+    sure: bool = True  # whether no cell was left out that may be needed
     set_up: set[str] = field(default_factory=set)
     book: JsonObject = field(default_factory=dict)
 
@@ -91,7 +109,7 @@ class _Judging:
         checks = {check.exercise: check for check in self.job.checks}
         run = self._cells_to_run()
         for position, cell in enumerate(self.book["cells"]):
-            exercise = _exercise(cell)
+            exercise = planning.exercise_of(cell)
             if exercise in checks:
                 self._mark(checks[exercise], cell)
             elif position in run and not self.lost:
@@ -104,26 +122,17 @@ class _Judging:
 
     def _cells_to_run(self) -> set[int]:
         cells = self.book["cells"]
-        code = [
-            position
-            for position, cell in enumerate(cells)
-            if cell["cell_type"] == "code"
-        ]
-        if self.job.whole:
-            return set(code)
-        own = set(self.job.own)
-        checks = {check.exercise: check for check in self.job.checks}
-        sources, wanted = [], set()
-        for number, position in enumerate(code):
-            cell = cells[position]
-            source, check = cell["source"], checks.get(_exercise(cell))
-            if check is not None:  # what a check uses must be as it will find it
-                source = "\n".join(check.names)
-            sources.append(source)
-            if check or source.strip() not in own or "bm.start(" in source:
-                wanted.add(number)
-        unchanged = set(range(len(sources))) - wanted
-        return {code[number] for number in needed(sources, wanted, own=unchanged)}
+        question = planning.question(self.job, cells)
+        answer = None
+        if question:
+            try:
+                soon = min(self.deadline, time.monotonic() + planning.SECONDS)
+                answer = self.pair.ask_learner(question, soon)
+            except ProcessLost as lost:
+                self._lose("person.read", how=lost.told(self.job.teacher))
+        found = planning.taken(answer, cells)
+        self.sure = found.sure
+        return found.run
 
     def _run(self, cell: JsonObject, position: int) -> None:
         if not cell["source"].strip():
@@ -243,9 +252,3 @@ def _examined(check: Check, source: str, lang: str) -> JsonObject:
         "parameters": check.parameters,
         "changes": check.changes,
     }
-
-
-def _exercise(cell: JsonObject) -> str:
-    """The exercise whose check this cell is."""
-    graded = nbgrader_cells.is_graded(cell)
-    return nbgrader_cells.exercise_of_check(cell) if graded else ""

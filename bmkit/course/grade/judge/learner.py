@@ -16,7 +16,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from bmkit.course.grade.judge import messages
+from bmkit.course.grade.judge import messages, planning
 from bmkit.course.grade.judge.exceptions import ConnectionLost, text_of
 from bmkit.course.grade.judge.recorder import Recorder
 from bmkit.course.grade.judge.rpc import Peer
@@ -77,7 +77,17 @@ def main(files: list[int], *, home: str, output: float) -> None:
                 message = messages.receive(control)
             except EOFError:
                 return
-            messages.send(control, run(message["cell"], recorder))
+            if "plan" in message:
+                messages.send(control, planned(message))
+            else:
+                messages.send(control, run(message["cell"], recorder))
+
+
+def planned(message: JsonObject) -> JsonObject:
+    """Which cells to run; nothing when it was interrupted."""
+    found: JsonObject = {}
+    _interruptible(lambda: found.update(planning.made(message)))
+    return found
 
 
 def run(source: str, recorder: Recorder) -> JsonObject:

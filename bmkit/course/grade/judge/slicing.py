@@ -11,8 +11,22 @@ from __future__ import annotations
 
 from collections.abc import Set
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bmkit.course.grade.judge.cell_names import BUILTINS, NONE, Names, names
+
+
+class Plan(NamedTuple):
+    """Which cells to run.
+
+    Attributes:
+        run: their positions.
+        sure: whether every cell's text tells what it does; if not, an answer that
+            fails may have lacked a cell.
+    """
+
+    run: set[int]
+    sure: bool
 
 
 def needed(cells: list[str], wanted: set[int], own: Set[int] = frozenset()) -> set[int]:
@@ -24,35 +38,40 @@ def needed(cells: list[str], wanted: set[int], own: Set[int] = frozenset()) -> s
         own: positions of the lesson's own cells: what these reach by string is none of
             the notebook's names (the tests judge every lesson's known answers).
     """
+    found = plan(cells, wanted, own)
+    return found.run if found.sure else set(range(len(cells)))
+
+
+def plan(cells: list[str], wanted: set[int], own: Set[int] = frozenset()) -> Plan:
+    """The cells that `needed` gives, and fewer where that is not sure to be enough.
+
+    A cell that is wanted and not understood (``%run``, ``eval``, ``import *``) is taken
+    for one that uses the names in its text and no others.
+    """
     every = [names(source) for source in cells]
-    if any(not every[position].plain for position in wanted):
-        return set(range(len(cells)))
     values = set().union(*(one.made - one.fixed for one in every))
     values |= set().union(*(one.unsure for one in every))
     made = set().union(*(one.made for one in every))
+    fixed = made - values
     links = _Links(
-        fixed=made - values,
+        fixed=fixed,
         unknown=BUILTINS - made,
         inner=set().union(*(one.inner for one in every)),
-        alias=_joined(
-            [alias - (made - values) for one in every for alias in one.alias]
-        ),
+        alias=_joined([alias - fixed for one in every for alias in one.alias]),
     )
     for one in every:
         for name, looked_up in one.later.items():
-            links.later[name] = links.later.get(name, set()) | looked_up
-    unclear = [
-        position
-        for position, one in enumerate(every)
-        if not one.plain and not (one.strings and position in own)
-    ]
+            links.later.setdefault(name, set()).update(looked_up)
+    unclear = {position for position, one in enumerate(every) if not one.plain}
+    doubts = {position for position in unclear & wanted if not every[position].broken}
+    unclear -= wanted | {position for position in own if every[position].strings}
     # What such a cell uses cannot be told: all that came before it.
     run = wanted | set(range(max(unclear, default=-1) + 1))
     while True:
         more = run | _backwards(every, run, links)
         more |= _made_later(every, more, links)
         if more == run:
-            return run
+            return Plan(run, not doubts)
         run = more
 
 
@@ -79,15 +98,20 @@ class _Links:
     def touched(self, one: Names) -> set[str]:
         """What a cell makes or may change: x.append(1), f(x), and what f looks up."""
         values = one.made | (self.reach(one.used) - self.fixed) | self.inner
-        return values.union(*(self.alias.get(name, NONE) for name in values))
+        groups = {id(g): g for name in values if (g := self.alias.get(name))}
+        return values.union(*groups.values())
 
 
 def _joined(aliases: list[set[str]]) -> dict[str, set[str]]:
     """For each name, all that may stand for the same object."""
     groups: dict[str, set[str]] = {}
     for alias in aliases:
-        group = set(alias).union(*(groups.get(name, NONE) for name in alias))
-        groups.update(dict.fromkeys(group, group))
+        known = {id(g): g for name in alias if (g := groups.get(name)) is not None}
+        # The smaller ones go into the largest, so that no name moves often.
+        group, *others = sorted(known.values(), key=len, reverse=True) or [set()]
+        for part in (alias, *others):
+            group |= part
+            groups.update(dict.fromkeys(part, group))
     return groups
 
 
@@ -105,11 +129,15 @@ def _backwards(every: list[Names], run: set[int], links: _Links) -> set[int]:
 
 def _made_later(every: list[Names], run: set[int], links: _Links) -> set[int]:
     """Cells that make a name which a running cell uses and nothing before it makes."""
-    found = set()
+    makers: dict[str, set[int]] = {}
+    for position, one in enumerate(every):
+        for name in one.made:
+            makers.setdefault(name, set()).add(position)
+    found: set[int] = set()
     before: set[str] = set()
     for position, one in enumerate(every):
         if position in run:
             for name in links.reach(one.used) - before - one.made:
-                found |= {p for p, other in enumerate(every) if name in other.made}
+                found |= makers.get(name, set())
         before |= one.made
     return found
