@@ -60,6 +60,7 @@ def load(path: Path) -> tuple[list[JsonObject], JsonObject]:
 
 def _clean(cell: JsonObject) -> JsonObject:
     source = as_text(cell.get("source", cell.get("input")))
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
     kind = cell.get("cell_type")
     return {
         "cell_type": kind if kind in ("code", "markdown") else "raw",

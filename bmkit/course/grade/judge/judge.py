@@ -111,7 +111,7 @@ class _Judging:
         for position, cell in enumerate(self.book["cells"]):
             exercise = planning.exercise_of(cell)
             if exercise in checks:
-                self._mark(checks[exercise], cell)
+                self._best(checks[exercise], cell)
             elif position in run and not self.lost:
                 self._run(cell, position)
         marked = {mark.exercise for mark in self.verdict.marks}
@@ -155,6 +155,16 @@ class _Judging:
         """From here on nothing can be judged."""
         self.lost = "judge.lost"
         self.call(key, **values)
+
+    def _best(self, check: Check, cell: JsonObject) -> None:
+        """The check, unless an earlier answer has passed it; the better mark counts."""
+        marks = self.verdict.marks
+        before = next((m for m in marks if m.exercise == check.exercise), None)
+        if before and before.points >= before.of:
+            return
+        self._mark(check, cell)
+        if before:
+            marks.remove(before if marks[-1].points >= before.points else marks[-1])
 
     def _mark(self, check: Check, cell: JsonObject) -> None:
         if self.lost:

@@ -7,9 +7,10 @@ that. So it is read where both are limited, in the process that will run it.
 from __future__ import annotations
 
 from bmkit.course.build import nbgrader_cells
+from bmkit.course.grade.assembly import EARLIER
 from bmkit.course.grade.judge.job import Job
 from bmkit.course.grade.judge.slicing import Plan, plan
-from bmkit.course.json_values import JsonObject, as_dict, as_list
+from bmkit.course.json_values import JsonObject, as_dict, as_list, as_text
 
 MOST = 300_000  # characters of code that are read; of more, every cell runs
 SECONDS = 5.0  # of reading; after these, too
@@ -60,6 +61,7 @@ def taken(answer: object, cells: list[JsonObject]) -> Plan:
 
 
 def exercise_of(cell: JsonObject) -> str:
-    """The exercise whose check this cell is."""
-    graded = nbgrader_cells.is_graded(cell)
-    return nbgrader_cells.exercise_of_check(cell) if graded else ""
+    """The exercise whose check this cell is, where it gives points or before that."""
+    if nbgrader_cells.is_graded(cell):
+        return nbgrader_cells.exercise_of_check(cell)
+    return as_text(as_dict(cell["metadata"].get("bmkit")).get(EARLIER))
