@@ -14,8 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from bmkit.lab import mixed_kinds, progress
+from bmkit.lab import progress, real_error
 from bmkit.lab.expect import CheckFailed
+from bmkit.lab.real_error import in_words
 from bmkit.lab.words import say
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def open_lesson(lab: Lab) -> None:
     global _lab, _hooked
     _lab = lab
     shell = _shell()
+    if shell is not None:
+        real_error.watch(shell)
     if shell is not None and progress.recorded() and not _hooked:
         shell.events.register("post_run_cell", _after_cell)
         shell.set_custom_exc((NotImplementedError,), _unwritten)
@@ -119,33 +122,6 @@ def _report(
         rung = min(attempts, count)
         hint = exercise.hints[rung - 1]
         print(say("check.hint", rung=rung, count=count, hint=hint))
-
-
-def in_words(error: BaseException) -> str:
-    """What went wrong, in the learner's terms."""
-    if isinstance(error, CheckFailed):
-        return str(error)
-    if isinstance(error, NotImplementedError) and not str(error):
-        return say("check.stub")  # with words it is PyTorch's: no kernel, no forward
-    if isinstance(error, AssertionError) and str(error):
-        return str(error)
-    if mixed := mixed_kinds.told(error):
-        return mixed
-    text = f"{type(error).__name__}: {error}"
-    line = _learners_line(error)
-    return say("check.at", error=text, line=line) if line else text
-
-
-def _learners_line(error: BaseException) -> str:
-    """The deepest line of the notebook itself that the error passed through."""
-    import linecache
-    import traceback
-
-    for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
-        path = frame.f_code.co_filename
-        if "ipykernel_" in path or path.startswith("<ipython"):
-            return linecache.getline(path, number).strip()
-    return ""
 
 
 def _shell() -> InteractiveShell | None:

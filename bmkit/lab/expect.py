@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bmkit.lab import mixed_kinds, number_kinds
+from bmkit.lab import mixed_kinds, number_kinds, real_error
 from bmkit.lab.contents import contents
 from bmkit.lab.contents import same as alike
 from bmkit.lab.failures import CheckFailed as CheckFailed
@@ -37,8 +37,10 @@ def at_once(*names: Any, changes: str = "") -> Callable[[Callable[[], None]], No
         try:
             with watching(check.__globals__, watched, changes):
                 check()
-        except (RuntimeError, TypeError, AttributeError) as error:
-            told = mixed_kinds.told(error)
+        except CheckFailed:
+            raise
+        except Exception as error:
+            told = real_error.cells.told(watched, error) or mixed_kinds.told(error)
             if not told:
                 raise
             raise CheckFailed(told) from None

@@ -16,7 +16,7 @@ import traceback
 from typing import Any
 
 from bmkit.course.grade.judge import messages
-from bmkit.course.grade.judge.exceptions import ConnectionLost, RemoteError
+from bmkit.course.grade.judge.exceptions import ConnectionLost, RemoteError, text_of
 from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.grade.judge.remote_object import RemoteObject
 from bmkit.course.grade.judge.rpc import Peer
@@ -72,7 +72,7 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
         space: the lesson's own names; the tests' are added, as in a notebook.
     """
     own = {name: space[name] for name in message["names"] if name in space}
-    kind, says = "", ""
+    kind, says, text = "", "", ""
     guard = peer.watch(message["changes"], message["parameters"])
     speak(message["lang"])
     peer.operated = peer.computed = False
@@ -93,8 +93,10 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
         kind, says = "SerializationError", str(error)
     except RemoteError as error:
         kind, says = "RemoteError", str(error)
+        text = says
     except BaseException as error:
         kind, says = type(error).__name__, _safely(error)
+        text = text_of(error)
     if guard.failed is not None and kind != "ConnectionLost":
         kind, says = "CheckFailed", str(guard.failed)  # a check may have passed over it
     for name in message["names"]:
@@ -104,6 +106,7 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
     return {
         "kind": kind,
         "says": says,
+        "text": text,
         "operated": peer.operated,
         "computed": peer.computed,
     }
@@ -111,7 +114,7 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
 
 def _safely(error: BaseException) -> str:
     """The error in the learner's words, whatever its ``__str__`` does."""
-    from bmkit.lab.checks import in_words
+    from bmkit.lab.real_error import in_words
 
     try:
         return in_words(error)[:4000]

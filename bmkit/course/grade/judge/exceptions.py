@@ -40,3 +40,9 @@ def rebuilt(told: list[str]) -> BaseException:
             except TypeError:  # UnicodeDecodeError wants five arguments
                 continue
     return RemoteError(f"{kinds[0]}: {text}" if kinds else text)
+
+
+def as_it_arrives(error: BaseException) -> list[str]:
+    """Kind and text of an exception as the other process has it."""
+    there = rebuilt(described(error))
+    return [type(there).__name__, text_of(there)]

@@ -93,6 +93,7 @@ class _Judging:
     lost: str = ""  # why nothing more can be judged, as a key of [judge]
     sure: bool = True  # whether no cell was left out that may be needed
     set_up: set[str] = field(default_factory=set)
+    since: int = 0  # cells that ran since the last check
     book: JsonObject = field(default_factory=dict)
 
     def tell(self, key: str, **values: Any) -> str:
@@ -112,6 +113,7 @@ class _Judging:
             exercise = planning.exercise_of(cell)
             if exercise in checks:
                 self._best(checks[exercise], cell)
+                self.since = 0
             elif position in run and not self.lost:
                 self._run(cell, position)
         marked = {mark.exercise for mark in self.verdict.marks}
@@ -137,6 +139,7 @@ class _Judging:
     def _run(self, cell: JsonObject, position: int) -> None:
         if not cell["source"].strip():
             return
+        self.since += 1
         try:
             answer = self.pair.ask_learner({"cell": cell["source"]}, self.deadline)
             cell["outputs"] = kept_outputs(answer)
@@ -171,7 +174,7 @@ class _Judging:
             self._give(check, self.tell(self.lost))
             return
         try:
-            kind, says = self._examine(check)
+            kind, says, text = self._examine(check)
         except ExaminerLost as lost:
             how = lost.told(self.job.teacher)
             self.call("person.examiner", exercise=check.exercise, how=how)
@@ -190,13 +193,20 @@ class _Judging:
             says = self._long()
         says = says or kind
         mistake = self._mistake(check, says)
-        if check.told != check.source and kind in ("CheckFailed", "AssertionError"):
+        real = "" if mistake or self.pair.stopped else self._real(check, kind, text)
+        if real:
+            says = real
+        elif check.told != check.source and kind in ("CheckFailed", "AssertionError"):
             says = self._again(check, check.told, self.job.lang) or says
         cell["outputs"] = [error_output(kind, says)]
         self._give(check, says, mistake)
 
-    def _examine(self, check: Check) -> tuple[str, str]:
-        """The check in the clean process: what it raised and said, or nothing."""
+    def _examine(self, check: Check) -> tuple[str, str, str]:
+        """The check in the clean process: what it raised and said, or nothing.
+
+        Returns:
+            the error's kind, the sentence, and the error's own text.
+        """
         setup = {"setup": self._setup(check)}
         failed = self.pair.ask_examiner(setup, self.deadline)["failed"]
         if failed:
@@ -210,7 +220,7 @@ class _Judging:
         computes = answer["computed"] or (answer["operated"] and not check.classes)
         if computes and not answer["kind"]:
             self.call("person.computes", exercise=check.exercise)
-        return answer["kind"], answer["says"]
+        return answer["kind"], answer["says"], answer["text"]
 
     def _setup(self, check: Check) -> list[str]:
         """The lesson's own cells up to this check that have not run yet."""
@@ -228,6 +238,17 @@ class _Judging:
         if check.english != check.source:  # mistakes are known by their English words
             says = self._again(check, check.english, "en") or says
         return next((known for known in check.mistakes if known in says), "")
+
+    def _real(self, check: Check, kind: str, text: str) -> str:
+        """What the notebook's process says of an error that is its own; or nothing."""
+        if kind == "CheckFailed":
+            return ""
+        message = {"failed": [kind, text], "names": check.names, "cells": self.since}
+        message["lang"] = self.job.lang
+        try:
+            return str(self.pair.ask_learner(message, self.deadline)["told"])
+        except (ProcessLost, LookupError, TypeError):
+            return ""  # the next cell or check will tell
 
     def _again(self, check: Check, source: str, lang: str) -> str:
         """What a check that failed says in another language; empty if nothing."""

@@ -17,10 +17,12 @@ from functools import partial
 from typing import Any
 
 from bmkit.course.grade.judge import messages, planning
-from bmkit.course.grade.judge.exceptions import ConnectionLost, text_of
+from bmkit.course.grade.judge.exceptions import ConnectionLost, as_it_arrives, text_of
 from bmkit.course.grade.judge.recorder import Recorder
 from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.json_values import JsonObject
+from bmkit.lab.real_error import cells, own_words
+from bmkit.language import speak
 
 _shell: Any = None  # an InteractiveShell, once `prepare` has made it
 
@@ -79,6 +81,9 @@ def main(files: list[int], *, home: str, output: float) -> None:
                 return
             if "plan" in message:
                 messages.send(control, planned(message))
+            elif "failed" in message:
+                told = explained(message, [peer.raised for peer in peers.values()])
+                messages.send(control, {"told": told})
             else:
                 messages.send(control, run(message["cell"], recorder))
 
@@ -88,6 +93,31 @@ def planned(message: JsonObject) -> JsonObject:
     found: JsonObject = {}
     _interruptible(lambda: found.update(planning.made(message)))
     return found
+
+
+def explained(message: JsonObject, raised: list[BaseException | None]) -> str:
+    """Why a check failed, in the learner's words; empty where the check says it.
+
+    Args:
+        message: ``failed``, the kind and the text of the check's error; ``names``, what
+            the exercise defines; ``cells``, how many ran since the check before;
+            ``lang``, the learner's.
+        raised: what the notebook's functions raised last.
+    """
+    told: list[str] = []
+
+    def explain() -> None:
+        speak(message["lang"])
+        kind, text = message["failed"]
+        if kind == "NameError":
+            error, within = NameError(text), message["cells"]
+            told.append(cells.told(message["names"], error, within))
+        for one in raised:
+            if one is not None and as_it_arrives(one) == message["failed"]:
+                told.append(own_words(one))
+
+    _interruptible(explain)
+    return next(filter(None, told), "")[:4000]
 
 
 def run(source: str, recorder: Recorder) -> JsonObject:
@@ -105,6 +135,7 @@ def run(source: str, recorder: Recorder) -> JsonObject:
     error = next((one for one in errors if one is not None), None)
     failed = "" if result and error is None else type(error).__name__
     says = "" if error is None else text_of(error)
+    cells.add(source, error)
     return {"outputs": recorder.shown(), "failed": failed, "says": says}
 
 

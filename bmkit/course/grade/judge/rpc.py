@@ -49,6 +49,7 @@ class Peer:
         self.mine: dict[int, Any] = {}
         self.theirs: dict[int, RemoteObject] = {}
         self.graphs = Graphs(owner=space is not None)
+        self.raised: BaseException | None = None  # by what the other side asked last
         self.operated = self.computed = False  # by the other side's own arithmetic
         self.guard: Guard | None = None
         self.parameters: dict[str, list[str]] = {}
@@ -246,6 +247,7 @@ class Peer:
         """Do what the other side asks and answer."""
         taken = Seen()
         before: list[Any] = []
+        self.raised = None
         try:
             packed = request.get("values", [])
             self._apply(request)
@@ -258,7 +260,7 @@ class Peer:
                 "answer": serialization.pack(given, _Answer(self, taken), taken, 1)
             }
         except (KeyboardInterrupt, SystemExit, Exception) as error:
-            answer = {"raised": described(error)}
+            answer, self.raised = {"raised": described(error)}, error
         taken.forget(len(before))
         try:
             answer["changed"] = self._changed(before, taken)

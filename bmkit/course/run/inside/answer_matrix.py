@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from bmkit.course.json_values import JsonObject
-from bmkit.lab.checks import in_words
 from bmkit.lab.mime import GRADER
+from bmkit.lab.real_error import in_words
 
 
 def matrix(

@@ -116,7 +116,7 @@ class _Tests:
         """A job for a child: how the check failed, and its words; or two empty ones."""
 
         def job() -> list[str]:
-            from bmkit.lab.checks import in_words
+            from bmkit.lab.real_error import in_words
 
             try:
                 if isinstance(mutant, SyntaxMutant):
