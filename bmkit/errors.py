@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,12 +57,14 @@ def make_folder(path: Path) -> Path:
     """Make a folder, and those above it, where it is not there; return it.
 
     Raises:
-        CannotWrite: it cannot be made, or is a file.
+        CannotWrite: it cannot be made or written to, or is a file.
     """
     with writing(path):
         path.mkdir(parents=True, exist_ok=True)
         if not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, "not a folder", str(path))
+        with tempfile.TemporaryFile(dir=path):
+            pass
     return path
 
 

@@ -11,17 +11,20 @@ import contextlib
 import logging
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from bmkit.course import log_file
-from bmkit.course.build.notebooks import dumps
+from bmkit.course.build.notebooks import dumps, instructor_notebook
 from bmkit.course.build.release import learner_notebook
 from bmkit.course.cli import progress
 from bmkit.course.cli import main as command
 from bmkit.course.grade.judge import worker
 from bmkit.course.kernels import sandbox
+from bmkit.course.run import runner
 from bmkit.course.source.catalog import Course
 from tests import ROOT
 
@@ -45,6 +48,14 @@ CASES = {
     "run into a file": ("run adding --output file", 1, "run: file cannot be written"),
     "run, -5 seconds": ("run --limit -5", 2, "run: argument --limit: '-5' is not"),
     "run, no jobs": ("run -j 0", 2, "run: argument -j/--jobs: '0' is not"),
+    "run, for ever": ("run --limit 1e300", 2, "run: argument --limit: '1e300' is not"),
+    "run, a long seed": (f"run --seed {2**64}", 2, "--seed: '18446744073709551616' is"),
+    "run, less than no seed": (
+        "run --seed=-1",
+        2,
+        "--seed: '-1' is not a whole number",
+    ),
+    "run, no such profile": ("run --profile nonsense", 2, "invalid choice: 'nonsense'"),
     "run, no course": ("run --course file", 2, "run: file is no course"),
     "run, unknown lesson": ("run addin", 2, "run: no lesson is called 'addin'"),
     "run, no such device": ("run --device cuda", 1, "nvidia-smi finds no GPU here"),
@@ -96,14 +107,99 @@ def outcome(args: list[str]) -> int:
 
 
 @linux
-@pytest.mark.parametrize(
-    "words",
-    ["run adding --output /proc/x", "build --nbgrader /proc/x"],
-)
-def test_a_folder_that_cannot_be_made_is_one_line(here, course, capsys, words):
-    assert outcome([*words.split(), "--course", str(course)]) == 1
+@pytest.mark.parametrize("folder", ["/proc/x", "/proc/self", "/dev/null/x"])
+@pytest.mark.parametrize("words", ["run adding --output", "build --nbgrader"])
+def test_a_folder_that_takes_no_file_is_one_line(here, course, capsys, words, folder):
+    assert outcome([*words.split(), folder, "--course", str(course)]) == 1
     said = capsys.readouterr().err
-    assert "/proc/x cannot be written: " in said and said.count("\n") == 1
+    assert f"{folder} cannot be written: " in said and said.count("\n") == 1
+
+
+SHUT = "bwrap --dev-bind / / --ro-bind {course} {course} --unsetenv HOME --"
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(bool(sandbox.missing()), reason="needs bubblewrap")
+def test_a_course_that_cannot_be_written_is_run_and_read(course, tmp_path):
+    """Its report goes elsewhere, by --output; what would be kept is not."""
+    shut = [*SHUT.format(course=course).split(), sys.executable, "-m", "bmkit"]
+    out = tmp_path / "out"
+    for words, code, says in (
+        (["run", "adding"], 1, f"{course}/.bmkit/report cannot be written: the file"),
+        (["run", "adding", "--output", str(out)], 0, "1 of 1 lessons are good"),
+        (["list"], 0, "adding"),
+        (["progress"], 0, "0/2"),
+        (["claims"], 0, "1 claims"),
+        (["build"], 1, "the file system is read-only"),
+    ):
+        done = subprocess.run(
+            [*shut, *words, "--course", str(course)],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+        )
+        said = done.stdout + done.stderr
+        assert (done.returncode, says in said) == (code, True), said
+        assert "Traceback" not in said
+    assert (out / "report.html").is_file()
+
+
+def test_every_error_of_every_source_is_told_and_the_others_run(
+    course, adding, monkeypatch, capsys
+):
+    """A wrong lesson fails alone, in the table, on stderr and in the report."""
+    text = adding.read_text(encoding="utf-8")
+    wrong = text.replace("Adding is the first", "Adding was the first")
+    wrong = wrong.replace("a + b\n    return", "a +* b\n    return")
+    adding.write_text(wrong, encoding="utf-8")
+    header = adding.with_name("02-header.py")
+    header.write_text(text.replace("data: []", "data: [x, y]"), encoding="utf-8")
+    adding.with_name("03-folder.py").mkdir()
+    marked = adding.with_name("04-mark.py")
+    marked.write_bytes(b"\xef\xbb\xbf" + text.encode())
+
+    def fails(lesson, lang):
+        if lesson.slug == "plotting":
+            raise KeyError("no such thing")
+        return instructor_notebook(lesson, lang)
+
+    monkeypatch.setattr(runner, "instructor_notebook", fails)
+    report = course / ".bmkit" / "report" / "report.html"
+    report.parent.mkdir(parents=True)
+    report.write_text("an earlier run", encoding="utf-8")
+    assert command.main(["run", "--course", str(course)]) == 1
+    said = capsys.readouterr()
+    lines = [
+        "adding: failed: {}/01-adding.py:17: stale translation",
+        "adding: failed: {}/01-adding.py:47: not Python: invalid syntax",
+        "header: failed: {}/02-header.py:7: data: bmkit has no card datasets/x.toml",
+        "header: failed: {}/02-header.py:7: data: bmkit has no card datasets/y.toml",
+        "folder: failed: {}/03-folder.py:1: it is a folder",
+        "mark: failed: {}/04-mark.py:1: begins with a byte-order mark",
+        "plotting: failed: bmkit cannot build this lesson, an error of bmkit's own",
+    ]
+    page = report.read_text(encoding="utf-8")
+    for line in lines:
+        line = line.format(adding.parent)
+        assert f"\n{line}" in f"\n{said.err}"
+        assert line.partition("failed: ")[2].replace("'", "&#39;") in page
+    assert said.out.count("✗") == 5 and "0 of 5 lessons are good" in said.out
+    log_file.end()
+
+
+def test_no_report_stays_where_a_run_ends_with_an_error(course, monkeypatch, capsys):
+    report = course / ".bmkit" / "report"
+    report.mkdir(parents=True)
+    for name in ("report.html", "report.json", "junit.xml"):
+        (report / name).write_text("an earlier run", encoding="utf-8")
+
+    def fails(*_):
+        raise KeyError("no such thing")
+
+    monkeypatch.setattr(runner, "run", fails)
+    assert command.main(["run", "--course", str(course)]) == command.OUR_FAULT
+    assert list(report.iterdir()) == []
+    log_file.end()
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write all")
@@ -159,7 +255,7 @@ def test_a_card_that_is_not_there_is_a_problem_of_the_source(course, adding, cap
     adding.write_text(text.replace("data: []", "data: [nothing]"), encoding="utf-8")
     assert command.main(["build", "--check", "--course", str(course)]) == 1
     said = capsys.readouterr().err
-    assert f"{adding}:1: data: bmkit has no card datasets/nothing.toml" in said
+    assert f"{adding}:7: data: bmkit has no card datasets/nothing.toml" in said
 
 
 @linux

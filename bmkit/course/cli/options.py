@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
 from bmkit.course.words import say
 from bmkit.language import LANGS
+
+MOST_SEED = 2**32 - 1
+MOST = 1_000_000  # seconds: eleven days
 
 
 def add_course(parser: argparse.ArgumentParser) -> None:
@@ -39,14 +41,24 @@ def whole(text: str) -> int:
     return number
 
 
+def seed(text: str) -> int:
+    """A seed that every generator takes: NumPy's has 32 bits."""
+    if not (text.isascii() and text.isdigit()) or int(text[:11]) > MOST_SEED:
+        why = say("option.seed", text=repr(text), most=MOST_SEED)
+        raise argparse.ArgumentTypeError(why)
+    return int(text)
+
+
 def positive(text: str) -> float:
-    """A number that is more than 0."""
+    """A number that is more than 0, and no more than a clock can wait for."""
     try:
         number = float(text)
     except ValueError:
         number = 0.0
-    if not 0 < number < math.inf:
-        raise argparse.ArgumentTypeError(say("option.positive", text=repr(text)))
+    if not 0 < number <= MOST:
+        raise argparse.ArgumentTypeError(
+            say("option.positive", text=repr(text), most=MOST)
+        )
     return number
 
 

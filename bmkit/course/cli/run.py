@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from pathlib import Path
 
 from bmkit.course import state
 from bmkit.course.cli import lessons as course_lessons
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--profile", choices=PROFILES, default="ci", help="size and data (default: ci)")
     add("--device", choices=DEVICES, default="auto")
     options.add_lang(parser, "the language of the lessons and of what is said")
-    add("--seed", type=int, default=0)
+    add("--seed", type=options.seed, default=0)
     cores = os.cpu_count() or 1
     add("-j", "--jobs", type=options.whole, default=cores, help="side by side")
     about = "run each lesson with its variants in place of its answers"
@@ -48,12 +49,8 @@ def main(args: argparse.Namespace) -> int:
 
     course = Course.find(args.course)
     lessons, (_, problems) = course.pick(args.slugs), course.readable()
-    if args.output:  # found out before an hour of running, not after
-        output = make_folder(args.output)
-    else:
-        output = course.state / ("carry-on" if args.carry_on else "report")
-        with writing(output):
-            state.make(output)
+    # That it cannot be written is found out before an hour of running, not after.
+    output = _output(course, args)
     began = time.time()
     settings = execution.Settings(
         profile=args.profile,
@@ -85,7 +82,8 @@ def main(args: argparse.Namespace) -> int:
         path = run_report.write(output, results, settings, seconds, claims)
     bad = [result for result in results if not result.good]
     for result in bad:
-        print(f"{result.slug}: {result.says}: {result.message}", file=sys.stderr)
+        for line in result.message.splitlines() or [""]:
+            print(f"{result.slug}: {result.says}: {line}", file=sys.stderr)
     if count := mutants.tell(lessons, results):
         print(say("run.survivors", count=count), file=sys.stderr)
     print(say("run.good", good=len(results) - len(bad), count=len(names)))
@@ -94,3 +92,17 @@ def main(args: argparse.Namespace) -> int:
         print(f"bmkit run: {say('run.stopped')}", file=sys.stderr)
         return 130
     return 1 if bad or problems else 0
+
+
+def _output(course: Course, args: argparse.Namespace) -> Path:
+    """Where the report goes, without an earlier one: this run may end with an error."""
+    from bmkit.course.report import run_report
+
+    output = args.output or course.state / ("carry-on" if args.carry_on else "report")
+    if not args.output:
+        with writing(output):
+            state.make(output)
+    make_folder(output)
+    with writing(output):
+        run_report.clear(output)
+    return output

@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from bmkit.course.run.execution import Settings
 
 
+PAGE, DATA, JUNIT = "report.html", "report.json", "junit.xml"
+
+
+def clear(folder: Path) -> None:
+    """Remove an earlier report: where none is written, none must seem to be."""
+    for name in (PAGE, DATA, JUNIT):
+        (folder / name).unlink(missing_ok=True)
+
+
 def write(
     folder: Path,
     results: list[Result],
@@ -58,9 +67,9 @@ def write(
         "system": platform.platform(terse=True),
         "versions": {k: v for k, v in versions().items() if v != "absent"},
     }
-    _json(folder / "report.json", results, facts)
-    _junit(folder / "junit.xml", results, seconds)
-    page = folder / "report.html"
+    _json(folder / DATA, results, facts)
+    _junit(folder / JUNIT, results, seconds)
+    page = folder / PAGE
     atomic.write(page, _html(results, facts, claims))
     return page.resolve()
 
@@ -96,7 +105,8 @@ def _junit(path: Path, results: list[Result], seconds: float) -> None:
         if result.status == "skipped":
             ElementTree.SubElement(case, "skipped", message=result.message)
         elif not result.good:
-            _failure(case, f"{result.status}: {result.message}", result.traceback)
+            told = result.traceback or result.message
+            _failure(case, f"{result.status}: {result.message}", told)
         for claim in result.claims:
             row = ElementTree.SubElement(
                 suite,

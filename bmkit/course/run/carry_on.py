@@ -10,6 +10,7 @@ alone tells whose it was.
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, replace
 
 from bmkit.course.build.cache import kept
@@ -24,6 +25,8 @@ from bmkit.course.source.cells import SourceError
 from bmkit.course.source.loading import source_of
 from bmkit.course.words import say
 from bmkit.data.cards import DataError
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -95,15 +98,16 @@ def run(
                     waiting.append(_job(lesson, settings, way, key))
         except (SourceError, DataError) as error:
             result = jobs.unsound(lesson.slug, lesson.title[lang], error)
+        except Exception as error:  # ours, and this lesson's alone
+            log.exception("%s cannot be built", lesson.slug)
+            result = jobs.unbuilt(lesson, settings, error)
         if result:
             done[lesson.slug] = result
             listener.finished(result)
-    stopped = False
-    if waiting:
-        guess = {slug: 60.0 * lesson.minutes for slug, (lesson, _) in tried.items()}
-        execution.longest_first(waiting, settings.store, guess)
-        workers = _workers(settings, waiting)
-        stopped = execution.execute(waiting, settings, workers, done, listener)
+    guess = {slug: 60.0 * lesson.minutes for slug, (lesson, _) in tried.items()}
+    execution.longest_first(waiting, settings.store, guess)
+    workers = _workers(settings, waiting)
+    stopped = execution.execute(waiting, settings, workers, done, listener)
     for slug, result in done.items():
         if not stopped and slug in tried and not result.good:
             result.message = _whose(*tried[slug], settings, result)

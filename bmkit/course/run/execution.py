@@ -66,9 +66,18 @@ def execute(
     done: dict[str, Result],
     listener: Listener,
 ) -> bool:
-    """Run the jobs; keep each result as it comes. True when Ctrl-C ended it."""
+    """Run the jobs; keep each result as it comes. True when Ctrl-C ended it.
+
+    A cluster must answer also where there is nothing to run: that its address is wrong
+    is told of now, not the next time.
+
+    Raises:
+        CannotRun: the cluster does not answer.
+    """
     from bmkit.course.kernels import provisioner
 
+    if not jobs and settings.cluster is None:
+        return False
     with executor(settings, workers, jobs) as pool:
         waiting = {pool.submit(work, job): job for job in jobs}
         try:

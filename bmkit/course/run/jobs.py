@@ -7,6 +7,7 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import traceback
 from functools import cache
 
 from bmkit.course.json_values import JsonObject
@@ -106,9 +107,16 @@ def absent(lesson: Lesson) -> str:
 
 def unsound(slug: str, title: str, error: BmkitError) -> Result:
     """What came of a lesson whose source, or whose data's card, is wrong."""
-    first, *more = str(error).splitlines()
-    message = say("run.source", first=first, more=len(more)) if more else first
-    return Result(slug, title, "failed", message=message, traceback=str(error))
+    return Result(slug, title, "failed", message=str(error))
+
+
+def unbuilt(lesson: Lesson, settings: Settings, error: Exception) -> Result:
+    """What came of a lesson that the kit could not build: a fault of the kit's own."""
+    what = f"{type(error).__name__}: {error}"
+    message = say("run.unbuilt", settings.lang, error=what)
+    told = "".join(traceback.format_exception(error))
+    title = lesson.title[settings.lang]
+    return Result(lesson.slug, title, "failed", message=message, traceback=told)
 
 
 @cache

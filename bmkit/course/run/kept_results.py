@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bmkit.course.json_values import shaped
 from bmkit.course.run.result import VERSION, Result
 from bmkit.course.run.worker import Job
 
+log = logging.getLogger(__name__)
 SECONDS = "seconds.json"  # beside the results: how long each lesson took
 
 
@@ -36,10 +38,13 @@ def keep(result: Result, job: Job, store: Path) -> None:
     """Keep a passed result, and how long it took, for next time."""
     if result.status != "passed" or not result.key:
         return
-    state.make(store)
-    atomic.write(store / f"{result.key}.json", json.dumps(asdict(result)))
     took = {**seconds(store), name(job): result.seconds}
-    atomic.write(store / SECONDS, json.dumps(took))
+    try:
+        state.make(store)
+        atomic.write(store / f"{result.key}.json", json.dumps(asdict(result)))
+        atomic.write(store / SECONDS, json.dumps(took))
+    except OSError:  # a course that cannot be written is run all the same
+        log.warning("%s: the result cannot be kept", job.slug, exc_info=True)
 
 
 def seconds(store: Path) -> dict[str, float]:

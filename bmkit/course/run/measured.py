@@ -62,9 +62,10 @@ def keep(
         source=source_hash(lesson),
         claims=[claim for claim in result.claims if claim["kind"] == "claim"],
     )
-    folder = state.make(store / FOLDER)
     name = f"{made.slug}-{made.profile}-{made.lang}.json"
-    atomic.write(folder / name, json.dumps(asdict(made), ensure_ascii=False))
+    text = json.dumps(asdict(made), ensure_ascii=False)
+    with contextlib.suppress(OSError):  # as for results: it is not kept
+        atomic.write(state.make(store / FOLDER) / name, text)
 
 
 def read(store: Path) -> list[Measured]:

@@ -45,14 +45,9 @@ def run(
                 continue
         done[lesson.slug] = result
         listener.finished(result)
-    stopped = False
-    if not waiting and settings.cluster is not None:
-        with execution.executor(settings, workers, waiting):
-            pass  # a wrong address is told of now, not the next time
-    if waiting:
-        guess = {lesson.slug: 60.0 * lesson.minutes for lesson in lessons}
-        execution.longest_first(waiting, settings.store, guess)
-        stopped = execution.execute(waiting, settings, workers, done, listener)
+    guess = {lesson.slug: 60.0 * lesson.minutes for lesson in lessons}
+    execution.longest_first(waiting, settings.store, guess)
+    stopped = execution.execute(waiting, settings, workers, done, listener)
     return [done[lesson.slug] for lesson in lessons if lesson.slug in done], stopped
 
 
@@ -96,6 +91,9 @@ def _prepared(
     except (SourceError, DataError) as error:
         log.info("%s: %s", lesson.slug, error)
         return jobs.unsound(lesson.slug, lesson.title[settings.lang], error), None
+    except Exception as error:  # ours, and this lesson's alone
+        log.exception("%s cannot be built", lesson.slug)
+        return jobs.unbuilt(lesson, settings, error), None
 
 
 def _instructor(lesson: Lesson, lang: str) -> str:

@@ -13,7 +13,7 @@ from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.cells import Problem, SourceError, nearest
 from bmkit.course.source.reader import read_header
 from bmkit.course.words import say
-from bmkit.errors import BmkitError
+from bmkit.errors import BmkitError, reason
 from bmkit.language import LANGS
 
 # The folder around the package: a checkout, with its course and its tests, or
@@ -156,6 +156,8 @@ class Course:
                 found.append(_lesson(path, path.stat().st_mtime_ns))
             except SourceError as error:
                 problems += error.problems
+            except OSError as error:
+                problems.append(Problem(path, 1, reason(error)))
         return found, problems
 
     def pick(self, slugs: list[str]) -> list[Lesson]:
@@ -192,8 +194,10 @@ def _no_data(path: Path, named: object) -> list[Problem]:
 
     known = cards.names()
     those = f"those of bmkit itself are: {', '.join(known)}"
+    rows = path.read_text(encoding="utf-8").splitlines()
+    line = next((n for n, row in enumerate(rows, 1) if row.startswith("# data:")), 1)
     return [
-        Problem(path, 1, f"data: bmkit has no card datasets/{name}.toml; {those}")
+        Problem(path, line, f"data: bmkit has no card datasets/{name}.toml; {those}")
         for name in (named if isinstance(named, list) else ())
         if name not in known
     ]
