@@ -20,8 +20,8 @@ import pytest
 from bmkit.course import log_file
 from bmkit.course.build.notebooks import dumps, instructor_notebook
 from bmkit.course.build.release import learner_notebook
-from bmkit.course.cli import progress
 from bmkit.course.cli import main as command
+from bmkit.course.cli import progress
 from bmkit.course.grade.judge import worker
 from bmkit.course.kernels import sandbox
 from bmkit.course.run import runner

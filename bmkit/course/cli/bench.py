@@ -8,11 +8,8 @@ import subprocess
 import sys
 
 from bmkit.course.kernels import environment
-from bmkit.course.source.catalog import CHECKOUT
-from bmkit.course.words import say
-from bmkit.errors import WrongUse
+from bmkit.course.source.catalog import clone
 
-HOME = CHECKOUT / "tests" / "benchmarks"
 # name: what is compared. Each is tests/benchmarks/bench_<name>.py.
 BENCHMARKS = {
     "models": "training bmkit.models' GPT against the same net of PyTorch's modules",
@@ -39,14 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Run one benchmark or all; return the first exit code that is not 0."""
-    if not HOME.is_dir():
-        raise WrongUse(say("clone.needed"))
+    root = clone()
     env = {**os.environ, **environment.paths()}
     for name in [args.name] if args.name else BENCHMARKS:
         print(f"{name}: {BENCHMARKS[name]}", flush=True)
         module = f"tests.benchmarks.bench_{name}"
         words = [sys.executable, "-m", module, *args.rest]
-        done = subprocess.run(words, cwd=CHECKOUT, env=env, check=False)
+        done = subprocess.run(words, cwd=root, env=env, check=False)
         if done.returncode:
             return done.returncode
     return 0

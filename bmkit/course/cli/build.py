@@ -43,6 +43,7 @@ def main(args: argparse.Namespace) -> int:
         print(say("build.made", folder=target, count=len(made)))
         print(say("build.try", folder=target, slug=made[0]))
         return 0
+    course = course.writable()
     for note in notes(course):
         path = note.path.relative_to(course.root).as_posix()
         print(f"{path}:{note.line}: note: {note.message}", file=sys.stderr)

@@ -32,7 +32,7 @@ def main(args: argparse.Namespace) -> int:
     """Stamp each file; return 1 if one is not there, or is no source."""
     files, code = args.files, 0
     if not files:
-        found, code = lessons.readable(Course.find(args.course))
+        found, code = lessons.readable(Course.find(args.course).writable())
         files = [lesson.path for lesson in found]
     for path in files:
         if not path.is_file():

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from bmkit.course.kernels import environment
-from bmkit.course.source.catalog import CHECKOUT
+from bmkit.course.source.catalog import clone
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,4 +20,4 @@ def main(args: argparse.Namespace) -> int:
     """Run pytest in the project's root; return its exit code."""
     env = {**os.environ, **environment.paths()}
     command = [sys.executable, "-m", "pytest", *args.rest]
-    return subprocess.run(command, cwd=CHECKOUT, env=env, check=False).returncode
+    return subprocess.run(command, cwd=clone(), env=env, check=False).returncode

@@ -105,11 +105,20 @@ def command(python: list[str], *, share: Sequence[Path] = ()) -> list[str]:
     for path in shown:
         if path.exists():
             words += ["--ro-bind", str(path), str(path)]
+    for path in _with_answers():
+        words += ["--tmpfs", str(path), "--remount-ro", str(path)]
     words += ["--bind", "/proc", PROC, "--proc", "/proc", "--dev", "/dev"]
     # What lies between the mounts is one file system for all rooms: a module that one
     # writes beside this package would be imported in the next.
     words += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return [*words, "--chdir", HOME, "--", *python]
+
+
+def _with_answers() -> set[Path]:
+    """The courses that lie in packages of ours, wherever Python would find one."""
+    packages = [environment.PACKAGE, *(Path(place, "bmkit") for place in sys.path)]
+    courses = (package.resolve() / environment.COURSE for package in packages)
+    return {course for course in courses if course.is_dir()}
 
 
 def variables() -> dict[str, str]:

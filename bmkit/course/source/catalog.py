@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from bmkit.course.json_values import as_dict
+from bmkit.course.kernels import environment
 from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.cells import Problem, SourceError, nearest
 from bmkit.course.source.reader import read_header
@@ -18,8 +19,10 @@ from bmkit.language import LANGS
 
 # The folder around the package: a checkout, with its course and its tests, or
 # site-packages, with neither.
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = environment.PACKAGE.parent
+INSTALLED = environment.PACKAGE / environment.COURSE  # what a wheel brings
 SOURCES = "[0-9]*/[0-9]*.py"  # below solutions/: NN-chapter/NN-slug.py
+MINE = "my-lessons"
 HEADER = {"slug", "title", "section", "needs", "data", "extras", "says"}
 OPTIONAL = {"symbols", "introduces", "gpu", "minutes"}
 
@@ -52,6 +55,15 @@ class Lesson:
         return Course(self.path.parents[2])
 
 
+class NeedsClone(BmkitError):
+    """A command that an installed course cannot do; the message says so."""
+
+    code = 2
+
+    def __init__(self) -> None:
+        super().__init__(say("clone.needed"))
+
+
 class UnknownLesson(BmkitError):
     """A slug that no lesson has; the message has the nearest ones."""
 
@@ -62,6 +74,17 @@ class NoCourse(BmkitError):
     """A folder that holds no course; the message says which, and what to do."""
 
     code = 2
+
+
+def clone() -> Path:
+    """The folder of the clone that bmkit runs from.
+
+    Raises:
+        NeedsClone: it was installed.
+    """
+    if not (CHECKOUT / "pyproject.toml").is_file() or not Course(CHECKOUT).exists():
+        raise NeedsClone
+    return CHECKOUT
 
 
 @dataclass(frozen=True)
@@ -75,7 +98,7 @@ class Course:
         """The course in ``folder``, or the one that is meant when none is named.
 
         That is the course of the checkout that bmkit runs from; without a checkout, the
-        one that the current folder lies in.
+        one that the current folder lies in, or else the one that was installed.
 
         Raises:
             NoCourse: there is none.
@@ -86,14 +109,38 @@ class Course:
                 raise NoCourse(say("course.none_in", folder=folder))
             return course
         here = Path.cwd()
-        for place in (CHECKOUT, here, *here.parents):
+        for place in (CHECKOUT, here, *here.parents, INSTALLED):
             if cls(place).exists():
                 return cls(place)
         raise NoCourse(say("course.none_here", folder=here))
 
+    def writable(self) -> Course:
+        """This course, whose own files a command is about to write.
+
+        Raises:
+            NeedsClone: it lies in the installed package.
+        """
+        if self.installed:
+            raise NeedsClone
+        return self
+
     def exists(self) -> bool:
         """Whether there are sources below ``solutions/``."""
         return any(self.solutions.glob(SOURCES))
+
+    @property
+    def installed(self) -> bool:
+        """Whether it lies in the installed package, where nothing is to be written."""
+        return self.root == INSTALLED
+
+    @property
+    def home(self) -> Path:
+        """Where it keeps what it writes: for an installed course, where one works."""
+        if not self.installed:
+            return self.root
+        here = Path.cwd()
+        worked = (one for one in (here, *here.parents) if (one / MINE).is_dir())
+        return next(worked, here)
 
     @property
     def solutions(self) -> Path:
@@ -108,12 +155,12 @@ class Course:
     @property
     def mine(self) -> Path:
         """Where a learner works: copies of lessons, which no command overwrites."""
-        return self.root / "my-lessons"
+        return self.home / MINE
 
     @property
     def state(self) -> Path:
         """What the kit keeps for itself: results, reports, logs. Git ignores it."""
-        return self.root / ".bmkit"
+        return self.home / ".bmkit"
 
     @property
     def results(self) -> Path:
