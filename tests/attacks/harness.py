@@ -1,7 +1,8 @@
 """Hostile notebooks, one a file in percent text: read, put together, held to account.
 
 A file's first lines say ``# tries:`` what it is after and ``# must:`` what has to
-happen, clauses with semicolons between them (`CLAUSE`). Its cells go into an otherwise
+happen, clauses with semicolons between them (`CLAUSE`); ``# needs: memory cgroup``
+that it can be held only where one can be made. Its cells go into an otherwise
 right notebook of the course in `course/`: a cell headed ``# %% add`` is the answer to
 exercise ``add``, one headed ``# %% first``, ``# %% before add``, ``# %% after add`` or
 ``# %% last`` is a cell more. A notebook prints SUCCEEDED where it got what it was
@@ -24,7 +25,7 @@ from bmkit.course.source.catalog import Course
 
 HERE = Path(__file__).parent
 COURSE = HERE / "course"
-HEADER = re.compile(r"^# (tries|must): (.*(?:\n#   .*)*)", re.MULTILINE)
+HEADER = re.compile(r"^# (tries|must|needs): (.*(?:\n#   .*)*)", re.MULTILINE)
 MARKER = re.compile(r"^# %% ?(.*)$", re.MULTILINE)
 CLAUSE = re.compile(
     r"all points|no points|a person|nobody|says .+"
@@ -44,12 +45,14 @@ class Attack:
         tries: what the notebook is after.
         must: what has to happen.
         cells: where each of its cells goes, and the cell.
+        needs: what this machine must have for it to be held.
     """
 
     name: str
     tries: str
     must: list[str]
     cells: list[tuple[str, str]] = field(default_factory=list)
+    needs: str = ""
 
 
 def attacks() -> list[Attack]:
@@ -74,7 +77,7 @@ def read(path: Path) -> Attack:
         (place.strip(), code.strip())
         for place, code in zip(parts[::2], parts[1::2], strict=True)
     ]
-    return Attack(path.stem, said["tries"], must, cells)
+    return Attack(path.stem, said["tries"], must, cells, said.get("needs", ""))
 
 
 def right_book() -> Any:

@@ -58,10 +58,10 @@ def fill(folder: Path, lesson: Lesson, count: int) -> None:
 
 def resident(pid: int) -> tuple[float, float]:
     """MiB of a process and of its children: the share of each, counted once."""
-    from bmkit.course.kernels.forkserver import _descendants, _trees
+    from bmkit.course.kernels import usage
 
     own, theirs = 0.0, 0.0
-    for member in _descendants(pid, _trees()):
+    for member in usage.descendants(pid, usage.trees()):
         with contextlib.suppress(OSError, ValueError, IndexError):
             text = Path(f"/proc/{member}/smaps_rollup").read_text(encoding="ascii")
             share = next(line for line in text.splitlines() if line.startswith("Pss:"))

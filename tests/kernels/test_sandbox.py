@@ -14,7 +14,7 @@ import pytest
 
 from bmkit.course.grade.judge import judge, messages, processes
 from bmkit.course.grade.judge.judge import LEARNER, Job
-from bmkit.course.kernels import sandbox
+from bmkit.course.kernels import memory_group, sandbox, usage
 from bmkit.course.kernels.forkserver_client import ForkServer, ForkServerError
 from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.catalog import Course
@@ -120,6 +120,66 @@ def test_memory_of_all_its_processes_together(enter):
     assert ends(room) == "memory" and room.process.most == 200
 
 
+HELD = {
+    "shared pages that were let go": """
+import mmap, os, time
+for _ in range(6):
+    if os.fork() == 0:
+        pages = mmap.mmap(-1, 160 * 2**20)
+        for start in range(0, len(pages), 2**23):
+            pages[start : start + 2**23] = b"x" * 2**23
+            pages.madvise(mmap.MADV_DONTNEED, start, 2**23)
+        time.sleep(60)
+""",
+    "what waits in sockets": """
+import os, socket, time
+for _ in range(30):
+    if os.fork() == 0:
+        pairs = []
+        while True:
+            try:
+                pairs.append(socket.socketpair())
+            except OSError:
+                time.sleep(60)
+            pairs[-1][0].setblocking(False)
+            try:
+                while pairs[-1][0].send(b"x" * 2**20): ...
+            except BlockingIOError: ...
+""",
+    "what waits in pipes": """
+import fcntl, os, time
+for _ in range(8):
+    if os.fork() == 0:
+        while True:
+            try:
+                _, end = os.pipe()
+                fcntl.fcntl(end, 1031, 2**20)
+            except OSError:
+                time.sleep(60)
+            os.set_blocking(end, False)
+            try:
+                while os.write(end, b"x" * 2**20): ...
+            except BlockingIOError: ...
+""",
+}
+
+
+@walls
+@pytest.mark.skipif(memory_group.nowhere(), reason="no memory cgroup can be made here")
+@pytest.mark.parametrize("way", HELD.values(), ids=HELD)
+def test_memory_that_counts_for_no_process(enter, way):
+    room = enter(memory=200, disk=16)
+    before, _ = usage.available()
+    room.send(f"{way}\ntime.sleep(20)")
+    least, until = before, time.monotonic() + 8
+    while room.process.code is None and time.monotonic() < until:
+        least = min(least, usage.available()[0])
+        time.sleep(0.05)
+    assert before - least < 800 * 1024, f"{(before - least) // 1024} MiB were taken"
+    if room.process.code is not None:
+        assert room.process.limit == "memory"
+
+
 @walls
 def test_processes(enter):
     room = enter(processes=8)
@@ -180,9 +240,7 @@ def before_room(count: list[int]) -> int:
 
 def family(pid: int) -> list[int]:
     """Living processes below one, itself included."""
-    from bmkit.course.kernels.forkserver import _descendants, _trees
-
-    return _descendants(pid, _trees())
+    return usage.descendants(pid, usage.trees())
 
 
 def until(holds, seconds: float = 20) -> bool:

@@ -4,7 +4,8 @@ It runs no operation and starts no thread: a fork copies one thread only, and a 
 that another thread held would stay locked in the child for ever. It speaks JSON
 datagrams over one socket, inherited from the process that started it:
 
-    {"fork": 7, "entry": "module:function", "args": {…}, "jail": {…} or null} + files
+    {"fork": 7, "entry": "module:function", "args": {…}, "jail": {…} or null,
+     "group": true} + files, a memory group's entrance last
     {"signal": 7, "number": 2}
     → {"ready": …} or {"failed": …}, {"forked": 7, "pid": …}, {"exit": 7, "code": …}
 
@@ -27,10 +28,11 @@ import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from bmkit.course.kernels import usage
 from bmkit.course.kernels.process import die_with_parent
 
 LARGEST = 1 << 16  # bytes of one datagram
-FILES = 8  # files that may come with one
+FILES = 9  # files that may come with one
 WATCH = 0.2  # seconds between looks at what the jailed children use
 
 
@@ -118,6 +120,10 @@ class Server:
             self.channel.close()
             for child in self.children.values():
                 os.close(child.pidfd)
+            if request["group"]:  # what it uses is counted from here on
+                entrance = files.pop()
+                os.write(entrance, b"0")
+                os.close(entrance)
             if request["jail"]:
                 from bmkit.course.kernels import sandbox
 
@@ -150,25 +156,35 @@ class Server:
         self.tell({"exit": child.number, "code": code})
 
     def watch(self) -> None:
-        """Kill each jailed child that has more memory or processes than it may."""
-        trees = _trees()
-        own = _resident(os.getpid())
-        for child in self.children.values():
+        """Kill each jailed child that has more memory or processes than it may.
+
+        What counts for no process may fill the machine all the same: when too little
+        is left, the child goes that may hold the most of it.
+        """
+        trees = usage.trees()
+        own = usage.of(os.getpid())
+        claims: dict[int, int] = {}
+        for child in list(self.children.values()):
             if not child.limits:
                 continue
-            family = _descendants(child.inner, trees)
+            family = [usage.of(p) for p in usage.descendants(child.inner, trees)]
             # What a fork shares with us is ours, not its own.
-            kibibytes = sum(max(0, _resident(pid) - own) for pid in family)
-            over = ""
-            threads = sum(map(_threads, family))
-            if threads > child.limits["processes"]:
-                over = "processes"
+            kibibytes = sum(max(0, one.resident - own.resident) for one in family)
+            claims[child.number] = sum(one.claim(own) for one in family)
+            if sum(one.threads for one in family) > child.limits["processes"]:
+                self.end_for(child, "processes", child.limits["processes"])
             elif kibibytes > child.limits["memory"] * 1024:
-                over = "memory"
-            if over:
-                most = child.limits[over]
-                self.tell({"over": child.number, "limit": over, "most": most})
-                self.kill(child)
+                self.end_for(child, "memory", child.limits["memory"])
+        left, reserve = usage.available()
+        if left < reserve and claims:
+            greediest = max(claims, key=claims.__getitem__)
+            if claims[greediest] >= reserve:
+                self.end_for(self.children[greediest], "machine", reserve // 1024)
+
+    def end_for(self, child: Child, limit: str, most: float) -> None:
+        """Kill a child that is beyond a limit, and tell its client which."""
+        self.tell({"over": child.number, "limit": limit, "most": most})
+        self.kill(child)
 
     def kill(self, child: Child) -> None:
         """End a child and all below it."""
@@ -189,43 +205,6 @@ def _number(read: int) -> int:
     with open(read, encoding="ascii") as pipe:
         line = pipe.readline()
     return int(line) if line.strip() else 0
-
-
-def _trees() -> dict[int, list[int]]:
-    """Children by parent, of all the processes that can be seen."""
-    trees: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    # The name, in brackets, may hold spaces and brackets itself.
-                    fields = file.read().rpartition(b")")[2].split()
-                trees.setdefault(int(fields[1]), []).append(int(name))
-    return trees
-
-
-def _threads(pid: int) -> int:
-    """How many run in a process: the kernel does not bound a superuser's."""
-    with contextlib.suppress(OSError):
-        return len(os.listdir(f"/proc/{pid}/task"))
-    return 0
-
-
-def _descendants(pid: int, trees: dict[int, list[int]]) -> list[int]:
-    family = [pid]
-    for member in family:
-        family += trees.get(member, [])
-    return family
-
-
-def _resident(pid: int) -> int:
-    """KiB in memory, but for files: a fork has not mapped all those of its parent."""
-    try:
-        with open(f"/proc/{pid}/status", "rb") as file:
-            kinds = [x.split() for x in file if x.startswith((b"RssA", b"RssS"))]
-        return sum(int(kind[1]) for kind in kinds)
-    except (OSError, ValueError, IndexError):  # it has ended
-        return 0
 
 
 def preload(names: list[str]) -> None:

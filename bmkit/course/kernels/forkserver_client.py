@@ -15,9 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bmkit.course.kernels import environment, sandbox
+from bmkit.course.kernels import environment, memory_group, sandbox
+from bmkit.course.kernels.memory_group import MemoryGroup
 from bmkit.errors import BmkitError
 
+SLACK = 64  # MiB that a process takes besides its own data: page tables, sockets
 PATIENCE = 120  # seconds that importing the frameworks may take
 # Without the folder that it is started in, where a notebook's neighbour may be called
 # torch.py, or a matplotlibrc. Python's -P would say so to the kernels too, which want
@@ -53,6 +55,7 @@ class Forked:
         code: its exit status, negative for a signal; None while it runs.
         limit: the limit of `Limits` for whose sake it was killed; empty if none.
         most: how much that limit allows.
+        group: where all its memory is counted; None where that cannot be.
     """
 
     server: ForkServer
@@ -61,6 +64,7 @@ class Forked:
     code: int | None = None
     limit: str = ""
     most: float = 0
+    group: MemoryGroup | None = None
     known: threading.Event = field(default_factory=threading.Event)
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -200,7 +204,11 @@ class ForkServer:
             "args": args or {},
             "jail": {**jail, "walls": self.jailed} if jail else None,
         }
-        self.send(request, list(files))
+        if jail:
+            forked.most = jail["memory"]
+            forked.group = memory_group.make(jail["memory"] + jail["disk"] + SLACK)
+        extra = [forked.group.entrance] if forked.group else []
+        self.send({**request, "group": bool(extra)}, [*files, *extra])
         forked.known.wait()
         if not forked.pid:
             raise ForkServerError(self._failure or "the forking process has ended")
@@ -262,6 +270,10 @@ class ForkServer:
 
     def _end(self, forked: Forked, code: int) -> None:
         self._forked.pop(forked.number, None)
+        if forked.group:
+            if not forked.limit and forked.group.exceeded():
+                forked.limit = "memory"
+            forked.group.remove()
         forked.code = code
         forked.known.set()
         forked.ended.set()
