@@ -18,8 +18,8 @@ from html5lib import HTMLParser
 
 from bmkit import atomic
 from bmkit.course.grade import feedback, notebook_view
-from bmkit.course.grade.result import Mark, Verdict
-from bmkit.course.report import sanitize
+from bmkit.course.grade.result import HANDED_IN, Mark, Verdict
+from bmkit.course.report import mathml, sanitize
 from tests import ROOT
 
 # Each sets window.pwned, opens a dialog or loads something, where a page lets it.
@@ -214,12 +214,13 @@ def hostile(text: str) -> Verdict:
 
 CLASSES = re.compile(r"[a-z]{1,3}[0-9a-z]?|tex|facts dim|card( person)?|marks|said")
 MORE_CLASSES = re.compile(
-    r"dim( said| hint)?|label dim|code|note|prose|verdict said( fail)?"
+    r"dim( said| hint)?|label dim|code|note|prose|table|verdict said( fail)?"
     r"|out (out|err|error)"
 )
 LINKS = re.compile(r"https?://[^\s<>\"'`]+|mailto:[^\s<>\"'`]+|#cell-\d+")
 PICTURES = re.compile(r"data:image/(png|jpeg);base64,[A-Za-z0-9+/]+=*")
-PROSE = set(sanitize.TAGS)
+PROSE = {*sanitize.TAGS, "caption"}
+MATH = "{http://www.w3.org/1998/Math/MathML}"
 OURS = {"html", "head", "body", "header", "main", "section", "title", "style"}
 OURS |= {"meter", "figure", "img", "bdi"}
 META = {
@@ -242,6 +243,8 @@ def unsafe(text: str) -> Iterator[str]:
                 policy = node.get("http-equiv") == "Content-Security-Policy"
                 if about not in META and not (policy and node.get("content")):
                     yield f"meta {about}"
+            elif node.tag.startswith(MATH):
+                yield from _unsafe_formula(node)
             elif node.tag not in PROSE | OURS:
                 yield f"<{node.tag}>"
             else:
@@ -253,6 +256,17 @@ def unsafe(text: str) -> Iterator[str]:
             yield "a head that is not ours"
 
 
+def _unsafe_formula(node: Any) -> Iterator[str]:
+    """Elements and attributes of a formula that are not those of `mathml`."""
+    if node.tag.removeprefix(MATH) not in mathml.TAGS:
+        yield f"<{node.tag}>"
+    for name, value in node.attrib.items():
+        if not re.fullmatch(r"[a-z-]{1,20}|-?[\d.]{1,9}(em|ex|px|pt|%)?", value):
+            yield f"<{node.tag} {name}={value!r}>"
+        if name not in mathml.ATTRIBUTES:
+            yield f"<{node.tag} {name}>"
+
+
 def _unsafe_attributes(node: Any) -> Iterator[str]:
     for name, value in node.attrib.items():
         good = {
@@ -262,6 +276,8 @@ def _unsafe_attributes(node: Any) -> Iterator[str]:
             "class": CLASSES.fullmatch(value) or MORE_CLASSES.fullmatch(value),
             "id": node.tag == "section" and re.fullmatch(r"cell-\d+", value),
             "lang": node.tag == "html" and value in ("en", "zh-CN"),
+            "colspan": value.isdecimal(),
+            "rowspan": value.isdecimal(),
             "scope": value in ("col", "row"),
             "max": node.tag == "meter",
             "value": node.tag == "meter",
@@ -296,7 +312,7 @@ def test_each_wall_alone_holds(name, monkeypatch):
     payload = PAYLOADS[name]
     if name != "md table":  # its alignment is a style, which the second wall takes
         with monkeypatch.context() as only:
-            only.setattr(sanitize, "_cleaned", lambda html: html)
+            only.setattr(sanitize, "cleaned", lambda html: html)
             assert list(unsafe(feedback.page(hostile(payload)))) == [], "the first"
     sanitize.prose.cache_clear()
     with monkeypatch.context() as only:
@@ -450,10 +466,7 @@ def test_a_figure_keeps_its_words():
 
 
 def test_outputs_are_shown_as_plain_text():
-    frame = {
-        "text/html": "<table><tr><td>1</td></tr></table>",
-        "text/plain": "   a\n0  1",
-    }
+    frame = {"text/plain": "   a\n0  1"}
     outputs = [
         shown(frame),
         stream("loading 1\rloading 2\rdone\r\n"),
@@ -469,6 +482,54 @@ def test_outputs_are_shown_as_plain_text():
     assert "red and plainmore" in read and "\x1b" not in text
     assert "E: v" in read and "left out: text/html" in read
     assert "only in a running notebook" in read and "HBox" not in read
+
+
+def test_a_table_is_shown_with_its_words_alone():
+    style = "<style scoped>.dataframe { color: red }</style>"
+    frame = (
+        f'<div>{style}<table border="1" class="dataframe"><thead><tr><th></th>'
+        "<th colspan=2>a &lt; b</th></tr></thead><tbody><tr><th>0</th><td><b>1</b>"
+        "<script>act()</script></td><td onclick=act()>2</td></tr></tbody></table></div>"
+    )
+    outputs = [shown({"text/html": frame, "text/plain": "   a\n0  1"})]
+    text = feedback.page(verdict(cell("code", "", outputs)))
+    assert list(unsafe(text)) == []
+    wanted = '<tr><th></th><th colspan="2">a &lt; b</th></tr><tr><th>0</th><td>1</td>'
+    assert wanted in re.sub("</?tbody>", "", text)
+    assert "act()" not in text and "color: red" not in text
+    many = "<table><tr>" + "<td>x" * 6_000 + "</table>"
+    outputs = [shown({"text/html": many, "text/plain": "6000 of them"})]
+    assert "6000 of them" in reading(feedback.page(verdict(cell("code", "", outputs))))
+
+
+def test_what_grading_did_not_run_is_shown_as_handed_in():
+    figure = shown({"image/png": png(), "text/plain": "a line"})
+    ours, theirs = cell("code", "a", [figure]), cell("code", "b", [figure])
+    theirs["metadata"] = {"bmkit": {"outputs": HANDED_IN}}
+    text = feedback.page(verdict(ours, theirs))
+    assert text.count("<img ") == 2 and text.count("As you handed it in") == 1
+
+
+def test_hints_are_typeset_and_messages_have_code():
+    mark = Mark("swim", 0, 1, message="`y` < 1 was changed", hint="Use $x_1$, *not* y.")
+    text = feedback.page(verdict(marks=[mark]))
+    assert "<msub><mi>x</mi><mn>1</mn></msub>" in text and "<em>not</em>" in text
+    assert "<code>y</code> &lt; 1 was changed" in text
+
+
+def test_pages_of_two_files_never_share_a_path(tmp_path):
+    books = [tmp_path / name / "welcome.ipynb" for name in ("anna", "bob", "x/bob")]
+    home = tmp_path / "pages"
+    for round_ in range(2):
+        for book in books:
+            text = feedback.page(verdict(cell("code", str(book))), book)
+            path = feedback.page_path(home, book)
+            assert path.exists() == bool(round_), "graded again, it keeps its name"
+            atomic.write(path, text)
+    names = {path.name.removesuffix(".feedback.html") for path in home.iterdir()}
+    assert names == {"welcome", "bob-welcome", "bob-welcome-2"}
+    long = tmp_path / f"{'长' * 80}.ipynb"
+    atomic.write(feedback.page_path(home, long), "x")
 
 
 def test_much_is_cut_and_said_so():
@@ -556,9 +617,9 @@ def test_prose_is_rendered():
     for wanted in (
         "<h1>Head</h1>",
         "<em>soft</em>",
-        '<span class="tex">a_1 &lt; b</span>',
-        '<div class="tex">x *y* \\\\\nz</div>',
-        '<div class="tex">p\n= q</div>',
+        "<msub><mi>a</mi><mn>1</mn></msub><mo>&lt;</mo><mi>b</mi></mrow></math>,",
+        '<math display="block"><mrow><mi>x</mi><mo>*</mo><mi>y</mi>',
+        '<math display="block"><mrow><mi>p</mi><mo>=</mo><mi>q</mi>',
         "it costs $5 or $6.",
         "<td>1</td>",
         "<details><summary>Hint 1</summary>",
@@ -610,7 +671,9 @@ def test_a_page_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         feedback.write(tmp_path, verdict(cell("code", "second")))
     assert "first" in path.read_text(encoding="utf-8")
-    assert list(path.parent.iterdir()) == [path], "a draft was left behind"
+    left = {one.name for one in path.parent.iterdir()}
+    ours = {path.name, "timestamp.txt", "submission_secret.txt"}
+    assert left == ours, "a draft was left behind"
 
 
 NAMES = ["..", ".", "../ann", "a/b", "/etc", "a\0b", "\ud800", "a\nb"]

@@ -164,10 +164,12 @@ def _files(
             code = 1
             continue
         show(console, path, verdict)
-        target = (folder or path.parent) / f"{path.stem}.feedback.html"
+        target = folder or path.parent
         try:
             with speaking(submission.told):
-                page = feedback.page(verdict)
+                page = feedback.page(verdict, path)
+            with writing(target):
+                target = feedback.page_path(target, path)
             with writing(target):
                 atomic.write(target, page)
         except CannotWrite as error:  # the grade is there, and the next files are

@@ -163,6 +163,8 @@ class Assembly:
         if piece.sets:
             metadata = {**metadata, "tags": ["parameters"]}
         cells = [_node("code" if piece.code else "markdown", piece.source, metadata)]
+        if piece.code and not first:
+            cells[0]["outputs"] = piece.outputs
         for name in more:
             text = say("remark.above", lang=self.told, name=name)
             cells.append(_node("code", f"# {text}", self.graded[name].metadata))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from bmkit.course.build.nbgrader_cells import check_id, exercise_of_check, grade_id
@@ -53,6 +53,7 @@ class Piece:
         stub: the exercise that it leaves as it was given out.
         own: whether it is one of the lesson's other cells.
         sets: whether it gives the lesson's settings.
+        outputs: what it was handed in with, where it is a whole cell.
     """
 
     source: str
@@ -63,6 +64,7 @@ class Piece:
     stub: str = ""
     own: bool = False
     sets: bool = False
+    outputs: list[JsonObject] = field(default_factory=list, compare=False)
 
 
 def given(lesson: Lesson) -> dict[str, Given]:
@@ -97,7 +99,13 @@ def squeezed(source: str) -> str:
 def pieces(cells: list[JsonObject], lesson: Lesson) -> list[Piece]:
     """The cells, each taken apart where it must be, and what each part is."""
     every = given(lesson)
-    return [piece for cell in cells for piece in _apart(cell, every)]
+    made: list[Piece] = []
+    for cell in cells:
+        parts = list(_apart(cell, every))
+        if len(parts) == 1:
+            parts = [replace(parts[0], outputs=as_list(cell.get("outputs")))]
+        made += parts
+    return made
 
 
 def _apart(cell: JsonObject, every: dict[str, Given]) -> Iterator[Piece]:

@@ -8,6 +8,9 @@ content security policy, which lets nothing run and nothing load.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
+import os
 from functools import partial
 from pathlib import Path
 
@@ -22,11 +25,18 @@ from bmkit.course.report.sanitize import prose, seen
 from bmkit.course.words import say
 from bmkit.language import LANGS
 
+LONGEST = 180  # bytes of a page's name; its ending and a draft's are added
+HEAD = 2_000  # bytes of a page in which its mark stands
 
-def page(verdict: Verdict) -> str:
+
+def page(verdict: Verdict, made_from: Path | None = None) -> str:
     """The feedback on one graded notebook, as HTML that is safe to open.
 
     Whatever state the notebook is in, there is a page; what cannot be shown is said.
+
+    Args:
+        verdict: what grading came to.
+        made_from: the file that was graded; its page is known by it (`page_path`).
     """
     lang = verdict.lang if verdict.lang in LANGS else "en"
     shown = NotebookView(
@@ -46,7 +56,32 @@ def page(verdict: Verdict) -> str:
         cells=shown.cells,
         notes=shown.notes,
         places=shown.places,
+        source=_mark(made_from) if made_from else "",
     )
+
+
+def page_path(folder: Path, notebook: Path) -> Path:
+    """Where the page of a single file goes: under a name that no other file's page has.
+
+    ``welcome.feedback.html``; where another ``welcome.ipynb`` has that one already,
+    ``bob-welcome.feedback.html``, after the folder that the notebook lies in.
+    """
+    stem, mark = notebook.stem, _mark(notebook)
+    names = [stem, f"{notebook.resolve().parent.name}-{stem}"]
+    for number in itertools.count():
+        name = names[number] if number < 2 else f"{names[1]}-{number}"
+        if len(name.encode()) > LONGEST:
+            name = f"{name.encode()[:LONGEST].decode('utf-8', 'ignore')}-{mark}"
+        path = folder / f"{name}.feedback.html"
+        if not path.is_file() or mark.encode() in path.read_bytes()[:HEAD]:
+            return path
+    raise AssertionError("numbers have no end")
+
+
+def _mark(notebook: Path) -> str:
+    """By what a notebook's page is known; it does not tell where the file lies."""
+    path = os.fsencode(notebook.resolve())
+    return hashlib.sha256(path).hexdigest()[:16]
 
 
 def write(

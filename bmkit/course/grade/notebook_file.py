@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bmkit.course.grade import handed_outputs
 from bmkit.course.json_values import JsonObject, as_dict, as_list, as_text
 from bmkit.course.words import say
 from bmkit.errors import BmkitError, reason
@@ -17,7 +18,7 @@ class NotGradable(BmkitError):
 
 
 def load(path: Path) -> tuple[list[JsonObject], JsonObject]:
-    """The cells, each with ``cell_type``, ``source`` and ``metadata``; our metadata.
+    """The cells, each with its type, source, metadata and outputs; our metadata.
 
     Raises:
         NotGradable: there is no such file, or it is no notebook.
@@ -54,6 +55,7 @@ def load(path: Path) -> tuple[list[JsonObject], JsonObject]:
     if not isinstance(book, dict) or not isinstance(book.get("cells"), list):
         raise NotGradable(say("file.cells"))
     cells = [_clean(cell) for cell in book["cells"] if isinstance(cell, dict)]
+    handed_outputs.keep(cells)
     meta = as_dict(as_dict(book.get("metadata")).get("bmkit"))
     return cells, meta
 
@@ -67,4 +69,5 @@ def _clean(cell: JsonObject) -> JsonObject:
         # Halves of characters are written by no file and no database.
         "source": source.encode("utf-8", "replace").decode(),
         "metadata": as_dict(cell.get("metadata")),
+        "outputs": as_list(cell.get("outputs")),
     }

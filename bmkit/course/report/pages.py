@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import html
+import re
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,9 @@ from bmkit.course.report.sanitize import seen
 
 if TYPE_CHECKING:
     from jinja2 import Template
+    from markupsafe import Markup
 
+CODE = re.compile(r"`([^`\n]+)`")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -34,7 +38,15 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["sha256"] = _sha256
+    environment.filters["said"] = _said
     return environment.get_template(name)
+
+
+def _said(text: str) -> Markup:
+    """A message as text, with code where it has backticks."""
+    from markupsafe import Markup
+
+    return Markup(CODE.sub(r"<code>\1</code>", html.escape(seen(text))))
 
 
 def _sha256(style: object) -> str:

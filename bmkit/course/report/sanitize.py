@@ -6,15 +6,20 @@ another, code is escaped.
 
 from __future__ import annotations
 
+import html
 import re
 from functools import cache, lru_cache
 from typing import Any
+
+from bmkit.course.report.mathml import mathml
 
 # What prose may be made of. No attribute but those that `_attribute` lets through.
 BARE = "details|summary|br|sub|sup|kbd|b|i|u|s|em|strong|small|mark"
 MADE = "p|h1|h2|h3|h4|h5|h6|ul|ol|li|blockquote|pre|code|hr|a|span|div"
 TAGS = frozenset(f"{BARE}|{MADE}|table|thead|tbody|tr|th|td".split("|"))
 LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"'`\\]+", re.I)
+SPANS = {tag: {"colspan", "rowspan"} for tag in ("td", "th")}
+TEX = re.compile(r'<(?P<tag>span|div) class="tex">(?P<tex>[^<]*)</(?P=tag)>')
 BARE_TAG = re.compile(rf"&lt;(/?(?:{BARE})) ?/?&gt;", re.I)
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)")
 # Shown instead: control characters, what turns the reading direction (code can read
@@ -57,11 +62,19 @@ def _colours() -> tuple[Any, Any]:
 
 @lru_cache(maxsize=256)
 def prose(source: str, not_loaded: str) -> str:
-    """Markdown as HTML; two walls, of which either alone would do."""
-    return _cleaned(_markdown(not_loaded)(source))
+    """Markdown as HTML; two walls, of which either alone would do; formulas as MathML.
+
+    Formulas go through both as text, and are typeset behind them.
+    """
+    return TEX.sub(_typeset, cleaned(_markdown(not_loaded)(source)))
 
 
-def _cleaned(html: str) -> str:
+def _typeset(match: re.Match[str]) -> str:
+    tex = html.unescape(match["tex"])
+    return mathml(tex, block=match["tag"] == "div") or match[0]
+
+
+def cleaned(text: str) -> str:
     """The second wall: no tag but `TAGS`, no attribute but those let through.
 
     What is not let through is dropped with its tag, never its text. The first wall has
@@ -70,10 +83,10 @@ def _cleaned(html: str) -> str:
     import nh3
 
     return nh3.clean(
-        html,
-        tags=set(TAGS),
+        text,
+        tags={*TAGS, "caption"},
         clean_content_tags=set(),
-        attributes={"*": {"class"}, "a": {"class", "href"}},
+        attributes={"*": {"class"}, "a": {"class", "href"}, **SPANS},
         attribute_filter=_attribute,
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
@@ -84,6 +97,8 @@ def _attribute(tag: str, name: str, value: str) -> str | None:
     """The value of an attribute that prose may have; None for any other."""
     if tag == "a" and name == "href":
         return value if LINK.fullmatch(value) else None
+    if name in ("colspan", "rowspan"):
+        return value if value.isdecimal() and len(value) < 4 else None
     return value if name == "class" and value == "tex" else None
 
 

@@ -23,7 +23,7 @@ from bmkit.course.grade.judge.processes import (
     ProcessPair,
     ending,
 )
-from bmkit.course.grade.result import Mark, Verdict
+from bmkit.course.grade.result import HANDED_IN, Mark, Verdict
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
@@ -116,6 +116,8 @@ class _Judging:
                 self.since = 0
             elif position in run and not self.lost:
                 self._run(cell, position)
+            elif cell.get("outputs"):
+                cell["metadata"]["bmkit"] = {"outputs": HANDED_IN}
         marked = {mark.exercise for mark in self.verdict.marks}
         for name in checks.keys() - marked:
             self._give(checks[name], self.tell("judge.no_check"))
@@ -140,6 +142,7 @@ class _Judging:
         if not cell["source"].strip():
             return
         self.since += 1
+        cell["outputs"] = []
         try:
             answer = self.pair.ask_learner({"cell": cell["source"]}, self.deadline)
             cell["outputs"] = kept_outputs(answer)
