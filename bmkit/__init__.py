@@ -17,6 +17,8 @@ _NAMES = {
     "equation": "bmkit.lab.claims",
     "inequality": "bmkit.lab.inequalities",
     "check": "bmkit.lab.checks",
+    "answer": "bmkit.lab.answers",
+    "progress": "bmkit.lab.overview",
 }
 __all__ = sorted(_ROOMS | set(_NAMES))
 

@@ -1,55 +1,55 @@
 """`bm.check`: do one exercise's visible tests now, and say what to try next.
 
-The tests and hints are cells of the notebook itself (locked, so any copy of the lesson
-on disk has the same). When a learner runs a check cell directly, the same help follows.
+When a learner runs a check cell directly, the same help follows (`hooks`).
 """
 
 from __future__ import annotations
 
-import json
-import os
 import sys
-from dataclasses import dataclass, field
-from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from bmkit.lab import progress, real_error
-from bmkit.lab.expect import CheckFailed
+from bmkit.lab import attended, exercises, plain_text, progress, shown
+from bmkit.lab.exercises import Exercise
 from bmkit.lab.real_error import in_words
+from bmkit.lab.unwritten import function_of, is_stub
 from bmkit.lab.words import say
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
-
     from bmkit.lab.start import Lab
 
-
-@dataclass
-class Exercise:
-    """One exercise as the learner's notebook holds it."""
-
-    name: str
-    points: float
-    code: str
-    hints: list[str] = field(default_factory=list)
-
-
 _lab: Lab | None = None
-_hooked = False
 
 
 def open_lesson(lab: Lab) -> None:
-    """Remember the running lesson; help after check cells where IPython runs."""
-    global _lab, _hooked
+    """Remember the running lesson."""
+    global _lab
     _lab = lab
-    shell = _shell()
-    if shell is not None:
-        real_error.watch(shell)
-    if shell is not None and progress.recorded() and not _hooked:
-        shell.events.register("post_run_cell", _after_cell)
-        shell.set_custom_exc((NotImplementedError,), _unwritten)
-        _hooked = True
+
+
+def slug() -> str:
+    """The running lesson's; "?" before `bm.start`."""
+    return _lab.slug if _lab else "?"
+
+
+def known() -> dict[str, Exercise]:
+    """The exercises of the running lesson, by name."""
+    lang = _lab.lang if _lab else "en"
+    return exercises.of_lesson(_lab.slug if _lab else None, lang)
+
+
+def called(name: str) -> Exercise | None:
+    """The exercise of this name; if there is none, that is said."""
+    found = known()
+    if name not in found:
+        names = ", ".join(found) or say("check.none")
+        print(say("check.unknown", name=name, known=names))
+    return found.get(name)
+
+
+def space() -> dict[str, Any]:
+    """The notebook's names."""
+    shell = exercises.shell()
+    return shell.user_ns if shell else sys.modules["__main__"].__dict__
 
 
 def check(name: str) -> None:
@@ -60,116 +60,82 @@ def check(name: str) -> None:
     Args:
         name: the exercise's name, as its card says it.
     """
-    shell = _shell()
-    exercises = _exercises()
-    if name not in exercises:
-        known = ", ".join(exercises) or say("check.none")
-        print(say("check.unknown", name=name, known=known))
+    exercise = called(name)
+    if exercise is None:
         return
-    exercise = exercises[name]
-    space = shell.user_ns if shell else sys.modules["__main__"].__dict__
     error: BaseException | None = None
     try:
-        exec(compile(exercise.code, f"<check {name}>", "exec"), space)
+        exec(compile(exercise.code, f"<check {name}>", "exec"), space())
     except Exception as caught:  # whatever the learner's code raises is the outcome
         error = caught
-    _report(exercise, error)
+    if error is None or not is_stub(error):
+        report(exercise, error)
+        return
+    shown.message(unwritten(exercise, error))
+    if function_of(error) in (*exercise.defines, ""):
+        shown.markdown(say("unwritten.stuck", name=name))
 
 
-def _after_cell(result: ExecutionResult) -> None:
-    """IPython's hook: when the cell just run is a check cell, give the same help."""
-    source = (getattr(result.info, "raw_cell", None) or "").strip()
-    for exercise in _exercises().values() if source else ():
-        if exercise.code.strip() == source:
-            error = result.error_in_exec or result.error_before_exec
-            _report(exercise, error, told=_tells_itself(error))
+def unwritten(exercise: Exercise | None, error: BaseException) -> str:
+    """Which stub a check met: the exercise's own, or that of another."""
+    function = function_of(error)
+    if exercise is None or function in (*exercise.defines, ""):
+        name = exercise.name if exercise else function
+        return say("unwritten.own", name=name)
+    return say("unwritten.needed", name=exercise_of(function))
 
 
-def _unwritten(
-    shell: InteractiveShell,
-    kind: type[BaseException],
-    error: BaseException,
-    trace: TracebackType,
-    **_: object,
-) -> None:
-    """IPython's handler: a stub is no error that wants a traceback."""
-    if _tells_itself(error):
-        # Still an error among the outputs: nbgrader looks for one.
-        shell._showtraceback(kind, error, [f"✗ {in_words(error)}"])
-    else:
-        shell.showtraceback((kind, error, trace))
+def exercise_of(function: str) -> str:
+    """The exercise that defines a function: its own name where none is known to."""
+    found = (one.name for one in known().values() if function in one.defines)
+    return next(found, function)
 
 
-def _tells_itself(error: BaseException | None) -> bool:
-    """Whether IPython has shown it in our words already."""
-    stub = isinstance(error, NotImplementedError) and not str(error)
-    return stub or isinstance(error, CheckFailed)
-
-
-def _report(
+def report(
     exercise: Exercise, error: BaseException | None, *, told: bool = False
 ) -> None:
-    attempts = progress.record(
-        _lab.slug if _lab else "?", exercise.name, exercise.points, error is None
-    )
+    """Record what a check of a written answer came to, and say what helps.
+
+    Args:
+        exercise: what was checked.
+        error: what the check raised; None when the answer is right.
+        told: whether the error has been shown already.
+    """
+    keep = attended.by_a_person()
+    name, points = exercise.name, exercise.points
+    progress.record(slug(), name, points, error is None, keep=keep)
+    entry = progress.of(slug(), name, keep=keep)
     if error is None:
-        print(say("check.right", name=exercise.name, points=exercise.points))
+        answered = bool(entry and entry.get("answered"))
+        key = "check.right_answered" if answered else "check.right"
+        print(say(key, name=name, points=points))
         return
     if not told:
-        print(say("check.wrong", name=exercise.name, why=in_words(error)))
+        shown.message(say("check.wrong", name=name, why=in_words(error)))
     if exercise.hints:
         count = len(exercise.hints)
-        rung = min(attempts, count)
-        hint = exercise.hints[rung - 1]
-        print(say("check.hint", rung=rung, count=count, hint=hint))
+        hint(exercise, max(1, progress.shown(entry, count)))
 
 
-def _shell() -> InteractiveShell | None:
-    if "IPython" not in sys.modules:
-        return None
-    from IPython import get_ipython
+def next_hint(exercise: Exercise) -> int:
+    """Show the hint after those that the learner has seen; return how many are left."""
+    count = len(exercise.hints)
 
-    return get_ipython()
+    def asked(entry: progress.Entry) -> None:
+        if progress.shown(entry, count) < count:
+            entry["asked"] = entry.get("asked", 0) + 1
 
-
-def _exercises() -> dict[str, Exercise]:
-    for path in _notebooks():
-        try:
-            book = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue
-        meta = book.get("metadata", {}).get("bmkit", {})
-        if _lab is None or meta.get("slug") == _lab.slug:
-            found = _read(book)
-            if found:
-                return found
-    return {}
+    keep = attended.by_a_person()
+    entry = progress.change(slug(), exercise.name, exercise.points, asked, keep=keep)
+    seen = progress.shown(entry, count)
+    if seen:
+        hint(exercise, seen)
+    return count - seen
 
 
-def _notebooks() -> list[Path]:
-    """Where the running notebook may lie, the likeliest first."""
-    shell = _shell()
-    named = [os.environ.get("JPY_SESSION_NAME")]
-    if shell is not None:
-        named.append(shell.user_ns.get("__vsc_ipynb_file__"))
-    paths = [Path(name) for name in named if name and str(name).endswith(".ipynb")]
-    paths += sorted(Path.cwd().glob("*.ipynb"))
-    lang = _lab.lang if _lab else "en"
-    root = Path(__file__).resolve().parents[2]
-    if _lab is not None:
-        paths += root.glob(f"lessons/{lang}/*/*-{_lab.slug}.ipynb")
-    return [path for path in paths if path.is_file()]
-
-
-def _read(book: dict[str, Any]) -> dict[str, Exercise]:
-    found: dict[str, Exercise] = {}
-    for cell in book.get("cells", []):
-        meta = cell.get("metadata", {}).get("bmkit", {})
-        text = "".join(cell.get("source", ""))
-        if "check" in meta:
-            points = cell["metadata"].get("nbgrader", {}).get("points", 0)
-            found[meta["check"]] = Exercise(meta["check"], points, text)
-        elif meta.get("hint") in found:
-            body = text.split("</summary>", 1)[-1].replace("</details>", "")
-            found[meta["hint"]].hints.append(body.strip())
-    return found
+def hint(exercise: Exercise, rung: int) -> None:
+    """Show one hint of the ladder; the first is 1."""
+    text, count = exercise.hints[rung - 1], len(exercise.hints)
+    plain = say("check.hint", rung=rung, count=count, hint=plain_text.plain(text))
+    bold = say("check.hint", rung=f"**{rung}**", count=count, hint=text)
+    shown.markdown(bold, plain)

@@ -10,4 +10,6 @@ class CheckFailed(BmkitError, AssertionError):
 
     def _render_traceback_(self) -> list[str]:
         # IPython shows these lines instead of a traceback through the kit's own code.
-        return [f"✗ {self}"]
+        from bmkit.lab.plain_text import plain_message
+
+        return [f"✗ {plain_message(str(self))}"]

@@ -5,23 +5,37 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypedDict, TypeGuard
+from typing import Any, NotRequired, TypedDict, TypeGuard
 
 from bmkit import atomic
 from bmkit.errors import BmkitError, reason
 from bmkit.lab.words import say
 
+PATIENCE = 10  # seconds that another notebook may keep the file
+
 
 class Entry(TypedDict):
-    """What is known of one exercise."""
+    """What is known of one exercise.
+
+    Attributes:
+        points: what it is worth.
+        passed: whether it was solved, once and for all.
+        attempts: how often a written answer was checked until it was right.
+        asked: how many hints were asked for, besides one for each failed attempt.
+        answered: whether its answer was shown before it was solved: it gives no points.
+    """
 
     points: float
     passed: bool
     attempts: int
+    asked: NotRequired[int]
+    answered: NotRequired[bool]
 
 
 Record = dict[str, dict[str, Entry]]
+_unkept: Record = {}  # of a session that is not recorded
 
 
 class BadRecord(BmkitError):
@@ -44,22 +58,138 @@ def recorded() -> bool:
 
 
 def load() -> Record:
-    """``{slug: {exercise: {"points", "passed", "attempts"}}}``; empty when none.
+    """``{slug: {exercise: entry}}``; empty when none. What is no entry is left out.
 
     Raises:
-        BadRecord: the file cannot be read, or is not of this form.
+        BadRecord: the file cannot be read, or holds no JSON object.
     """
+    return {
+        slug: {name: entry for name, entry in lesson.items() if _formed(entry)}
+        for slug, lesson in _read().items()
+        if isinstance(lesson, dict)
+    }
+
+
+def solved(entry: Entry | None) -> bool:
+    """Whether the learner solved it without the answer: it gives its points."""
+    return bool(entry and entry["passed"] and not entry.get("answered"))
+
+
+def shown(entry: Entry | None, hints: int) -> int:
+    """How many of an exercise's hints the learner has seen."""
+    if entry is None:
+        return 0
+    failed = entry["attempts"] - entry["passed"]
+    return min(max(failed, 0) + entry.get("asked", 0), hints)
+
+
+def of(slug: str, exercise: str, *, keep: bool = True) -> Entry | None:
+    """What is known of an exercise; None before its first check.
+
+    Args:
+        slug: the lesson.
+        exercise: its name.
+        keep: as for `change`.
+    """
+    known: Record = _unkept
+    if keep and recorded():
+        with contextlib.suppress(BadRecord):
+            return load().get(slug, {}).get(exercise)
+        return None
+    return known.get(slug, {}).get(exercise)
+
+
+def record(
+    slug: str, exercise: str, points: float, passed: bool, *, keep: bool = True
+) -> int:
+    """Note one check of a written answer; return how many there have been.
+
+    A solved exercise stays solved, and what is checked later counts no attempt.
+    """
+
+    def note(entry: Entry) -> None:
+        if not entry["passed"]:
+            entry["attempts"] += 1
+        entry["passed"] = entry["passed"] or passed
+
+    return change(slug, exercise, points, note, keep=keep)["attempts"]
+
+
+def change(
+    slug: str,
+    exercise: str,
+    points: float,
+    note: Callable[[Entry], None],
+    *,
+    keep: bool = True,
+) -> Entry:
+    """Change the entry of one exercise and write the file, whoever else writes it.
+
+    A folder that cannot be written costs the record, not the check. A broken file is
+    put aside, not overwritten, and that is said.
+
+    Args:
+        slug: the lesson.
+        exercise: its name.
+        points: what it is worth.
+        note: changes the entry in place.
+        keep: whether to write it; if not, it is known until the process ends.
+    """
+    if not (keep and recorded()):
+        return _changed(_unkept, slug, exercise, points, note)
+    import filelock
+
+    file = path()
+    lock = filelock.FileLock(f"{file}.lock", timeout=PATIENCE)
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError, filelock.Timeout):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(lock)
+        try:
+            everything = _read()
+        except BadRecord as error:
+            everything = {}
+            _put_aside(file, error)
+        entry = _changed(everything, slug, exercise, points, note)
+        if lock.is_locked:
+            text = json.dumps(everything, indent=1, ensure_ascii=False)
+            with contextlib.suppress(OSError):
+                atomic.write(file, text)
+    return entry
+
+
+def _changed(
+    everything: dict[str, Any],
+    slug: str,
+    exercise: str,
+    points: float,
+    note: Callable[[Entry], None],
+) -> Entry:
+    lesson = everything.get(slug)
+    if not isinstance(lesson, dict):
+        lesson = everything[slug] = {}
+    entry = lesson.get(exercise)
+    if not _formed(entry):
+        entry = Entry(points=points, passed=False, attempts=0)
+        lesson[exercise] = entry
+    entry["points"] = points
+    note(entry)
+    return entry
+
+
+def _read() -> dict[str, Any]:
+    """The file as it is, entries of other forms included."""
     file = path()
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except OSError as error:
         why = reason(error)
-    except ValueError:
+    except (ValueError, RecursionError):
         why = say("progress.form")
     else:
-        if _formed(found):
+        if isinstance(found, dict):
             return found
         why = say("progress.form")
     # What is no file, such as a folder, is left where it is.
@@ -67,39 +197,23 @@ def load() -> Record:
     raise BadRecord(say(key, path=file, why=why))
 
 
-def _formed(found: object) -> TypeGuard[Record]:
-    """Whether this is what `record` writes."""
-    return isinstance(found, dict) and all(
-        isinstance(lesson, dict)
-        and all(
-            isinstance(entry, dict) and entry.keys() >= {"passed", "attempts"}
-            for entry in lesson.values()
-        )
-        for lesson in found.values()
+def _formed(found: object) -> TypeGuard[Entry]:
+    """Whether this is an entry as `record` writes it."""
+    if not isinstance(found, dict):
+        return False
+    numbers = [found.get("points", 0), found.get("attempts"), found.get("asked", 0)]
+    return isinstance(found.get("passed"), bool) and all(
+        isinstance(number, (int, float)) for number in numbers
     )
 
 
-def record(slug: str, exercise: str, points: float, passed: bool) -> int:
-    """Note one attempt; return how many attempts there have been.
-
-    A solved exercise stays solved. A folder that cannot be written costs the record,
-    not the check. A broken file is put aside, not overwritten.
-    """
-    try:
-        everything = load()
-    except BadRecord:
-        everything = {}
-        with contextlib.suppress(OSError):
-            if recorded() and path().is_file():
-                os.replace(path(), path().with_suffix(".broken.json"))
-    entry = everything.setdefault(slug, {}).setdefault(
-        exercise, {"points": points, "passed": False, "attempts": 0}
-    )
-    entry["points"] = points
-    entry["attempts"] += 1
-    entry["passed"] = entry["passed"] or passed
-    if recorded():
-        text = json.dumps(everything, indent=1, ensure_ascii=False)
-        with contextlib.suppress(OSError):
-            atomic.write(path(), text)
-    return entry["attempts"]
+def _put_aside(file: Path, error: BadRecord) -> None:
+    """Give a broken file another name, which no earlier one has."""
+    names = [".broken.json", *(f".broken-{n}.json" for n in range(2, 100))]
+    free = (file.with_suffix(name) for name in names)
+    aside = next((one for one in free if not one.exists()), None)
+    if aside is None or not file.is_file():
+        return
+    with contextlib.suppress(OSError):
+        os.replace(file, aside)
+        print(say("progress.aside", path=file, aside=aside))

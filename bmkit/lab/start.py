@@ -81,9 +81,10 @@ def start(
         from bmkit.show.style import use
 
         use()
-    from bmkit.lab import checks
+    from bmkit.lab import checks, hooks
 
     checks.open_lesson(lab)
+    hooks.follow()
     print(lab)
     return lab
 

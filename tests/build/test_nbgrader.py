@@ -31,11 +31,21 @@ def lesson(tmp_path_factory):
     return Course(root).lessons()[0]
 
 
-def answered(lesson, answer: str) -> nbformat.NotebookNode:
+def answered(lesson, answer: str | None) -> nbformat.NotebookNode:
+    """The learner's notebook with this answer; with None, the stub as it is."""
     book = release.learner_notebook(lesson)
     for cell in book.cells:
-        if cell["id"] == "add":
+        if cell["id"] == "add" and answer is not None:
             cell.source = answer
+    return book
+
+
+def asking(lesson) -> nbformat.NotebookNode:
+    """The learner's notebook, unwritten, that asks for the answer before the check."""
+    book = answered(lesson, None)
+    place = next(n for n, cell in enumerate(book.cells) if cell["id"] == "add")
+    cell = nbformat.v4.new_code_cell("for _ in range(5):\n    bm.answer('add')")
+    book.cells.insert(place + 1, cell)
     return book
 
 
@@ -53,10 +63,16 @@ def test_generate_autograde_and_feedback(lesson, tmp_path):
     assert [c.source for c in released.cells] == [c.source for c in ours.cells]
     assert [c.metadata for c in released.cells] == [c.metadata for c in ours.cells]
 
-    for student, answer in (("right", ANSWER), ("wrong", ANSWER.replace("+", "*"))):
+    handed_in = {
+        "right": answered(lesson, ANSWER),
+        "wrong": answered(lesson, ANSWER.replace("+", "*")),
+        "unwritten": answered(lesson, None),
+        "asking": asking(lesson),
+    }
+    for student, book in handed_in.items():
         home = tmp_path / "submitted" / student / SLUG
         home.mkdir(parents=True)
-        nbformat.write(answered(lesson, answer), home / f"{SLUG}.ipynb")
+        nbformat.write(book, home / f"{SLUG}.ipynb")
     done = nbgrader(tmp_path, "autograde", SLUG)
     assert done.returncode == 0, done.stderr
     done = nbgrader(tmp_path, "generate_feedback", SLUG)
@@ -67,10 +83,9 @@ def test_generate_autograde_and_feedback(lesson, tmp_path):
 
     with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}", "bmkit") as book:
         points = {
-            student: book.find_submission(SLUG, student).score
-            for student in ("right", "wrong")
+            student: book.find_submission(SLUG, student).score for student in handed_in
         }
-    assert points == {"right": 2, "wrong": 0}
+    assert points == {"right": 2, "wrong": 0, "unwritten": 0, "asking": 0}
 
 
 def test_validate(lesson, tmp_path):
@@ -79,6 +94,8 @@ def test_validate(lesson, tmp_path):
     assert "Success" in nbgrader(tmp_path, "validate", path.name).stdout
     nbformat.write(answered(lesson, ANSWER.replace("+", "*")), path)
     assert "did you add?" in nbgrader(tmp_path, "validate", path.name).stdout
+    nbformat.write(answered(lesson, None), path)
+    assert "not written yet" in nbgrader(tmp_path, "validate", path.name).stdout
 
 
 def test_the_validate_button(lesson, tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 
@@ -255,40 +254,6 @@ def test_check_fails_in_words_climbs_the_hints_and_records(
     assert entry == {"points": 2, "passed": True, "attempts": 3}
     bm.check("ad")
     assert "No exercise is called 'ad'" in capsys.readouterr().out
-
-
-def test_a_stub_has_no_traceback_and_is_an_error_all_the_same(tmp_path):
-    code = """
-from IPython.core.interactiveshell import InteractiveShell
-shell = InteractiveShell.instance(colors="nocolor")
-import bmkit as bm
-bm.start("adding", device="cpu")
-stub = shell.run_cell("def add(a, b):\\n    raise NotImplementedError()\\nadd(1, 2)")
-assert isinstance(stub.error_in_exec, NotImplementedError)
-print("OTHER")
-other = shell.run_cell("raise NotImplementedError('no such kernel')")
-assert isinstance(other.error_in_exec, NotImplementedError)
-"""
-    variables = {**os.environ, "BMKIT_PROGRESS": str(tmp_path / "progress.json")}
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env=variables
-    )
-    stub, other = done.stdout.split("OTHER")
-    assert "✗ not written yet" in stub and "Traceback" not in stub
-    assert "Traceback" in other and "no such kernel" in other
-
-
-@pytest.mark.parametrize("text", ["{broken", "[]", '{"welcome": 3}', '{"w": {"a": 1}}'])
-def test_a_broken_progress_file_is_said_and_put_aside(notebook, tmp_path, text):
-    file = tmp_path / "progress.json"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(progress.BadRecord, match="cannot be read") as caught:
-        progress.load()
-    assert str(file) in str(caught.value)
-    assert progress.record("adding", "add", 2, True) == 1
-    assert progress.load()["adding"]["add"]["passed"]
-    assert (tmp_path / "progress.broken.json").read_text(encoding="utf-8") == text
 
 
 def test_a_folder_in_place_of_the_record_is_left_alone(tmp_path, monkeypatch):

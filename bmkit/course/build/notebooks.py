@@ -94,6 +94,8 @@ def source_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
             cells.append(_hint(cell, source, rungs[cell.name], lang))
         else:
             cells += _cells(cell, source, lang)
+    if source.exercises():
+        cells.append(_overview())
     cells += _onward(lesson, lang)
     return _notebook(lesson, source, lang, cells)
 
@@ -194,6 +196,12 @@ def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
         needs = ", ".join(before)
         text += f"\n\n{say('notebook.before', lang, lessons=needs)}"
     return _nbformat().v4.new_markdown_cell(text)
+
+
+def _overview() -> NotebookNode:
+    """The cell that ends a Run All with what is solved and what is open."""
+    folded = {"jupyter": {"source_hidden": True}}
+    return _nbformat().v4.new_code_cell("bm.progress()", metadata=folded)
 
 
 def _onward(lesson: Lesson, lang: str) -> list[NotebookNode]:

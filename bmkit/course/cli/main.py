@@ -31,6 +31,7 @@ VERBS = {
     "stamp": ("stamp", "fill in hashes, begin translations"),
     "grade": ("grade", "grade learners' notebooks"),
     "progress": ("progress", "show what you have solved so far"),
+    "answer": ("answer", "print the answer of an exercise"),
     "data": ("data", "list, get and verify data sets"),
     "list": ("list", "list the lessons"),
     "claims": ("claims", "search what all lessons claim, with the numbers"),

@@ -50,6 +50,7 @@ def variables(threads: int = 1) -> dict[str, str]:
         "TF_ENABLE_ONEDNN_OPTS": "0",
         "TF_FORCE_GPU_ALLOW_GROWTH": "true",  # others are on the GPU, too
         "BMKIT_PROGRESS": "off",
+        "BMKIT_GRADING": "1",  # an exercise that is not written is an error
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "LC_ALL": "C.UTF-8",

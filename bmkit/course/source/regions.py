@@ -62,3 +62,10 @@ def cut(text: str, region: Region, instead: list[str] | None = None) -> str:
 def stub(text: str) -> str:
     """An exercise as the learner first sees it."""
     return cut(text, SOLUTION, STUB)
+
+
+def answer(text: str) -> str:
+    """An exercise with its solution, as a learner might have written it."""
+    marks = (SOLUTION.begin, SOLUTION.end)
+    rows = text.split("\n")
+    return "\n".join(row for row in rows if not any(mark in row for mark in marks))
