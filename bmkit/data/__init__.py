@@ -7,6 +7,7 @@ which it is. Cards in `datasets/` say what each set is and where it comes from.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from bmkit import language
 from bmkit.data import cards, news, plays, poems, store
 from bmkit.data.cards import Card, DataError
+from bmkit.data.network import NetworkError
 from bmkit.data.news import News
 from bmkit.data.plays import Plays
 from bmkit.data.poems import Poem, Poems
@@ -22,8 +24,9 @@ from bmkit.lab.words import say
 if TYPE_CHECKING:
     from bmkit.lab.start import Lab
 
-__all__ = ["DataError", "News", "Plays", "Poem", "Poems", "hashes", "load"]
+__all__ = ["DataError", "News", "Plays", "Poem", "Poems", "hashes", "load", "used"]
 
+USED = "BMKIT_DATA_USED"  # names the file in which `load` notes what it took
 Loaded = News | Plays | Poems
 
 
@@ -57,14 +60,17 @@ def load(name: str, lab: Lab | None = None) -> Loaded:
         room = _ROOMS[name]
         if lab is not None and lab.profile == "ci":
             print(say("data.small", name=name))
+            _note(card, real=False)
             return room.stand_in(card)
         try:
             paths, passed_over = _real(card)
         except DataError as error:
             print(say("data.stand_in", name=name, why=error))
+            _note(card, real=False)
             return room.stand_in(card)
         if passed_over:
             print(say("data.elsewhere", name=name, why=_joined(passed_over)))
+        _note(card, real=True)
         return room.read(card, paths)
 
 
@@ -85,12 +91,39 @@ def hashes(names: Iterable[str], profile: str) -> dict[str, str]:
     found = {}
     for name in names:
         card = cards.card(name)
-        if profile != "ci" and all(store.at_hand(card, file)[0] for file in card.files):
-            what = f"{[file.sha256 for file in card.files]} {card.split}"
-            found[name] = "real:" + hashlib.sha256(what.encode()).hexdigest()
-        else:
-            found[name] = "stand-in:" + card.digest
+        real = profile != "ci" and all(
+            store.at_hand(card, file)[0] for file in card.files
+        )
+        found[name] = _identity(card, real)
     return found
+
+
+def used(path: Path) -> dict[str, set[str]]:
+    """What a lesson really loaded, by name, as `hashes` says it.
+
+    Args:
+        path: the file that ``BMKIT_DATA_USED`` named where the lesson ran.
+    """
+    found: dict[str, set[str]] = {}
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            name, what = line.split("\t")
+            found.setdefault(name, set()).add(what)
+    return found
+
+
+def _note(card: Card, real: bool) -> None:
+    """Say which data was used to whoever runs this lesson and asked to be told."""
+    if path := os.environ.get(USED):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(f"{card.name}\t{_identity(card, real)}\n")
+
+
+def _identity(card: Card, real: bool) -> str:
+    if not real:
+        return "stand-in:" + card.digest
+    what = f"{[file.sha256 for file in card.files]} {card.split}"
+    return "real:" + hashlib.sha256(what.encode()).hexdigest()
 
 
 def _real(card: Card) -> tuple[dict[str, Path], list[DataError]]:
@@ -100,6 +133,10 @@ def _real(card: Card) -> tuple[dict[str, Path], list[DataError]]:
         if path is None:
             try:
                 path = store.fetch(card, file)
+            except NetworkError as error:
+                # Who has named a mirror counts on it, not on the network.
+                lacking = [] if wrong and store.mirror() else [error]
+                raise _joined([*wrong, *lacking]) from error
             except DataError as error:
                 raise _joined([*wrong, error]) from error
         passed_over += wrong

@@ -85,6 +85,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.toml"))
 
 
+def every() -> list[Card]:
+    """All cards, by name."""
+    return [card(name) for name in names()]
+
+
 def card(name: str) -> Card:
     """Read one card.
 

@@ -6,39 +6,54 @@ import contextlib
 import errno
 import hashlib
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NoReturn
 
+from bmkit.data import network
 from bmkit.data.cards import Card, DataError, File
 from bmkit.errors import reason
 from bmkit.lab.words import say
 
-if TYPE_CHECKING:
-    from tqdm import tqdm
-
-CONNECT = 10.0  # seconds until a server must have answered
-READ = 15.0  # seconds a server may be silent in the middle of a file
-TRIES = 2
 _STALE = 3600.0  # seconds after which an unfinished download is nobody's any more
 
 
 def mirror() -> Path | None:
     """The folder named by ``BMKIT_MIRROR``; ``None`` where none is named."""
-    named = os.environ.get("BMKIT_MIRROR")
-    return Path(named) if named else None
+    return _named("BMKIT_MIRROR")
+
+
+def demand_mirror() -> None:
+    """See that the mirror is there, where one is named.
+
+    Raises:
+        DataError: ``BMKIT_MIRROR`` names what is no folder.
+    """
+    if wrong := _no_mirror():
+        raise wrong
+
+
+def _no_mirror() -> DataError | None:
+    folder = mirror()
+    if folder is None or folder.is_dir():
+        return None
+    return DataError(say("data.no_mirror", path=folder))
 
 
 def cache() -> Path:
     """``BMKIT_CACHE``, or the folder that this platform keeps for caches."""
-    named = os.environ.get("BMKIT_CACHE")
+    named = _named("BMKIT_CACHE")
     if named:
-        return Path(named)
+        return named
     from platformdirs import user_cache_path
 
     return user_cache_path("bmkit", appauthor=False) / "data"
+
+
+def _named(variable: str) -> Path | None:
+    """The folder that an environment variable names, in full; ``~`` is one's home."""
+    named = os.environ.get(variable)
+    return Path(os.path.abspath(os.path.expanduser(named))) if named else None
 
 
 def offline() -> bool:
@@ -87,22 +102,30 @@ def at_hand(card: Card, file: File) -> tuple[Path | None, list[DataError]]:
         problem = check(path, file)
         if problem is None:
             return path, wrong
-        if path.exists() or cache() not in path.parents:
+        if path.exists():
             wrong.append(problem)
+        elif cache() not in path.parents:
+            lacks = DataError(say("data.not_in_mirror", path=path))
+            wrong.append(_no_mirror() or lacks)
     return None, wrong
 
 
-def fetch(card: Card, file: File) -> Path:
+def fetch(card: Card, file: File, folder: Path | None = None) -> Path:
     """Put a verified copy of `file` into the cache and return its path.
 
     It is taken from the mirror, or downloaded where the mirror has no good copy. What
     stands in the cache is replaced only by a copy that has been verified, in one step;
     any number of processes may do so at once.
 
+    Args:
+        card: whose file.
+        file: which.
+        folder: a mirror to put it into, instead of the cache.
+
     Raises:
         DataError: no good copy can be had, or it cannot be written.
     """
-    target = cache() / card.mirror / file.file
+    target = (folder or cache()) / card.mirror / file.file
     if check(target, file) is None:
         return target
     sources = [path for path in places(card, file) if path != target]
@@ -118,13 +141,13 @@ def fetch(card: Card, file: File) -> Path:
                     stream.write(source.read_bytes())
                     break
             else:
-                _download(file, stream)
-        problem = check(draft, file)
-        if problem:
+                if offline():
+                    raise network.NetworkError(say("data.offline", file=file.file))
+                network.download(file, stream)
+        if check(draft, file):
+            told = {"host": file.host, "file": file.file, "bytes": file.bytes}
             size = draft.stat().st_size
-            raise DataError(
-                say("data.got_other", **_named(file), size=size, bytes=file.bytes)
-            )
+            raise network.NetworkError(say("data.got_other", None, **told, size=size))
         draft.chmod(0o644)  # a room may share one cache; mkstemp's are private
         try:
             os.replace(draft, target)
@@ -133,70 +156,11 @@ def fetch(card: Card, file: File) -> Path:
                 raise
         return target
     except OSError as error:
-        raise _unwritable(target, error) from error
+        raise _unwritable(target, error, cached=folder is None) from error
     finally:
         if draft is not None:
             with contextlib.suppress(OSError):
                 draft.unlink(missing_ok=True)
-
-
-def _download(file: File, stream: IO[bytes]) -> None:
-    if offline():
-        raise DataError(say("data.offline", file=file.file))
-    import pooch
-    import requests
-
-    for turn in range(1, TRIES + 1):
-        stream.seek(0)
-        stream.truncate()
-        try:
-            with _bar(file) as bar:
-                get = pooch.HTTPDownloader(
-                    progressbar=bar, chunk_size=1 << 15, timeout=(CONNECT, READ)
-                )
-                get(file.url, stream, None)
-            return
-        except requests.HTTPError as error:
-            status = 0 if error.response is None else error.response.status_code
-            if status < 500 or turn == TRIES:
-                raise DataError(
-                    say("data.status", **_named(file), status=status)
-                ) from error
-        except requests.Timeout as error:  # another wait would be as long
-            raise DataError(
-                say("data.silent", **_named(file), connect=CONNECT, read=READ)
-            ) from error
-        except requests.RequestException as error:
-            if turn == TRIES:
-                raise DataError(
-                    say("data.unreachable", **_named(file), error=type(error).__name__)
-                ) from error
-
-
-def _named(file: File) -> dict[str, str]:
-    return {"host": file.host, "file": file.file}
-
-
-def _bar(file: File) -> tqdm[NoReturn]:
-    from tqdm import tqdm
-
-    class Bar(tqdm):
-        def reset(self, total: float | None = None) -> None:
-            """Count from zero; tqdm's own draws the bar at once, delay or not."""
-            self.n = 0
-
-    # Standard output: a notebook paints standard error red.
-    return Bar(
-        total=file.bytes,
-        desc=file.file,
-        unit="B",
-        unit_scale=True,
-        leave=False,
-        delay=0.5,  # a download that fails at once shows no bar
-        ncols=79,
-        ascii=sys.platform == "win32",
-        file=sys.stdout,
-    )
 
 
 def _sweep(folder: Path) -> None:
@@ -207,7 +171,9 @@ def _sweep(folder: Path) -> None:
                 draft.unlink()
 
 
-def _unwritable(target: Path, error: OSError) -> DataError:
+def _unwritable(target: Path, error: OSError, cached: bool) -> DataError:
+    if not cached:
+        return DataError(say("files.unwritable", path=target, why=reason(error)))
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DataError(say("data.full", path=target))
     return DataError(say("data.unwritable", path=target, why=reason(error)))

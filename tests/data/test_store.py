@@ -2,19 +2,22 @@
 
 import errno
 import hashlib
+import importlib.util
 import io
+import json
 import os
 import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from bmkit import data
 from bmkit.course.cli import main as command
-from bmkit.data import cards, store
+from bmkit.data import cards, network, store
 from tests import ROOT
 
 GOOD = b"BAKER:\nThe bread is true.\n" * 2000
@@ -83,16 +86,20 @@ def plays(server, monkeypatch, tmp_path):
     monkeypatch.delenv("BMKIT_MIRROR", raising=False)
     monkeypatch.delenv("BMKIT_OFFLINE", raising=False)
     monkeypatch.setenv("BMKIT_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(store, "CONNECT", 0.3)
-    monkeypatch.setattr(store, "READ", 0.3)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(network, "CONNECT", 0.3)
+    monkeypatch.setattr(network, "READ", 0.3)
     text = (cards.FOLDER / "plays.toml").read_text(encoding="utf-8")
     real = cards.card("plays").files[0]
     (tmp_path / "cards").mkdir()
     monkeypatch.setattr(cards, "FOLDER", tmp_path / "cards")
 
-    def lay(does, port=server.server_port):
-        fake = text.replace(real.url, f"http://127.0.0.1:{port}/{does}/input.txt")
+    def lay(does, port=server.server_port, host="http://127.0.0.1"):
+        fake = text.replace(real.url, f"{host}:{port}/{does}/input.txt")
         fake = fake.replace(real.sha256, hashlib.sha256(GOOD).hexdigest())
         fake = fake.replace(f"bytes = {real.bytes}", f"bytes = {len(GOOD)}")
         (tmp_path / "cards" / "plays.toml").write_text(fake, encoding="utf-8")
@@ -250,7 +257,10 @@ def test_mirror_is_used_verified_and_copied(
     monkeypatch.setenv("BMKIT_MIRROR", str(tmp_path / "mirror"))
     there = tmp_path / "mirror" / "tiny-shakespeare" / "input.txt"
     assert not data.load("plays").real
-    assert f"{there} is not there" in capsys.readouterr().out
+    assert (
+        f"BMKIT_MIRROR names {there.parents[1]}, which is no folder"
+        in capsys.readouterr().out
+    )
     there.parent.mkdir(parents=True)
     there.write_bytes(GOOD)
     server.asked.clear()
@@ -310,3 +320,149 @@ def test_list_says_where_each_set_is(plays, cached, capsys):
     assert "cache" in out and "plays" in out and "public domain" in out
     assert bmkit("get", "nonsense") == 2
     assert "there are: plays" in capsys.readouterr().err
+
+
+def test_a_name_without_an_address_is_told_as_that(plays, capsys):
+    plays("good", host="http://no-such-host.invalid")
+    assert bmkit("get", "plays") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no address is known for no-such-host.invalid" in line
+
+
+def test_a_bundle_of_certificates_that_is_not_there_is_named(
+    plays, monkeypatch, capsys, tmp_path
+):
+    plays("good", host="https://127.0.0.1")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "no.pem"))
+    assert bmkit("get", "plays") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"REQUESTS_CA_BUNDLE names {tmp_path / 'no.pem'}, which is not there" in line
+    assert "BMKIT_CACHE" not in line
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told_as_that(
+    plays, monkeypatch, capsys
+):
+    import requests
+
+    def refuses(*_, **__):
+        raise requests.exceptions.SSLError(
+            "[SSL: CERTIFICATE_VERIFY_FAILED] self-signed"
+        )
+
+    plays("good")
+    monkeypatch.setattr(requests, "get", refuses)
+    assert bmkit("get", "plays") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a certificate that cannot be verified" in line
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+def test_a_proxy_in_the_way_is_named_without_its_password(
+    plays, monkeypatch, capsys, scheme
+):
+    plays("good")
+    port = closed_port()
+    monkeypatch.setenv("HTTP_PROXY", f"{scheme}://ann:secret@127.0.0.1:{port}")
+    assert bmkit("get", "plays") == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"the proxy {scheme}://127.0.0.1:{port}" in line and "secret" not in line
+    if scheme == "socks5" and importlib.util.find_spec("socks") is None:
+        assert "pip install PySocks" in line
+
+
+def test_a_mirror_is_made_documented_and_completed(
+    plays, server, cached, monkeypatch, tmp_path, capsys
+):
+    plays("good")
+    made = tmp_path / "made"
+    assert bmkit("mirror", str(made), "plays") == 0
+    capsys.readouterr()
+    assert (made / "tiny-shakespeare" / "input.txt").read_bytes() == GOOD
+    assert not cached.exists()
+    about = (made / "README.md").read_text(encoding="utf-8")
+    for word in ("BMKIT_MIRROR", "public domain", "镜像", "tiny-shakespeare"):
+        assert word in about
+    sums = (made / "SHA256SUMS").read_text(encoding="utf-8")
+    assert sums == f"{hashlib.sha256(GOOD).hexdigest()}  tiny-shakespeare/input.txt\n"
+    server.asked.clear()
+    monkeypatch.setenv("BMKIT_MIRROR", str(made))
+    assert data.load("plays").real
+    (made / "tiny-shakespeare" / "input.txt").write_bytes(BAD)
+    assert bmkit("mirror", str(made)) == 0  # completed, with all sets
+    assert (made / "tiny-shakespeare" / "input.txt").read_bytes() == GOOD
+    assert len(server.asked) == 1
+    assert bmkit("mirror") == 2
+    assert "name the folder" in capsys.readouterr().err
+
+
+def test_a_mirror_that_is_not_there_is_told_and_not_the_network_blamed(
+    plays, monkeypatch, tmp_path, capsys
+):
+    plays("good", port=closed_port())
+    monkeypatch.setenv("BMKIT_MIRROR", str(tmp_path / "mirror"))
+    for verb in (["list"], ["get", "plays"], ["verify"]):
+        assert bmkit(*verb) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"BMKIT_MIRROR names {tmp_path / 'mirror'}, which is no folder" in line
+    for lacks in (False, True):
+        if lacks:
+            (tmp_path / "mirror").mkdir()
+        assert not data.load("plays").real
+        (line,) = capsys.readouterr().out.splitlines()
+        assert str(tmp_path / "mirror") in line and "127.0.0.1" not in line
+
+
+@pytest.mark.parametrize("named", ["../made", "~/made", "made/../../made"])
+def test_a_mirror_may_be_named_from_here_or_from_home(
+    plays, cached, monkeypatch, tmp_path, named
+):
+    plays("good", port=closed_port())
+    there = tmp_path / "made" / "tiny-shakespeare" / "input.txt"
+    there.parent.mkdir(parents=True)
+    there.write_bytes(GOOD)
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("BMKIT_MIRROR", named)
+    assert data.load("plays").real
+    monkeypatch.delenv("BMKIT_MIRROR")
+    monkeypatch.setenv("BMKIT_CACHE", named)
+    assert data.load("plays").real
+
+
+def test_what_was_loaded_is_noted_where_somebody_asks(
+    plays, cached, monkeypatch, tmp_path
+):
+    plays("missing")
+    monkeypatch.setenv(data.USED, str(tmp_path / "used"))
+    assert data.used(tmp_path / "used") == {}
+    data.load("plays")
+    missing = data.hashes(["plays"], "workshop")["plays"]
+    assert data.used(tmp_path / "used") == {"plays": {missing}}
+    cached.write_bytes(GOOD)
+    data.load("plays")
+    real = data.hashes(["plays"], "workshop")["plays"]
+    assert data.used(tmp_path / "used") == {"plays": {missing, real}}
+
+
+def test_the_shared_layout_of_mirrors_is_that_of_the_cards(mirror_of_the_course):
+    """A mirror made elsewhere, with a manifest, has each file where its card says."""
+    manifest = json.loads((mirror_of_the_course / "manifest.json").read_text("utf-8"))
+    there = {
+        f"{one['name']}/{file['file']}": file["sha256"]
+        for one in manifest["datasets"]
+        for file in one.get("files", [])
+    }
+    for card in cards.every():
+        for file in card.files:
+            assert there[f"{card.mirror}/{file.file}"] == file.sha256
+
+
+@pytest.fixture
+def mirror_of_the_course():
+    named = os.environ.get("BMKIT_TEST_MIRROR") or os.environ.get("BMKIT_MIRROR")
+    if not named or not (Path(named) / "manifest.json").is_file():
+        pytest.skip("BMKIT_MIRROR names no mirror with a manifest")
+    return Path(named)

@@ -16,6 +16,7 @@ import psutil
 import pytest
 from nbformat import v4
 
+from bmkit import data
 from bmkit.course.cli import mutants
 from bmkit.course.report import run_report
 from bmkit.course.run import execution, kept_results, runner
@@ -116,8 +117,8 @@ def test_the_report_is_whole_and_needs_no_other_file(results, tmp_path):
         assert (tmp_path / "notebooks" / f"{result.slug}.ipynb").is_file()
     assert "math.sqrt(-1)" in text and "water is wet" in text
     assert "http://" not in text and "https://" not in text
-    data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert {row["slug"]: row["status"] for row in data["lessons"]} == {
+    told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert {row["slug"]: row["status"] for row in told["lessons"]} == {
         name: status for name, (_, status) in CASES.items()
     }
     suite = ElementTree.parse(tmp_path / "junit.xml").getroot()
@@ -130,9 +131,9 @@ def test_the_report_has_what_survived_with_its_code_and_totals(results, tmp_path
     page = run_report.write(tmp_path, [results["survives"]], SETTINGS, 1.0)
     text = page.read_text(encoding="utf-8")
     assert "a + b → a - b" in text and "+     return a - b" in text
-    data = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     totals = {"made": 9, "caught": 8, "survivors": 1, "excused": 0}
-    assert data["mutants"] == data["lessons"][0]["mutants_told"] == totals
+    assert told["mutants"] == told["lessons"][0]["mutants_told"] == totals
     junit = (tmp_path / "junit.xml").read_text(encoding="utf-8")
     assert "survivor: a + b → a - b" in junit
 
@@ -326,3 +327,21 @@ def test_what_kernels_and_their_clients_say_is_not_printed(tmp_path):
     assert crashed == "crashes died ['out of memory, here']"
     assert stopped.startswith("sleeps timeout")
     assert "Kernel died" in (tmp_path / "bmkit.log").read_text(encoding="utf-8")
+
+
+def test_a_run_on_other_data_than_its_key_says_is_not_kept(monkeypatch, tmp_path):
+    """The mirror went away, or the network came, after the key was made."""
+    monkeypatch.setenv("BMKIT_OFFLINE", "1")
+    monkeypatch.setenv("BMKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("BMKIT_MIRROR", raising=False)
+    loads = job("loads", "from bmkit import data\ndata.load('plays').real")
+    stand_in = data.hashes(["plays"], "workshop")
+    for counted, key in ((stand_in, "k"), ({"plays": "real:1"}, ""), ({}, "")):
+        result = work(replace(loads, data=counted, key="k"))
+        assert (result.status, result.key) == ("passed", key), result.message
+        assert result.data == {"plays": [stand_in["plays"]]}
+        assert result.stand_ins == ["plays"]
+        loads.parameters |= {"profile": "workshop", "device": "cpu"}
+        kept_results.keep(result, loads, tmp_path)
+        assert (kept_results.find("k", tmp_path) is not None) == bool(key)
+        (tmp_path / "k.json").unlink(missing_ok=True)

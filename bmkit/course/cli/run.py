@@ -13,6 +13,7 @@ from bmkit.course.cli import lessons as course_lessons
 from bmkit.course.cli import mutants, options
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
+from bmkit.data import store
 from bmkit.errors import make_folder, writing
 from bmkit.language import language
 
@@ -49,6 +50,8 @@ def main(args: argparse.Namespace) -> int:
 
     course = Course.find(args.course)
     lessons, (_, problems) = course.pick(args.slugs), course.readable()
+    if args.profile != "ci":  # which uses none
+        store.demand_mirror()
     # That it cannot be written is found out before an hour of running, not after.
     output = _output(course, args)
     began = time.time()

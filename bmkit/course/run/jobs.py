@@ -50,6 +50,7 @@ def job(
         limit=settings.limit,
         kernel="bmkit-tensorflow" if "tensorflow" in lesson.extras else "bmkit",
         key=key,
+        data=_hashes(lesson, settings),
     )
 
 
@@ -64,11 +65,15 @@ def key(
         processor: from `processor`.
         reached: what `cache_key.reached` says of the notebook.
     """
+    given = {**parameters(lesson, settings), "lang": settings.lang}
+    return fingerprint(reached, given, processor, _hashes(lesson, settings))
+
+
+def _hashes(lesson: Lesson, settings: Settings) -> dict[str, str]:
+    """The data that a run would use now."""
     from bmkit import data
 
-    given = parameters(lesson, settings)
-    hashes = data.hashes(lesson.data, str(given["profile"]))
-    return fingerprint(reached, {**given, "lang": settings.lang}, processor, hashes)
+    return data.hashes(lesson.data, _profile(lesson, settings))
 
 
 def parameters(lesson: Lesson, settings: Settings) -> JsonObject:

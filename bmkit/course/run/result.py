@@ -100,6 +100,7 @@ class Result:
     equations: list[Mutants] = field(default_factory=list)
     figures: list[dict[str, str]] = field(default_factory=list)
     notebook: str = ""
+    data: dict[str, list[str]] = field(default_factory=dict)  # as `bmkit.data.used`
     key: str = ""
     version: int = VERSION
 
@@ -107,6 +108,15 @@ class Result:
     def good(self) -> bool:
         """Whether nothing is wrong with the lesson."""
         return self.status in GOOD
+
+    @property
+    def stand_ins(self) -> list[str]:
+        """The data sets of which the lesson took the stand-in."""
+        return [
+            name
+            for name, found in self.data.items()
+            if any(what.startswith("stand-in:") for what in found)
+        ]
 
     @property
     def mutants_wrong(self) -> dict[str, list[Mutant]]:

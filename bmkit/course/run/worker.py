@@ -10,15 +10,17 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import re
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from bmkit import data
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels import environment
 from bmkit.course.run.outputs import read_outputs, running_cell
@@ -29,6 +31,7 @@ log = logging.getLogger(__name__)
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SOON, LOOK = 0.05, 1.0  # seconds between looks at a kernel's memory: first, at most
 _importing = threading.Lock()
+USED = "data.tsv"  # in the lesson's folder: which data it loaded
 SAID = "kernel.log"  # in the lesson's folder: what its process printed
 GRACE = 10  # seconds that papermill gets to notice that its kernel was killed
 
@@ -46,6 +49,7 @@ class Job:
     key: str = ""
     kernel: str = "bmkit"
     lang: str = "en"
+    data: dict[str, str] = field(default_factory=dict)  # what ``key`` counts on
 
 
 def work(job: Job) -> Result:
@@ -133,6 +137,7 @@ class _Run:
         result = Result(job.slug, job.title, "passed", memory=self.memory, key=job.key)
         book = self._book()
         read_outputs(book, result)
+        self._compare_data(result)
         result.notebook = json.dumps(book, ensure_ascii=False)
         if self.over:
             result.status = "timeout"
@@ -169,6 +174,14 @@ class _Run:
             log.error("%s failed", self.job.slug, exc_info=error)
             result.status = "failed"
             result.message = f"{type(error).__name__}: {error}"[:400]
+
+    def _compare_data(self, result: Result) -> None:
+        """Note which data was used; a result on other data is not kept as this one."""
+        used = data.used(self.folder / USED)
+        result.data = {name: sorted(found) for name, found in used.items()}
+        if any(found != {self.job.data.get(name)} for name, found in used.items()):
+            log.info("%s: the data used is not what its key says", self.job.slug)
+            result.key = ""
 
     def _last_words(self) -> str:
         """The end of what the kernel's process printed past the notebook."""
@@ -221,8 +234,9 @@ def _engine() -> str:
                 shutdown_kernel=kwargs["shutdown_kernel"],
                 extra_arguments=kwargs["extra_arguments"],
             )
+            env = {**os.environ, data.USED: str(holder.folder / USED)}
             with (holder.folder / SAID).open("wb") as said:
-                client.execute(stdout=said, stderr=said)
+                client.execute(env=env, stdout=said, stderr=said)
 
     papermill_engines.register("bmkit", Shown)
     return "bmkit"
