@@ -1,5 +1,5 @@
 # tries: to take the machine's memory with shared pages that it lets go of, uncounted
-# must: a person
+# must: add 2 points or a person
 # needs: memory cgroup
 # ruff: noqa
 

@@ -1,5 +1,5 @@
 # tries: to take the machine's memory with what waits in sockets, which counts for nobody
-# must: a person
+# must: add 2 points or a person
 # needs: memory cgroup
 # ruff: noqa
 
