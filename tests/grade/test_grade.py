@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -178,7 +179,23 @@ def test_the_learners_own_cells_are_kept(book, lessons, tmp_path):
     ("text", "says"),
     [
         ("", "the file is empty"),
-        ("no json", "the JSON is broken"),
+        ("no json", "its content is not JSON"),
+        ('{"cells": [\n{"source": "a', "ends too early"),
+        ('{"cells": []', "ends too early"),
+        ('{"cells": [}, {}]', r"the JSON is broken \(line 1\)"),
+        ('{"cells": [\n<<<<<<< HEAD\n]}', "a merge conflict"),
+        ("<!DOCTYPE html><p>x", "a web page"),
+        ("  <html>", "a web page"),
+        ("%PDF-1.7 x", "a PDF"),
+        ("PK\x03\x04", "an archive"),
+        ("version https://git-lfs.github.com/spec/v1\noid x", "git lfs pull"),
+        ("def other():\n    pass", "a Python file"),
+        ("# %%\nx = 1", "a Python file"),
+        (json.dumps({"cells": [{}] * 5001}), "5001 cells"),
+        (
+            json.dumps({"cells": [{"cell_type": "code", "source": "x" * 2_000_001}]}),
+            "characters of code",
+        ),
         ("[" * 100_000, "the JSON is broken"),
         ("[]", "it has no cells"),
         ('{"cells": 3}', "it has no cells"),
@@ -207,6 +224,44 @@ def test_missing_folder_and_binary(lessons, tmp_path):
     path.write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(NotGradable, match="UTF-8"):
         read(path, lessons)
+
+
+def test_no_pipe_is_waited_for_and_no_device_read(lessons, tmp_path):
+    os.mkfifo(tmp_path / "pipe.ipynb")
+    (tmp_path / "zero.ipynb").symlink_to("/dev/zero")
+    for name in ("pipe.ipynb", "zero.ipynb"):
+        with pytest.raises(NotGradable, match="not a file"):
+            read(tmp_path / name, lessons)
+
+
+PERCENT = f"# %% [markdown]\n# # Adding\n\n# %%\nimport bmkit as bm\n\n# %%\n{RIGHT}\n"
+LIGHT = f"# # Adding\n\nimport bmkit as bm\n\n{RIGHT}\n\nadd(1, 2)\n"
+SCRIPT = (
+    f"#!/usr/bin/env python\n# In[1]:\n\nimport bmkit as bm\n# In[2]:\n\n\n{RIGHT}\n"
+)
+MARKDOWN = f"# Adding\n\n```python\n{RIGHT}\n```\n\nAnd so on.\n"
+MYST = f"---\nkernelspec:\n  name: python3\n---\n\n```{{code-cell}}\n{RIGHT}\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("a.py", PERCENT), ("a.py", LIGHT), ("a.py", SCRIPT), ("a.py", RIGHT)),
+        *(("a.md", MARKDOWN), ("a.md", MYST), ("a.ipynb", PERCENT)),
+    ],
+)
+def test_a_notebook_as_text_is_taken(name, text, lessons, tmp_path):
+    path = tmp_path / "copy"
+    path.write_text(text, encoding="utf-8")
+    submission = read(path, lessons, name=name)
+    assert sources(submission)["add"] == RIGHT
+    assert "handed in as text" in submission.remarks[0]
+
+
+def test_wide_text_of_windows_is_read(book, lessons, tmp_path):
+    path = tmp_path / "wide.ipynb"
+    path.write_text(notebooks.dumps(book), encoding="utf-16")
+    assert sources(read(path, lessons))["add"] == RIGHT
 
 
 def test_old_and_unknown_formats_are_read(book, lessons, tmp_path):

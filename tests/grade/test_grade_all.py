@@ -145,7 +145,7 @@ def test_a_room_is_graded_and_everything_written(lessons, tmp_path):
     assert sorted(listener.students) == [f"s{number}" for number in range(6)]
     assert points(tmp_path) == {f"s{n}": 2.0 * (n % 2) for n in range(6)}
     told = "\n".join(listener.refusals)
-    assert "the JSON is broken" in told
+    assert "ends too early" in told
     assert "linked" in told
     rows = list(csv.DictReader(outcome.table.open(encoding="utf-8-sig")))
     assert len(rows) == 6
@@ -391,6 +391,57 @@ def test_a_second_notebook_in_a_flat_folder_stays_the_second(lessons, tmp_path):
         assert grade_all(tmp_path, lessons, SETTINGS, listener).graded == graded
         assert points(tmp_path) == {"ada": 2.0}
         assert "a second notebook" in listener.notes[0]
+
+
+WITH_FILES = """\
+from helper import plus
+def add(a, b):
+    assert open("data/one.csv").read() == "1"
+    return plus(a, b)"""
+
+
+@pytest.mark.parametrize("place", ["submitted/ann/adding/adding.ipynb", "ann/x.ipynb"])
+def test_a_students_own_files_come_along_and_shadow_nothing(lessons, tmp_path, place):
+    path = tmp_path / place
+    (path.parent / "data").mkdir(parents=True)
+    path.write_text(notebook(lessons, WITH_FILES), encoding="utf-8")
+    (path.parent / "helper.py").write_text("def plus(a, b):\n    return a + b\n")
+    (path.parent / "data" / "one.csv").write_text("1")
+    for name in ("numpy.py", "torch.py", "bmkit.py", "math.py", "sitecustomize.py"):
+        (path.parent / name).write_text("raise SystemExit('shadowed')")
+    listener = Listener()
+    grade_all(tmp_path, lessons, SETTINGS, listener)
+    assert points(tmp_path) == {"ann": 2.0} and listener.refusals == []
+    assert len(listener.notes) == 5
+    assert grade_all(tmp_path, lessons, SETTINGS, Listener()).known == 1
+    (path.parent / "helper.py").write_text("def plus(a, b):\n    return a - b\n")
+    assert grade_all(tmp_path, lessons, SETTINGS, Listener()).graded == 1
+    assert points(tmp_path) == {"ann": 0.0}
+
+
+def test_whatever_its_ending_what_can_be_taken_is_graded(lessons, tmp_path):
+    right = notebook(lessons, RIGHT)
+    names = ["a.ipynb.txt", "b.IPYNB", "c.ipynb.json", "d.ipynb ", "e.ipynb.crdownload"]
+    for name in names:
+        (tmp_path / name).write_text(right, encoding="utf-8")
+    (tmp_path / "f.py").write_text(f"# %%\n{RIGHT}\n")
+    (tmp_path / "g.md").write_text(f"```python\n{RIGHT}\n```\n")
+    refused = {
+        "h.html": "<html>",
+        "i.ipynb.part": right[: len(right) // 2],
+        "j.pdf": "%PDF",
+        "k.py": "x = 1",
+        "l.ipynb": "version https://git-lfs.github.com/spec/v1\n",
+        "m.ipynb": "",
+    }
+    for name, text in refused.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    listener = Listener()
+    outcome = grade_all(tmp_path, lessons, SETTINGS, listener)
+    assert points(tmp_path) == dict.fromkeys("abcdefg", 2.0)
+    assert {one.path.name for one in outcome.refused} == {*refused}
+    page = outcome.page.read_text(encoding="utf-8")
+    assert all(name in page for name in refused)
 
 
 @pytest.mark.slow

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bmkit.course.grade import feedback, gradebook, intake, open_folder
-from bmkit.course.grade.intake import IntakeError, Note, copy, find, lookalikes, settle
+from bmkit.course.grade import companions, feedback, gradebook, open_folder
+from bmkit.course.grade.intake import IntakeError, copy, find, lookalikes, settle
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.student_names import student_id
+from bmkit.course.grade.submitted_file import Note, SubmittedFile
 
 SLUGS = ["adding", "plotting"]
 
@@ -32,14 +33,13 @@ def reasons(folder: Path) -> dict[str, str]:
 def test_nbgraders_layout_gives_student_lesson_key_and_time(tmp_path):
     path = put(tmp_path / "submitted/ann/adding/adding.ipynb", "one")
     put(tmp_path / "submitted/ann/adding/timestamp.txt", "2026-11-02 10:00:00 UTC\n")
-    put(tmp_path / "submitted/ann/adding/data.csv")
     put(tmp_path / "submitted/李 雷/plotting/plotting.ipynb", "two")
     handed, refused = find(tmp_path, SLUGS)
     assert not refused
     ann, li = handed
     key = hashlib.sha256(b"one").hexdigest()
-    assert ann == intake.SubmittedFile(
-        "ann", path, "adding", key, "2026-11-02 10:00:00 UTC"
+    assert ann == SubmittedFile(
+        *("ann", path, "adding", key, "2026-11-02 10:00:00 UTC"), own_folder=True
     )
     assert (li.student, li.slug, li.submitted) == ("李 雷", "plotting", "")
 
@@ -311,6 +311,155 @@ def test_archives_are_to_be_unpacked(tmp_path):
     assert "unpack" in reasons(tmp_path)["submitted/ann.tar.gz"]
 
 
+@pytest.mark.parametrize(
+    ("name", "student"),
+    [
+        *(
+            ("bob.ipynb.txt", "bob"),
+            ("carl.IPYNB", "carl"),
+            ("dora.ipynb.json", "dora"),
+        ),
+        *(("hal.ipynb ", "hal"), ("ida.ipynb.crdownload", "ida"), ("jo.Ipynb", "jo")),
+        *(("kim.ipynb.ipynb", "kim"), ("emil.py", "emil"), ("fay.MD", "fay")),
+        *(("a.b.ipynb", "a.b"), ("bob..ipynb", "bob."), ("bob .ipynb", "bob ")),
+    ],
+)
+def test_a_notebook_is_taken_whatever_its_ending(tmp_path, name, student):
+    put(tmp_path / "flat" / name)
+    put(tmp_path / "course/submitted/ann/adding" / name)
+    (one,), told = find(tmp_path / "flat", SLUGS)
+    assert one.student == student and not told
+    (one,), told = find(tmp_path / "course", SLUGS)
+    assert one.path.name == name and not told
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        *(("a.html", "a web page"), ("a.pdf", "a PDF"), ("a.zip", "unpack it")),
+        *(("a.docx", "not a notebook"), ("a", "not a notebook"), ("a.csv", "a table")),
+        ("a.ipynb.html", "a web page"),
+    ],
+)
+def test_every_other_file_is_listed(tmp_path, name, says):
+    put(tmp_path / "flat" / name)
+    put(tmp_path / "course/submitted/ann/adding" / name)
+    for folder in (tmp_path / "flat", tmp_path / "course"):
+        handed, (line,) = find(folder, SLUGS)
+        assert not handed and says in line.reason and line.path.name == name
+
+
+def test_what_we_make_and_systems_leave_is_not_listed(tmp_path):
+    for name in (
+        *("gradebook.db", "gradebook.db-journal", "grades.csv", "room.html"),
+        *("ann.feedback.html", "Thumbs.db", "__MACOSX/x.ipynb", ".DS_Store"),
+    ):
+        put(tmp_path / name)
+    assert find(tmp_path, SLUGS) == ([], [])
+
+
+def test_a_notebook_in_a_students_folder_without_a_lessons_is_found(tmp_path):
+    put(tmp_path / "submitted/ann/adding.ipynb")
+    (one,), told = find(tmp_path, SLUGS)
+    assert (one.student, one.slug, told) == ("ann", None, [])
+
+
+LAYOUTS = ["submitted/ann/adding/adding.ipynb", "ann/mine.ipynb"]
+
+
+@pytest.mark.parametrize("place", LAYOUTS)
+def test_the_files_beside_a_notebook_come_along(tmp_path, place):
+    path = put(tmp_path / place, "{}")
+    for name in ("helper.py", "data.csv", "images/a/b.png", "photos.zip", "notes.md"):
+        put(path.parent / name, name)
+    (one,), told = find(tmp_path, SLUGS)
+    assert not told and one.own_folder
+    found = copy(tmp_path, one, tmp_path / "copy")
+    assert found.files == {
+        name: name.encode()
+        for name in (
+            "helper.py",
+            "data.csv",
+            "images/a/b.png",
+            "photos.zip",
+            "notes.md",
+        )
+    }
+    put(path.parent / "helper.py", "other")
+    with pytest.raises(IntakeError, match="changed"):
+        copy(tmp_path, one, tmp_path / "copy")
+    assert find(tmp_path, SLUGS)[0][0].key != one.key, "the change would go unseen"
+
+
+def test_in_a_flat_folder_nothing_of_anybody_else_comes_along(tmp_path):
+    for name in ("ann.ipynb", "bob.ipynb", "bob.py"):
+        put(tmp_path / name)
+    one = next(one for one in find(tmp_path, SLUGS)[0] if one.student == "ann")
+    assert copy(tmp_path, one, tmp_path / "copy").files == {}
+
+
+@pytest.mark.parametrize("place", LAYOUTS)
+def test_what_must_not_come_along_does_not_and_is_told(tmp_path, secret, place):
+    home = put(tmp_path / place).parent
+    for name in (
+        *("torch.py", "json.py", "numpy/__init__.py", "bmkit/lab.py", "torch.abi3.so"),
+        *("sitecustomize.py", "a/b/c/d/e/f.txt"),
+    ):
+        put(home / name)
+    (home / "link.csv").symlink_to(secret)
+    (home / "linked").symlink_to(secret.parent)
+    os.mkfifo(home / "pipe.txt")
+    for name in (
+        "x.feedback.html",
+        "timestamp.txt",
+        "submission_secret.txt",
+        ".hidden",
+    ):
+        put(home / name, "")
+    put(home / "numpy" / "data.csv")  # as data it may have any name
+    (one,), told = find(tmp_path, SLUGS)
+    assert set(copy(tmp_path, one, tmp_path / "copy").files) == {"numpy/data.csv"}
+    listed = {str(note.path.relative_to(home)) for note in told}
+    assert listed == {
+        *("torch.py", "json.py", "numpy/__init__.py", "bmkit/lab.py", "torch.abi3.so"),
+        *("sitecustomize.py", "a/b/c/d/e", "link.csv", "linked", "pipe.txt"),
+    }
+    assert all(isinstance(note, Note) for note in told)
+
+
+def test_few_and_small_files_come_along(tmp_path, monkeypatch):
+    monkeypatch.setattr(companions, "FILES", 3)
+    monkeypatch.setattr(companions, "BYTES", 1000)
+    home = put(tmp_path / "ann/mine.ipynb").parent
+    for name, size in (("a", 900), ("b", 10), ("c", 950), ("d", 20), ("e", 5)):
+        put(home / f"{name}.txt", "x" * size)
+    (one,), told = find(tmp_path, SLUGS)
+    found = copy(tmp_path, one, tmp_path / ".copy")
+    assert sorted(found.files) == ["b.txt", "d.txt", "e.txt"]
+    assert len(told) == 2 and "more than 3 files" in told[0].reason
+    (home / "d.txt").unlink()
+    (home / "c.txt").unlink()
+    put(home / "f.txt", "x" * 100)
+    (_,), (note,) = find(tmp_path, SLUGS)
+    assert note.path.name == "a.txt" and "left out" in note.reason
+
+
+def test_one_file_graded_takes_only_what_it_names(tmp_path):
+    path = put(tmp_path / "mine.ipynb")
+    for name in (
+        *("helper.py", "deep.py", "other.py", "data.csv", "secret.csv", "pics/a.png"),
+        *("tools/__init__.py", "bob.ipynb", "pics/x.ipynb", "numpy.py"),
+    ):
+        put(tmp_path / name, "from deep import g" if name == "helper.py" else "")
+    code = "from helper import f\nimport tools, numpy\nopen('./data.csv')\nls('pics')"
+    found = companions.named(path, code)
+    assert set(found.files) == {
+        *("helper.py", "deep.py", "data.csv", "pics/a.png", "tools/__init__.py")
+    }
+    assert set(found.left) == {"numpy.py"}
+    assert companions.named(path, "x = 1").files == {}
+
+
 def test_a_file_above_the_limit_is_refused(tmp_path):
     with (tmp_path / "ann.ipynb").open("wb") as file:
         file.truncate(open_folder.BIGGEST + 1)
@@ -319,6 +468,10 @@ def test_a_file_above_the_limit_is_refused(tmp_path):
     handed, refused = find(tmp_path, SLUGS)
     assert [h.student for h in handed] == ["bob"]
     assert "50 MiB" in refused[0].reason
+    with (tmp_path / "bob.ipynb").open("r+b") as file:
+        file.write(b'"application/vnd.jupyter.widget-state+json"')
+        file.truncate(open_folder.BIGGEST + 1)
+    assert "Save Widget State" in reasons(tmp_path)["bob.ipynb"]
 
 
 def test_what_holds_no_submission_is_said_once(tmp_path):

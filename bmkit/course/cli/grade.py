@@ -140,7 +140,7 @@ def _files(
     from rich.markup import escape
 
     from bmkit import atomic
-    from bmkit.course.grade import feedback
+    from bmkit.course.grade import companions, feedback
     from bmkit.course.grade.notebook_file import NotGradable
     from bmkit.course.grade.session import grade
     from bmkit.course.grade.submission import read
@@ -153,6 +153,9 @@ def _files(
         name = escape(one_line(path))
         try:
             submission = read(path, lessons, settings.lang)
+            submission.bring(companions.named(path, submission.code))
+            if path.is_symlink():
+                submission.remark("remark.link", path=path.resolve())
             with console.status(say("grade.running", path=name)):
                 verdict = grade(submission, settings)
         except NotGradable as error:

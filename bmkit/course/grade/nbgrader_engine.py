@@ -95,6 +95,10 @@ def _course(submission: Submission, timeout: int) -> Iterator[tuple[Path, Any]]:
         (home / f"{lesson.slug}.ipynb").write_text(
             dumps(submission.book), encoding="utf-8"
         )
+        for name, data in submission.files.items():
+            path = home / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
         with environment.kernels():
             api = NbGraderAPI(CourseDirectory(config=config), config=config)
             api.generate_assignment(lesson.slug)

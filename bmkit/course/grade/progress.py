@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from bmkit.course.grade.intake import Note, Refused
 from bmkit.course.grade.result import Verdict
+from bmkit.course.grade.submitted_file import Note, Refused
 from bmkit.course.live_table import LiveTable
 from bmkit.course.words import say
 

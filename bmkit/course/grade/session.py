@@ -31,12 +31,13 @@ from bmkit.course.grade import (
 )
 from bmkit.course.grade.database import BookError, RowError
 from bmkit.course.grade.gradebook import Book
-from bmkit.course.grade.intake import IntakeError, Note, Refused, SubmittedFile
+from bmkit.course.grade.intake import IntakeError
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import Job, make_job
 from bmkit.course.grade.notebook_file import NotGradable
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.submission import Submission, read
+from bmkit.course.grade.submitted_file import Note, Refused, SubmittedFile
 from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.source.catalog import Lesson
@@ -325,8 +326,10 @@ class _Session:
         with tempfile.TemporaryDirectory() as home:
             copy = Path(home) / "submission.ipynb"
             try:
-                intake.copy(self.folder, one, copy)
-                submission = read(copy, self.lessons, self.settings.lang)
+                found = intake.copy(self.folder, one, copy)
+                name = one.path.name
+                submission = read(copy, self.lessons, self.settings.lang, name)
+                submission.bring(found)
             except (NotGradable, IntakeError, SourceError) as error:
                 head = say("main.refused", path=one.path, why="")
                 raise Unread(str(error).removeprefix(head)) from None

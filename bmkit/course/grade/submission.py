@@ -19,7 +19,8 @@ from bmkit.course.build.release import learner_notebook
 from bmkit.course.grade.assembly import Assembly
 from bmkit.course.grade.bindings import SURE, bindings
 from bmkit.course.grade.cell_pieces import given, pieces
-from bmkit.course.grade.notebook_file import NotGradable, load
+from bmkit.course.grade.companions import Companions
+from bmkit.course.grade.notebook_file import NotebookFile, NotGradable, load
 from bmkit.course.json_values import JsonObject, as_text
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.loading import source_of
@@ -40,6 +41,7 @@ class Submission:
         lang: its own language, by which an unchanged cell is known.
         told: the language in which its learner is told things.
         remarks: what had to be put right, a sentence each.
+        files: those that come along, by their path below the notebook's folder.
         book: the notebook to run: the learner's code, our tests.
     """
 
@@ -48,27 +50,44 @@ class Submission:
     lang: str
     told: str
     remarks: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
     book: NotebookNode = field(init=False)
 
     def remark(self, key: str, **values: object) -> None:
         """Note something that was put right, in the learner's language."""
         self.remarks.append(say(key, lang=self.told, **values))
 
+    def bring(self, found: Companions) -> None:
+        """Take the files that come along; say what is left out."""
+        self.files = found.files
+        for name, why in found.left.items():
+            self.remark("remark.left", name=name, why=why)
 
-def read(path: Path, lessons: list[Lesson], told: str | None = None) -> Submission:
+    @property
+    def code(self) -> str:
+        """All code of the notebook to run."""
+        cells = (cell for cell in self.book.cells if cell.cell_type == "code")
+        return "\n".join(cell.source for cell in cells)
+
+
+def read(
+    path: Path, lessons: list[Lesson], told: str | None = None, name: str = ""
+) -> Submission:
     """Read a learner's file and put it in order.
 
     Args:
         path: the file.
         lessons: the course's.
         told: the language of all that its learner is told; None for the notebook's.
+        name: what the file was called where it was handed in.
 
     Raises:
         NotGradable: it is missing, not a notebook, or of another course.
         SourceError: the lesson's own source is too broken to grade by.
     """
-    cells, meta = load(path)
-    lesson = _recognise(cells, meta, lessons)
+    file = load(path, name)
+    cells, meta = file.cells, file.meta
+    lesson = _recognise(file, lessons)
     with blaming(lesson):
         lang = _language(cells, meta, lesson)
         submission = Submission(path, lesson, lang, told or lang)
@@ -80,14 +99,16 @@ def read(path: Path, lessons: list[Lesson], told: str | None = None) -> Submissi
             labelled=any(grade_id(cell) for cell in cells),
         )
         submission.book = assembly.made()
+    if file.form:
+        submission.remark("remark.text")
     for key, values in assembly.remarks:
-        submission.remark(f"remark.{key}", **values)
+        if not (file.form and key == "labels"):  # text never has any
+            submission.remark(f"remark.{key}", **values)
     return submission
 
 
-def _recognise(
-    cells: list[JsonObject], meta: JsonObject, lessons: list[Lesson]
-) -> Lesson:
+def _recognise(file: NotebookFile, lessons: list[Lesson]) -> Lesson:
+    cells, meta = file.cells, file.meta
     for lesson in lessons:
         if lesson.slug == meta.get("slug"):
             return lesson
@@ -99,6 +120,8 @@ def _recognise(
             mine |= {name for name, kind in made.items() if kind == SURE}
     best = max(lessons, key=lambda lesson: len(mine & _names(lesson)), default=None)
     if best is None or not mine & _names(best):
+        if file.form:
+            raise NotGradable(say(f"file.{file.form}"))
         slug = as_text(meta.get("slug"))[:60]
         raise NotGradable(say("file.slug", slug=slug) if slug else say("file.other"))
     return best

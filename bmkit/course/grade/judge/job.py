@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from base64 import b64encode
+from dataclasses import dataclass, field
 from functools import cache
 
 from bmkit.course.build import nbgrader_cells, release
@@ -60,6 +61,7 @@ class Job:
         slug: the lesson.
         lang: the language of what the learner is told.
         teacher: the language of what a person who looks is told.
+        files: those that come along, in base64, by path.
         notebook: the learner's code and our checks, as JSON (`submission.read`).
         own: the lesson's code cells as built, by which an unchanged cell is known.
         checks: every exercise's.
@@ -78,6 +80,7 @@ class Job:
     key: str = ""
     whole: bool = False
     teacher: str = "en"
+    files: dict[str, str] = field(default_factory=dict)
 
 
 def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job:
@@ -100,6 +103,7 @@ def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job
         remarks=tuple(submission.remarks),
         key=key,
         teacher=language(),
+        files={n: b64encode(d).decode() for n, d in submission.files.items()},
     )
 
 

@@ -108,6 +108,7 @@ class _Judging:
         """Cell after cell, check after check."""
         self.book = json.loads(self.job.notebook)
         checks = {check.exercise: check for check in self.job.checks}
+        self._bring_files()
         run = self._cells_to_run()
         for position, cell in enumerate(self.book["cells"]):
             exercise = planning.exercise_of(cell)
@@ -123,6 +124,14 @@ class _Judging:
             self._give(checks[name], self.tell("judge.no_check"))
         order = list(checks)
         self.verdict.marks.sort(key=lambda mark: order.index(mark.exercise))
+
+    def _bring_files(self) -> None:
+        """Lay what came along with the notebook where it will run."""
+        try:
+            if self.job.files:
+                self.pair.ask_learner({"files": self.job.files}, self.deadline)
+        except ProcessLost as lost:
+            self._lose("person.read", how=lost.told(self.job.teacher))
 
     def _cells_to_run(self) -> set[int]:
         cells = self.book["cells"]

@@ -7,13 +7,16 @@ this interpreter, it can only change its own answers.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import socket
 import sys
+from base64 import b64decode
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from bmkit.course.grade.judge import messages, planning
@@ -79,13 +82,30 @@ def main(files: list[int], *, home: str, output: float) -> None:
                 message = messages.receive(control)
             except EOFError:
                 return
-            if "plan" in message:
+            if "files" in message:
+                lay(message["files"])
+                messages.send(control, {})
+            elif "plan" in message:
                 messages.send(control, planned(message))
             elif "failed" in message:
                 told = explained(message, [peer.raised for peer in peers.values()])
                 messages.send(control, {"told": told})
             else:
                 messages.send(control, run(message["cell"], recorder))
+
+
+def lay(files: dict[str, str]) -> None:
+    """Write the files that came along with the notebook into the folder it runs in.
+
+    Args:
+        files: each one's bytes in base64, by its path.
+    """
+    for name, data in files.items():
+        path = Path(name)
+        with contextlib.suppress(OSError):  # no room: the code that reads it says so
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b64decode(data))
+            path.chmod(0o444)
 
 
 def planned(message: JsonObject) -> JsonObject:
