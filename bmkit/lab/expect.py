@@ -18,6 +18,7 @@ from bmkit.lab.contents import contents
 from bmkit.lab.contents import same as alike
 from bmkit.lab.failures import CheckFailed as CheckFailed
 from bmkit.lab.guard import watching
+from bmkit.lab.usual_settings import usual
 from bmkit.lab.words import say
 
 
@@ -35,7 +36,7 @@ def at_once(*names: Any, changes: str = "") -> Callable[[Callable[[], None]], No
     def run(check: Callable[[], None]) -> None:
         watched = [name for name in names if isinstance(name, str)]
         try:
-            with watching(check.__globals__, watched, changes):
+            with usual(), watching(check.__globals__, watched, changes):
                 check()
         except CheckFailed:
             raise

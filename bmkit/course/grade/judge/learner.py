@@ -25,6 +25,7 @@ from bmkit.course.grade.judge.recorder import Recorder
 from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.json_values import JsonObject
 from bmkit.lab.real_error import cells, own_words
+from bmkit.lab.usual_settings import forget_missing_device, usual
 from bmkit.language import speak
 
 _shell: Any = None  # an InteractiveShell, once `prepare` has made it
@@ -74,7 +75,8 @@ def main(files: list[int], *, home: str, output: float) -> None:
         for bridge in peers.keys() & set(ready):
             try:
                 request = messages.receive(bridge)
-                _interruptible(partial(peers[bridge].serve, request))
+                with usual(peers[bridge].dtype):
+                    _interruptible(partial(peers[bridge].serve, request))
             except (EOFError, OSError, ConnectionLost):
                 del peers[bridge]  # this examiner has ended; another may come
         if control in ready:
@@ -156,6 +158,7 @@ def run(source: str, recorder: Recorder) -> JsonObject:
     failed = "" if result and error is None else type(error).__name__
     says = "" if error is None else text_of(error)
     cells.add(source, error)
+    forget_missing_device()
     return {"outputs": recorder.shown(), "failed": failed, "says": says}
 
 

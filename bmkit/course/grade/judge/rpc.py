@@ -29,6 +29,7 @@ from bmkit.course.grade.judge.remote_object import (
 from bmkit.course.grade.judge.serialization import Seen
 from bmkit.course.words import say
 from bmkit.lab.guard import Guard, random_states
+from bmkit.lab.usual_settings import default_dtype
 
 MOST = 100_000  # objects handed over, items of one iteration
 
@@ -49,6 +50,7 @@ class Peer:
         self.mine: dict[int, Any] = {}
         self.theirs: dict[int, RemoteObject] = {}
         self.graphs = Graphs(owner=space is not None)
+        self.dtype = ""  # PyTorch's default type of number while the tests ask
         self.raised: BaseException | None = None  # by what the other side asked last
         self.operated = self.computed = False  # by the other side's own arithmetic
         self.guard: Guard | None = None
@@ -117,7 +119,7 @@ class Peer:
     def begin(self) -> None:
         """Before a check: both sides forget the graphs and leaves of the last one."""
         self.graphs.forget()
-        self.ask({"forget": "graphs"})
+        self.ask({"forget": "graphs", "dtype": default_dtype()})
 
     def fetch(self, name: str) -> Any:
         """The other side's variable ``name``.
@@ -293,6 +295,7 @@ class Peer:
             return self.space[request["fetch"]]
         if "forget" in request:
             self.graphs.forget()
+            self.dtype = str(request["dtype"])
             return None
         if "backward" in request:
             return self.graphs.backward(request["backward"], *values)
