@@ -151,4 +151,9 @@ def test_line_ends_of_windows_are_no_change(built):
 
 def test_the_mark_says_what_was_built(built):
     book = seal.read((built.built / ADDING).read_text(encoding="utf-8"))
-    assert len(seal.version(book)) == 16 and not seal.has_work(book)
+    assert seal.as_built(book) and not seal.has_work(book)
+    saved(book)
+    assert not seal.as_built(book) and not seal.has_work(book)
+    answer(book)
+    assert seal.has_work(book)
+    assert not seal.as_built({}) and seal.has_work({})

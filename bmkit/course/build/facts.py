@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypedDict
@@ -93,18 +93,22 @@ def _read(lesson: Lesson) -> _Known:
     }
 
 
-def checked(course: Course) -> list[Lesson]:
-    """Every lesson, none of which has a problem.
+def checked(course: Course, slugs: Sequence[str] = ()) -> list[Lesson]:
+    """Lessons of which none has a problem: those of these slugs, or all.
 
     Raises:
-        SourceError: with every problem of every source, and those between sources.
+        UnknownLesson: a slug that no lesson has.
+        SourceError: with every problem of every source asked for, and, for all, those
+            between sources.
     """
     from bmkit.course.source import between
     from bmkit.course.source.loading import demand_right
 
-    lessons = course.lessons()
-    own = [problem for lesson in lessons for problem in facts(lesson).problems]
-    demand_right([*own, *between.problems(lessons), *early(lessons)])
+    lessons = course.pick(list(slugs)) if slugs else course.lessons()
+    found = [problem for lesson in lessons for problem in facts(lesson).problems]
+    if not slugs:
+        found += [*between.problems(lessons), *early(lessons)]
+    demand_right(found)
     return lessons
 
 

@@ -6,9 +6,12 @@ the buttons in JupyterLab work in it as in any course made by hand.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from bmkit.course.build import notebooks
+from bmkit import atomic
+from bmkit.course.build import kept_copies, notebooks, seal
+from bmkit.course.source import links
 from bmkit.course.source.catalog import Lesson
 
 CONFIG = '''"""Made by `bmkit build --nbgrader`; change what you like."""
@@ -31,24 +34,65 @@ c.ExecutePreprocessor.startup_timeout = 120
 '''
 
 
-def write(folder: Path, lessons: list[Lesson], *, lang: str = "en") -> list[str]:
+@dataclass(frozen=True)
+class Written:
+    """What came of writing a course folder.
+
+    Attributes:
+        assignments: their names.
+        left: sources that the teacher has changed, and that stayed as they are.
+        kept: copies of those that were replaced all the same.
+    """
+
+    assignments: list[str]
+    left: list[Path]
+    kept: list[Path]
+
+
+def write(
+    folder: Path, lessons: list[Lesson], *, lang: str = "en", force: bool = False
+) -> Written:
     """Write ``nbgrader_config.py`` and ``source/<slug>/<slug>.ipynb``.
 
     Args:
         folder: the course folder, made when missing; a config there is kept.
         lessons: which lessons.
         lang: the language of the assignments.
-
-    Returns:
-        the assignments' names.
+        force: replace a source that the teacher has changed, too. A copy is kept in
+            ``replaced/``: what lies in ``source/`` is handed out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "nbgrader_config.py"
     if not config.exists():
-        config.write_text(CONFIG, encoding="utf-8")
+        atomic.write(config, CONFIG)
+    left, kept = [], []
     for lesson in lessons:
-        home = folder / "source" / lesson.slug
-        home.mkdir(parents=True, exist_ok=True)
-        text = notebooks.dumps(notebooks.source_notebook(lesson, lang))
-        (home / f"{lesson.slug}.ipynb").write_text(text, encoding="utf-8")
-    return [lesson.slug for lesson in lessons]
+        name = f"{lesson.slug}.ipynb"
+        path = folder / "source" / lesson.slug / name
+        text = _source(lesson, {x.slug for x in lessons}, lang)
+        if path.is_file() and path.read_text("utf-8", errors="replace") == text:
+            continue
+        if _changed(path, text):
+            if not force:
+                left.append(path)
+                continue
+            kept.append(kept_copies.keep(path, folder / "replaced" / name))
+        atomic.write(path, text)
+    return Written([lesson.slug for lesson in lessons], left, kept)
+
+
+def _source(lesson: Lesson, course: set[str], lang: str) -> str:
+    """The assignment's source, whose links hold where assignments lie side by side."""
+    book = notebooks.source_notebook(lesson, lang)
+    for cell in book.cells:
+        if cell.cell_type == "markdown":
+            cell.source = links.between_assignments(cell.source, course)
+    return notebooks.dumps(seal.seal(book))
+
+
+def _changed(path: Path, text: str) -> bool:
+    """Whether something is there that the build did not write; in doubt it is."""
+    if not path.exists():
+        return path.is_symlink()
+    found = path.read_text(encoding="utf-8", errors="replace")
+    return found != text and not seal.as_built(seal.read(found))

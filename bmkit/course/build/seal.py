@@ -21,7 +21,7 @@ KEY = "built"
 
 def seal(book: NotebookNode) -> NotebookNode:
     """Write the mark into a notebook that the build has made; return it."""
-    book.metadata.bmkit[KEY] = {"whole": _hash(book), "cells": _cells(book)}
+    book.metadata.bmkit[KEY] = {"whole": _whole(book), "cells": _cells(book)}
     return book
 
 
@@ -38,6 +38,11 @@ def version(book: JsonObject) -> str:
     return as_text(_mark(book).get("whole"))
 
 
+def as_built(book: JsonObject) -> bool:
+    """Whether it is to the letter as the build wrote it."""
+    return bool(version(book)) and version(book) == _whole(book)
+
+
 def has_work(book: JsonObject) -> bool:
     """Whether there is more in it than the build wrote: text, outputs, or in doubt."""
     same = as_text(_mark(book).get("cells")) == _cells(book)
@@ -47,9 +52,25 @@ def has_work(book: JsonObject) -> bool:
     )
 
 
+def _ours(book: JsonObject) -> JsonObject:
+    return as_dict(as_dict(book.get("metadata")).get("bmkit"))
+
+
 def _mark(book: JsonObject) -> JsonObject:
-    ours = as_dict(as_dict(book.get("metadata")).get("bmkit"))
-    return as_dict(ours.get(KEY))
+    return as_dict(_ours(book).get(KEY))
+
+
+def _whole(book: JsonObject) -> str:
+    """The hash of all but the mark, however its text is cut into lines."""
+    ours = {k: v for k, v in _ours(book).items() if k != KEY}
+    cells = [as_dict(cell) for cell in as_list(book.get("cells"))]
+    return _hash(
+        {
+            **book,
+            "metadata": {**as_dict(book.get("metadata")), "bmkit": ours},
+            "cells": [{**c, "source": as_text(c.get("source"))} for c in cells],
+        }
+    )
 
 
 def _cells(book: JsonObject) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from bmkit.course.build.facts import checked, notes
 from bmkit.course.cli import options
 from bmkit.course.source.catalog import Course
 from bmkit.course.words import say
-from bmkit.errors import make_folder, writing
-from bmkit.language import language
+from bmkit.errors import WrongUse, make_folder, writing
+from bmkit.language import LANGS, language
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="make a course folder for stock nbgrader instead",
     )
+    parser.add_argument(
+        "slugs",
+        nargs="*",
+        metavar="SLUG",
+        help="with --nbgrader: which lessons (default: all)",
+    )
+    parser.add_argument(
+        "--both",
+        action="store_true",
+        help="with --nbgrader: a course in each language, FOLDER/en and FOLDER/zh",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="with --nbgrader: replace what you have changed in source/ too; a copy is "
+        "kept in replaced/",
+    )
     options.add_lang(parser, "the language of the assignments and of what is said")
     options.add_course(parser)
 
@@ -36,13 +54,9 @@ def main(args: argparse.Namespace) -> int:
     """Build, or say how the built differs; return the exit code."""
     course = Course.find(args.course)
     if args.nbgrader:
-        lessons = checked(course)
-        target = make_folder(args.nbgrader)
-        with writing(target):
-            made = nbgrader_course.write(target, lessons, lang=language())
-        print(say("build.made", folder=target, count=len(made)))
-        print(say("build.try", folder=target, slug=made[0]))
-        return 0
+        return _nbgrader(course, args)
+    if args.slugs or args.both or args.force:
+        raise WrongUse(say("build.only"))
     course = course.writable()
     for note in notes(course):
         path = note.path.relative_to(course.root).as_posix()
@@ -63,6 +77,28 @@ def main(args: argparse.Namespace) -> int:
     key = "build.changed" if changed else "build.current"
     print(say(key, count=len(changed)))
     return 0
+
+
+def _nbgrader(course: Course, args: argparse.Namespace) -> int:
+    """Make a course folder, or one in each language."""
+    chosen = checked(course, args.slugs)
+    homes = {language(): args.nbgrader}
+    if args.both:
+        homes = {lang: args.nbgrader / lang for lang in LANGS}
+    code = 0
+    for lang, home in homes.items():
+        target = make_folder(home)
+        with writing(target):
+            made = nbgrader_course.write(target, chosen, lang=lang, force=args.force)
+        for path in made.left:
+            print(say("build.left", path=path), file=sys.stderr)
+        for path in made.kept:
+            print(say("build.replaced", path=path), file=sys.stderr)
+        names, place = made.assignments, shlex.quote(str(target))
+        print(say("build.made", folder=target, count=len(names)))
+        print(say("build.try", folder=place, slug=names[0]))
+        code = code or int(bool(made.left))
+    return code
 
 
 def _kept(path: Path, copy: Path) -> None:

@@ -16,6 +16,10 @@ from bmkit.course.source.cells import PROSE, Problem, Source, both, nearest
 from bmkit.course.words import say
 
 LINK = re.compile(r"\[(?P<words>[^\[\]]*)\]\(lesson:(?P<slug>[^)\s]*)\)")
+BUILT = re.compile(
+    r"\[(?P<words>(?:\\.|[^\[\]\\])*)\]"
+    r"\(\.\./[^/()\s]+/\d+-(?P<slug>[^/()\s]+)\.ipynb\)"
+)
 CHAPTER = re.compile(r"\[\]\(chapter:(?P<folder>[^)\s]*)\)")
 
 
@@ -48,6 +52,24 @@ def _chapter(folder: str, found: dict[str, Lesson], lang: str) -> str:
     inside = [x for x in found.values() if x.path.parent.name == folder]
     links = [f"[{lesson.title[lang]}]({address(lesson)})" for lesson in inside]
     return " · ".join(links) or say("links.to_come", lang)
+
+
+def between_assignments(text: str, course: set[str]) -> str:
+    """Built Markdown as an assignment of nbgrader's has it.
+
+    Args:
+        text: with links from notebook to notebook.
+        course: the slugs of the course's assignments, which lie side by side; the
+            words alone stay of a link to any other lesson.
+    """
+    return BUILT.sub(
+        lambda link: (
+            f"[{link['words']}](../{link['slug']}/{link['slug']}.ipynb)"
+            if link["slug"] in course
+            else link["words"]
+        ),
+        text,
+    )
 
 
 def unlinked(text: str) -> str:
