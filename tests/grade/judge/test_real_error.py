@@ -265,3 +265,30 @@ def test_the_real_error_in_the_notebook_and_in_grading(lesson, tmp_path, lang):
         if mark.points or wanted not in mark.message or mark.message != said:
             wrong.append(f"{name}: {wanted}\n{mark.message}\n{said}")
     assert not wrong, "\n" + "\n\n".join(wrong)
+
+
+SECRETS = {
+    "looked_up": ("def add(a, b):\n    return {(1, 2): 3}[(a, b)]", "KeyError at your"),
+    "seen": ("def add(a, b):\n    raise ValueError((a, b))", "ValueError: (1, 2)"),
+    "asserted": (
+        "def add(a, b):\n    assert a > 0, f'got {a} and {b}'\n    return a + b",
+        "AssertionError at your line `assert a > 0, f'got {a} and {b}'`",
+    ),
+    "own_class": (
+        "class Odd(Exception): ...\n\ndef add(a, b):\n"
+        "    if a < 0:\n        raise Odd(a, b)\n    return a + b",
+        "only grading tries",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_hidden_tests_values_are_not_told(name, tmp_path):
+    """The kind and the learner's line are, where a hidden test met the error."""
+    answer, says = SECRETS[name]
+    lesson = Course(TINY.parents[2]).lessons()[0]
+    verdict = judged(handed_in(lesson, {"add": answer}, tmp_path / "mine.ipynb"))
+    (mark,) = verdict.marks
+    told = mark.message + json.dumps([one.get("outputs") for one in verdict.cells()])
+    assert mark.points == 0 and says in mark.message
+    assert "-4" not in told

@@ -21,6 +21,7 @@ from bmkit.course.grade.judge.messages import SerializationError
 from bmkit.course.grade.judge.remote_object import RemoteObject
 from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.kernels import sandbox
+from bmkit.course.source.regions import HIDDEN
 from bmkit.language import speak
 
 
@@ -72,7 +73,7 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
         space: the lesson's own names; the tests' are added, as in a notebook.
     """
     own = {name: space[name] for name in message["names"] if name in space}
-    kind, says, text = "", "", ""
+    kind, says, text, hidden = "", "", "", False
     guard = peer.watch(message["changes"], message["parameters"])
     speak(message["lang"])
     peer.operated = peer.computed = False
@@ -93,10 +94,11 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
         kind, says = "SerializationError", str(error)
     except RemoteError as error:
         kind, says = "RemoteError", str(error)
-        text = says
+        text, hidden = says, _hidden(error, message["check"])
     except BaseException as error:
         kind, says = type(error).__name__, _safely(error)
         text = text_of(error)
+        hidden = error is peer.heard and _hidden(error, message["check"])
     if guard.failed is not None and kind != "ConnectionLost":
         kind, says = "CheckFailed", str(guard.failed)  # a check may have passed over it
     for name in message["names"]:
@@ -107,9 +109,19 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
         "kind": kind,
         "says": says,
         "text": text,
+        "hidden": hidden,
         "operated": peer.operated,
         "computed": peer.computed,
     }
+
+
+def _hidden(error: BaseException, check: str) -> bool:
+    """Whether a hidden test met the error: its values are none of the learner's."""
+    frames = traceback.walk_tb(error.__traceback__)
+    lines = (n for frame, n in frames if frame.f_code.co_filename == "<check>")
+    above = check.split("\n")[: next(lines, 0)]
+    begun = sum(HIDDEN.begin in line for line in above)
+    return begun > sum(HIDDEN.end in line for line in above)
 
 
 def _safely(error: BaseException) -> str:

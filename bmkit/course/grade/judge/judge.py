@@ -186,7 +186,7 @@ class _Judging:
             self._give(check, self.tell(self.lost))
             return
         try:
-            kind, says, text = self._examine(check)
+            kind, says, text, hidden = self._examine(check)
         except ExaminerLost as lost:
             how = lost.told(self.job.teacher)
             self.call("person.examiner", exercise=check.exercise, how=how)
@@ -205,7 +205,12 @@ class _Judging:
             says = self._long()
         says = says or kind
         mistake = self._mistake(check, says)
-        real = "" if mistake or self.pair.stopped else self._real(check, kind, text)
+        if not (mistake or self.pair.stopped):
+            real = self._real(check, kind, text, hidden)
+            if hidden and not real:  # the error's own words may tell of the hidden test
+                real = self.tell("judge.hidden", kind=kind)
+        else:
+            real = ""
         if real:
             says = real
         elif check.told != check.source and kind in ("CheckFailed", "AssertionError"):
@@ -213,11 +218,12 @@ class _Judging:
         cell["outputs"] = [error_output(kind, says)]
         self._give(check, says, mistake)
 
-    def _examine(self, check: Check) -> tuple[str, str, str]:
+    def _examine(self, check: Check) -> tuple[str, str, str, bool]:
         """The check in the clean process: what it raised and said, or nothing.
 
         Returns:
-            the error's kind, the sentence, and the error's own text.
+            the error's kind, the sentence, the error's own text, and whether it is the
+            learner's own, met by a hidden test.
         """
         setup = {"setup": self._setup(check)}
         failed = self.pair.ask_examiner(setup, self.deadline)["failed"]
@@ -232,7 +238,7 @@ class _Judging:
         computes = answer["computed"] or (answer["operated"] and not check.classes)
         if computes and not answer["kind"]:
             self.call("person.computes", exercise=check.exercise)
-        return answer["kind"], answer["says"], answer["text"]
+        return answer["kind"], answer["says"], answer["text"], answer["hidden"]
 
     def _setup(self, check: Check) -> list[str]:
         """The lesson's own cells up to this check that have not run yet."""
@@ -251,12 +257,12 @@ class _Judging:
             says = self._again(check, check.english, "en") or says
         return next((known for known in check.mistakes if known in says), "")
 
-    def _real(self, check: Check, kind: str, text: str) -> str:
+    def _real(self, check: Check, kind: str, text: str, hidden: bool) -> str:
         """What the notebook's process says of an error that is its own; or nothing."""
         if kind == "CheckFailed":
             return ""
         message = {"failed": [kind, text], "names": check.names, "cells": self.since}
-        message["lang"] = self.job.lang
+        message |= {"lang": self.job.lang, "hidden": hidden}
         try:
             return str(self.pair.ask_learner(message, self.deadline)["told"])
         except (ProcessLost, LookupError, TypeError):

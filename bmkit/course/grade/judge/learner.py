@@ -123,7 +123,7 @@ def explained(message: JsonObject, raised: list[BaseException | None]) -> str:
     Args:
         message: ``failed``, the kind and the text of the check's error; ``names``, what
             the exercise defines; ``cells``, how many ran since the check before;
-            ``lang``, the learner's.
+            ``lang``, the learner's; ``hidden``, whether a hidden test met the error.
         raised: what the notebook's functions raised last.
     """
     told: list[str] = []
@@ -136,7 +136,7 @@ def explained(message: JsonObject, raised: list[BaseException | None]) -> str:
             told.append(cells.told(message["names"], error, within))
         for one in raised:
             if one is not None and as_it_arrives(one) == message["failed"]:
-                told.append(own_words(one))
+                told.append(own_words(one, hidden=message["hidden"]))
 
     _interruptible(explain)
     return next(filter(None, told), "")[:4000]

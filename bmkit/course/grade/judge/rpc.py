@@ -51,6 +51,7 @@ class Peer:
         self.theirs: dict[int, RemoteObject] = {}
         self.graphs = Graphs(owner=space is not None)
         self.dtype = ""  # PyTorch's default type of number while the tests ask
+        self.heard: BaseException | None = None  # what the other side raised last
         self.raised: BaseException | None = None  # by what the other side asked last
         self.operated = self.computed = False  # by the other side's own arithmetic
         self.guard: Guard | None = None
@@ -222,7 +223,7 @@ class Peer:
                 serialization.overwrite(given.things[position], value)
             self._apply(message)
             if "raised" in message:
-                error = rebuilt(message["raised"])
+                error = self.heard = rebuilt(message["raised"])
                 ends = isinstance(error, (StopIteration, StopAsyncIteration))
                 if ends and request.get("call") != "__next__":
                     # It would end a loop over the tests instead of failing one.
