@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from bmkit.course.build import notebooks, release
@@ -299,3 +300,23 @@ def test_a_verdict_has_a_version_and_unknown_fields_do_no_harm():
     ):
         with pytest.raises(ValueError):
             Verdict.loads(json.dumps(other))
+
+
+ASKS = "for _ in range(5):\n    bm.answer('add')"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "asks", [ASKS, f"import os\nos.environ.pop('BMKIT_GRADING', None)\n{ASKS}"]
+)
+def test_an_answer_that_is_asked_for_while_it_is_graded_is_none(
+    book, lessons, tmp_path, asks
+):
+    if "environ" in asks and sandbox.missing():
+        pytest.skip("outside a sandbox the course's sources can be read")
+    answer(book, "def add(a, b):\n    raise NotImplementedError()")
+    place = next(n for n, c in enumerate(book.cells) if c["id"] == "add")
+    book.cells.insert(place + 1, nbformat.v4.new_code_cell(asks))
+    got, result = points(book, lessons, tmp_path)
+    assert got == 0
+    assert "not written yet" in result.marks[0].message
