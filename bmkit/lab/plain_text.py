@@ -95,7 +95,10 @@ def formula(latex: str) -> str:
     """A LaTeX formula as Unicode text: ``\\frac{a}{b+1}`` is a/(b+1), ``x^2`` is x²."""
     for pattern, instead in REWRITTEN:
         latex = pattern.sub(instead, latex)
-    text = _scripted(_converter().latex_to_text(f"${latex}$").strip())
+    try:
+        text = _scripted(_converter().latex_to_text(f"${latex}$").strip())
+    except (RecursionError, ValueError):  # no formula of ours: shown as it is
+        return latex
     text = text.replace("\\", " ").replace("{", "").replace("}", "")
     text = text.replace(KEPT_UP, "^").replace(KEPT_DOWN, "_")
     text = RELATION.sub(r" \1 ", text)
@@ -126,7 +129,7 @@ def _converter() -> Any:
     from pylatexenc import latex2text
 
     def fraction(node: Any, l2tobj: Any) -> str:
-        parts = (l2tobj.nodelist_to_text([one]).strip() for one in node.nodeargs)
+        parts = (l2tobj.nodelist_to_text([one]).strip() for one in node.nodeargs or [])
         bare = (re.sub(r"^\{(.*)\}$", r"\1", part) for part in parts)
         return "/".join(_bracketed(_scripted(part)) for part in bare)
 

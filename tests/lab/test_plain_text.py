@@ -33,6 +33,11 @@ def test_formulas_are_unicode(latex, shown):
     assert plain_text.formula(latex).startswith(shown)
 
 
+@pytest.mark.parametrize("latex", ["{" * 9000, "\\frac" * 500, "x^" * 500, "\\", "}"])
+def test_what_is_no_formula_is_survived(latex):
+    assert isinstance(plain_text.plain_message(f"got ${latex}$"), str)
+
+
 def test_a_page_loses_its_marks():
     page = (
         "Take **the** [gradient](x.ipynb) *once*: `a * b` is\n$x^2 +\ny^2$.\n\n"

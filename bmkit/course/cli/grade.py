@@ -17,6 +17,7 @@ from bmkit.course.source.catalog import Course
 from bmkit.course.source.cells import SourceError
 from bmkit.course.words import say
 from bmkit.errors import CannotWrite, WrongUse, make_folder, writing
+from bmkit.lab.plain_text import plain, plain_message
 from bmkit.language import LANGS, one_line, speaking
 
 if TYPE_CHECKING:
@@ -227,12 +228,13 @@ def show(console: Console, path: Path, verdict: Verdict) -> None:
             "[green]✓[/]" if full else "[red]✗[/]",
             mark.exercise,
             f"{mark.points:g}/{mark.of:g}",
-            escape(mark.message),
+            escape(plain_message(mark.message)),
         )
     console.print(table)
     following = next((mark for mark in verdict.marks if mark.points < mark.of), None)
     if following:
-        line("grade.next", exercise=following.exercise, hint=following.hint)
+        hint = plain(following.hint)
+        line("grade.next", exercise=following.exercise, hint=hint)
     for remark in verdict.remarks:
         line("grade.remark", text=remark)
     for reason in verdict.person:
