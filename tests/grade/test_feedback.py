@@ -17,9 +17,10 @@ import pytest
 from html5lib import HTMLParser
 
 from bmkit import atomic
-from bmkit.course.grade import feedback, notebook_view
-from bmkit.course.grade.result import HANDED_IN, Mark, Verdict
-from bmkit.course.report import mathml, sanitize
+from bmkit.course.grade import feedback
+from bmkit.course.grade.result import Mark, Verdict
+from bmkit.course.report import mathml, notebook_view, sanitize
+from bmkit.course.report.notebook_view import HANDED_IN
 from tests import ROOT
 
 # Each sets window.pwned, opens a dialog or loads something, where a page lets it.

@@ -9,10 +9,10 @@ import pytest
 
 from bmkit.course.build import release
 from bmkit.course.grade import handed_outputs
-from bmkit.course.grade.result import HANDED_IN
 from bmkit.course.grade.session import Settings, grade
 from bmkit.course.grade.submission import read
 from bmkit.course.kernels import forkserver_client, sandbox
+from bmkit.course.report.notebook_view import HANDED_IN
 from bmkit.course.source.catalog import Course
 from tests.conftest import TINY
 from tests.grade.test_feedback import cell, png, shown, stream

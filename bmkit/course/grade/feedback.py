@@ -17,10 +17,10 @@ from pathlib import Path
 from bmkit import atomic
 from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade import receipt
-from bmkit.course.grade.notebook_view import NotebookView
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.student_names import names_folder
 from bmkit.course.report import pages
+from bmkit.course.report.notebook_view import NotebookView
 from bmkit.course.report.sanitize import prose, seen
 from bmkit.course.words import say
 from bmkit.language import LANGS

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 
 from bmkit.course.json_values import JsonObject, as_dict, as_list, shaped
 
-HANDED_IN = "as handed in"  # mark of a cell whose outputs grading did not make
 VERSION = 1  # of what `Verdict.dumps` writes; more where a field's meaning changes
 
 

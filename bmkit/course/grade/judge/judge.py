@@ -23,10 +23,11 @@ from bmkit.course.grade.judge.processes import (
     ProcessPair,
     ending,
 )
-from bmkit.course.grade.result import HANDED_IN, Mark, Verdict
+from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
+from bmkit.course.report.notebook_view import HANDED_IN
 from bmkit.course.words import say
 
 PRELOAD = (

@@ -1,4 +1,4 @@
-"""What of a graded notebook a page may show, and how much of it.
+"""What of a notebook that ran a page may show, and how much of it.
 
 A stranger wrote it: code and outputs become escaped text; prose is rendered from
 Markdown by an allow-list, then cleaned; a picture is one only if its bytes say so.
@@ -10,11 +10,11 @@ import base64
 import json
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from bmkit.course.build import nbgrader_cells
-from bmkit.course.grade.result import HANDED_IN, Mark
 from bmkit.course.json_values import JsonObject, as_dict, as_list, as_text
 from bmkit.course.report.html_table import tables
 from bmkit.course.report.images import image
@@ -35,18 +35,33 @@ LONG = 10_000  # a cell that is plain in any case: parsers can be slow on strang
 PICTURE = 3_000_000  # bytes; those of a page together four times as much
 SECONDS = 2.0  # of work on rendering and colours; what comes later is plain
 KEPT = 4_000  # a longer cell is not remembered for the next page
+HANDED_IN = "as handed in"  # mark of a cell whose outputs grading did not make
+
+
+class Mark(Protocol):
+    """What a check came to, as far as a page shows it beside its cell."""
+
+    exercise: str
+    points: float
+    of: float
+    message: str
 
 
 @dataclass
 class NotebookView:
-    """A notebook on its way to the page, and how much of it may still be shown."""
+    """A notebook on its way to the page, and how much of it may still be shown.
+
+    With ``whole`` nothing is kept back: neither hidden tests nor what a check printed.
+    """
 
     lang: str
-    marks: dict[str, Mark]
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    whole: bool = False
     title: str = ""
     cells: list[JsonObject] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)  # exercise -> anchor
+    failed: str = ""  # the anchor of the cell in which the run stopped
     text: int = TEXT
     pretty: int = PRETTY
     seconds: float = SECONDS
@@ -77,7 +92,7 @@ class NotebookView:
         about = as_dict(as_dict(book.get("metadata")).get("bmkit"))
         self.title = seen(as_text(about.get("title"))[:200])
         for cell in cells[:CELLS]:
-            if isinstance(cell, dict) and not _injected(cell):
+            if isinstance(cell, dict) and (self.whole or not _injected(cell)):
                 self.cells.append(self._cell(cell))
         if len(cells) > CELLS:
             self.notes.append(self.say("feedback.cells", count=len(cells) - CELLS))
@@ -88,6 +103,7 @@ class NotebookView:
         name = nbgrader_cells.grade_id(cell)
         check = bool(nbgrader_cells.exercise_of_check(cell))
         check |= nbgrader_cells.is_graded(cell)
+        check &= not self.whole
         source = as_text(cell.get("source", cell.get("input")))
         if check:  # what was printed, or raised, while hidden tests ran tells of them
             source = cut(source, HIDDEN).rstrip("\n")
@@ -105,6 +121,9 @@ class NotebookView:
         outputs = cell.get("outputs")
         if code and not check and isinstance(outputs, list):
             made["outputs"] = self._outputs(outputs)
+        failed = any(one["kind"] == "error" for one in made["outputs"])
+        if self.whole and failed and not self.failed:
+            self.failed = made["anchor"] = "failed"
         return made
 
     def _pretty(self, source: str, code: bool) -> str:
