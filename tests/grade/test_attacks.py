@@ -37,6 +37,7 @@ from bmkit.course.grade.result import Verdict
 from bmkit.course.kernels import memory_group, sandbox
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
+from bmkit.course.report import harmless
 from bmkit.course.source.catalog import Course, Lesson
 from tests import ROOT
 from tests.attacks import files, harness
@@ -60,6 +61,7 @@ TIGHT = Limits(
     total_seconds=6,
 )
 HONEST = 11
+MAY_BE_SHOWN = {"text/plain", "text/html", "image/png", "image/jpeg", harmless.WIDGET}
 ATTACKS = harness.attacks()
 
 
@@ -157,7 +159,11 @@ def graded(place: Place, hostile: Job) -> tuple[list[Verdict], list[Verdict]]:
 
 def record(place: Place, verdict: Verdict) -> None:
     """Write all that grading a room writes; no text of a stranger's may prevent it."""
-    gradebook.write_notebook(place.room, verdict, "")
+    kept = gradebook.write_notebook(place.room, verdict, "").read_text("utf-8")
+    for cell in json.loads(kept, parse_constant=pytest.fail)["cells"]:
+        for output in cell.get("outputs", []):
+            assert output.get("data", {}).keys() <= MAY_BE_SHOWN
+            assert "<script" not in output.get("data", {}).get("text/html", "")
     page = feedback.write(place.room, verdict).read_text(encoding="utf-8")
     assert SECRET not in page
     place.written.record(verdict, "")

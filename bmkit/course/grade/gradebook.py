@@ -27,6 +27,7 @@ from bmkit.course.grade.gradebook_rows import (
     write_grades,
 )
 from bmkit.course.grade.result import Verdict
+from bmkit.course.report import harmless
 from bmkit.course.words import say
 
 if TYPE_CHECKING:
@@ -222,6 +223,8 @@ def write_notebook(
 ) -> Path:
     """Put the graded notebook where Formgrader looks for it, whole or not at all.
 
+    Formgrader shows what is in it as it stands, so nothing in it may act.
+
     Args:
         folder: the course folder.
         verdict: whose notebook.
@@ -233,7 +236,8 @@ def write_notebook(
     """
     home = folder / "autograded" / verdict.student / verdict.slug
     receipt.write(home, submitted, secret)
-    return atomic.write(home / f"{verdict.slug}.ipynb", encodable(verdict.notebook))
+    text = encodable(harmless.notebook(verdict.notebook))
+    return atomic.write(home / f"{verdict.slug}.ipynb", text)
 
 
 def _save_cells(book: NotebookNode, slug: str, url: str) -> None:
