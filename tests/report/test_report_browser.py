@@ -1,8 +1,9 @@
-"""The report's list of all claims is searched as one types, in either language."""
+"""The report in Chromium: its list is searched as one types, its pictures enlarge."""
 
 from __future__ import annotations
 
 import shutil
+import time
 
 import pytest
 
@@ -10,6 +11,7 @@ from bmkit.course.report import run_report
 from bmkit.course.report.registry import Entry
 from bmkit.course.run.execution import Settings
 from tests.cli.test_browser import FLAGS
+from tests.report.test_run_report import LESSONS, large  # noqa: F401 (a fixture)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 pytestmark = [
@@ -40,4 +42,40 @@ def test_rows_without_the_words_are_hidden(tmp_path):
         ):
             tab.fill("#claims input", words)
             assert [rows.nth(n).is_visible() for n in range(2)] == visible, words
+        browser.close()
+
+
+def test_a_long_report_opens_and_is_used_by_the_keyboard(large, capsys):  # noqa: F811
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        tab = browser.new_page()
+        asked: list[str] = []
+        tab.on("request", lambda request: asked.append(request.url))
+        began = time.monotonic()
+        tab.goto(large.as_uri())
+        took = time.monotonic() - began
+        with capsys.disabled():
+            print(f"\n{LESSONS} lessons opened in {took:.2f} s ", end="")
+        # Of what is not looked at nothing is loaded, and nothing from elsewhere at all.
+        assert len(asked) < 60 and all(url.startswith("file:") for url in asked)
+        tab.locator("nav a").nth(2).press("Enter")
+        assert tab.url.endswith("#lesson-0")
+        button = tab.locator("#lesson-0 .figures button").first
+        button.press("Enter")
+        large_one = tab.locator("dialog img")
+        assert large_one.is_visible() and large_one.get_attribute("alt") == "Noise 0"
+        first = large_one.get_attribute("src")
+        tab.keyboard.press("ArrowRight")
+        assert large_one.get_attribute("src") != first
+        tab.keyboard.press("ArrowLeft")
+        assert large_one.get_attribute("src") == first
+        assert large_one.evaluate(
+            "image => image.decode().then(() => image.naturalWidth)"
+        )
+        tab.keyboard.press("Escape")
+        assert not large_one.is_visible()
+        tab.locator("#lesson-0 header a").first.click()
+        assert tab.url.endswith("notebooks/lesson-0.html")
+        assert tab.locator("figure img").count() == 6
         browser.close()

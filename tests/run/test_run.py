@@ -109,7 +109,7 @@ def test_a_failure_says_where_and_why(results):
     assert results["fine"].memory > 2**20
 
 
-def test_the_report_is_whole_and_needs_no_other_file(results, tmp_path):
+def test_the_report_is_whole_and_asks_for_nothing_from_elsewhere(results, tmp_path):
     path = run_report.write(tmp_path, list(results.values()), SETTINGS, 12.0)
     text = path.read_text(encoding="utf-8")
     for result in results.values():
