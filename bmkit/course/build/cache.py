@@ -65,6 +65,7 @@ def key(lesson: Lesson) -> str:
         _headers(tuple(lesson.course.readable()[0])),
         _document(lesson.course),
         _terms(lesson.course),
+        lesson.course.address(),
         kit(),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

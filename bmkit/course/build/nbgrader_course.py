@@ -83,7 +83,7 @@ def write(
 
 def _source(lesson: Lesson, course: set[str], lang: str) -> str:
     """The assignment's source, whose links hold where assignments lie side by side."""
-    book = notebooks.source_notebook(lesson, lang)
+    book = notebooks.source_notebook(lesson, lang, assigned=True)
     for cell in book.cells:
         if cell.cell_type == "markdown":
             cell.source = links.between_assignments(cell.source, course)

@@ -12,7 +12,7 @@ import hashlib
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from bmkit.course.build import nbgrader_cells
+from bmkit.course.build import colab, nbgrader_cells
 from bmkit.course.build.check_cell import check_cell
 from bmkit.course.json_values import JsonObject
 from bmkit.course.source import links, lint, prose
@@ -79,10 +79,21 @@ def carried_notebook(
     return _notebook(lesson, source, lang, cells)
 
 
-def source_notebook(lesson: Lesson, lang: str = "en") -> NotebookNode:
-    """The notebook that stock nbgrader takes as an assignment's source."""
+def source_notebook(
+    lesson: Lesson, lang: str = "en", *, assigned: bool = False
+) -> NotebookNode:
+    """The notebook that stock nbgrader takes as an assignment's source.
+
+    Args:
+        lesson: which.
+        lang: its language.
+        assigned: whether it is to be handed in, and so not opened on the web.
+    """
     source = source_of(lesson)
-    cells = [_title(lesson, source, lang)]
+    title = _title(lesson, source, lang)
+    if not assigned and (link := colab.link(lesson, lang)):
+        title.source += f"\n\n{link}"
+    cells = [title, *_elsewhere(lesson, lang)]
     rungs: dict[str, int] = {}
     for cell in source.cells:
         if cell.kind in ("mistake", "variant"):
@@ -196,6 +207,13 @@ def _title(lesson: Lesson, source: Source, lang: str) -> NotebookNode:
         needs = ", ".join(before)
         text += f"\n\n{say('notebook.before', lang, lessons=needs)}"
     return _nbformat().v4.new_markdown_cell(text)
+
+
+def _elsewhere(lesson: Lesson, lang: str) -> list[NotebookNode]:
+    """The cell that installs bmkit where a notebook is opened alone, as on Colab."""
+    code = colab.install(lesson.course.address(), lang)
+    folded = {"jupyter": {"source_hidden": True}}
+    return [_nbformat().v4.new_code_cell(code, metadata=folded)] if code else []
 
 
 def _overview() -> NotebookNode:

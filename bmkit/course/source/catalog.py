@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from bmkit.course.json_values import as_dict
+from bmkit.course.json_values import JsonObject, as_dict, as_text
 from bmkit.course.kernels import environment
 from bmkit.course.kernels.limits import BadLimits, Limits
 from bmkit.course.source.cells import Problem, SourceError, nearest
@@ -23,6 +23,7 @@ CHECKOUT = environment.PACKAGE.parent
 INSTALLED = environment.PACKAGE / environment.COURSE  # what a wheel brings
 SOURCES = "[0-9]*/[0-9]*.py"  # below solutions/: NN-chapter/NN-slug.py
 MINE = "my-lessons"
+SETTINGS = "pyproject.toml"
 HEADER = {"slug", "title", "section", "needs", "data", "extras", "says"}
 OPTIONAL = {"symbols", "introduces", "gpu", "minutes"}
 
@@ -173,15 +174,27 @@ class Course:
         Raises:
             BadLimits: the file cannot be read, or has a limit that is none.
         """
-        path = self.root / "pyproject.toml"
+        path = self.root / SETTINGS
+        where = f"{path}: [tool.bmkit.limits]"
+        return Limits.of(as_dict(self._settings().get("limits")), where)
+
+    def address(self) -> str:
+        """Where the project is on the web: ``home`` in ``[tool.bmkit]``; or empty.
+
+        Raises:
+            BadLimits: pyproject.toml cannot be read.
+        """
+        return as_text(self._settings().get("home")).rstrip("/")
+
+    def _settings(self) -> JsonObject:
+        path = self.root / SETTINGS
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return Limits()
+            return {}
         except (OSError, ValueError) as error:
             raise BadLimits(say("limits.unreadable", path=path, why=error)) from None
-        ours = as_dict(as_dict(table.get("tool")).get("bmkit"))
-        return Limits.of(as_dict(ours.get("limits")), f"{path}: [tool.bmkit.limits]")
+        return as_dict(as_dict(table.get("tool")).get("bmkit"))
 
     def lessons(self) -> list[Lesson]:
         """Every lesson, in the course's order.
