@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST = 200  # cells that are remembered
 CHECK = "@bm.expect.at_once("  # a check's cell holds it
+_LACKS = re.compile(r"object has no __\w+__")  # as the grader's bridge says it
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -32,7 +33,8 @@ def in_words(error: BaseException) -> str:
     """Why a check fails, in the learner's terms."""
     if isinstance(error, CheckFailed):
         return str(error)
-    return mixed_kinds.told(error) or own_words(error)
+    check = mixed_kinds.told(error) or mixed_kinds.unusable(error)
+    return check or own_words(error)
 
 
 def own_words(error: BaseException, source: str = "", hidden: bool = False) -> str:
@@ -55,6 +57,8 @@ def own_words(error: BaseException, source: str = "", hidden: bool = False) -> s
         return say("real.hidden", kind=kind, line=line) if line else ""
     if isinstance(error, AssertionError) and text:
         return text
+    if not line and (isinstance(error, AttributeError) or _LACKS.search(text)):
+        return say("expect.unusable", error=text)  # asked for from outside
     text = f"{type(error).__name__}: {text}"
     return say("check.at", error=text, line=line) if line else text
 

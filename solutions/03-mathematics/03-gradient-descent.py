@@ -544,6 +544,7 @@ except NotImplementedError:
 except (AttributeError, TypeError, RuntimeError):
     _got = None
 bm.expect.true(_got is not None, "f may return a plain number: call it, nothing more")
+bm.expect.shape(_got, (1,), "a tensor like theta: one slope for each entry")
 bm.expect.close(
     _got, torch.tensor([3.0]), "divide by the distance of the two points, 2h"
 )
@@ -583,6 +584,7 @@ bm.expect.close(_got, torch.tensor([1e-4]), "without an h it is 1e-5")
 # not written yet: the words for that are not ours → 还没有写：这种情形不由我们来说
 # f may return a plain number: call it, nothing more
 # → f 可能返回一个普通的数：调用它就行，别的都不要做
+# a tensor like theta: one slope for each entry → 与 theta 同形的张量：每个分量一个斜率
 # divide by the distance of the two points, 2h → 要除以两点间的距离 2h
 # move one entry at a time → 每次只挪一个分量
 # step to both sides, θ+h and θ−h → 两边都要挪：θ+h 和 θ−h
@@ -1313,18 +1315,18 @@ def steps_needed(kappa: float, tolerance: float) -> int:
 
 # %% check="steps_needed"
 _got = steps_needed(3.0, 0.2)
-bm.expect.true(0.5**_got <= 0.2, f"{_got} steps are not enough for kappa = 3: round up")
-bm.expect.equal(_got, 3, "more than needed: is your rate the best one, (κ−1)/(κ+1)?")
 bm.expect.true(
     not isinstance(_got, float), "a whole number, to count steps: 3, not 3.0"
 )
+bm.expect.true(0.5**_got <= 0.2, f"{_got} steps are not enough for kappa = 3: round up")
+bm.expect.equal(_got, 3, "more than needed: is your rate the best one, (κ−1)/(κ+1)?")
 _got = steps_needed(3.0, 0.25)
 bm.expect.equal(_got, 2, "two steps leave exactly a quarter, and that is allowed")
+bm.expect.equal(steps_needed(1.0, 1e-9), 1, "a round bowl needs one step")
 ### BEGIN HIDDEN TESTS
 bm.expect.equal(
     steps_needed(99.0, 1e-3), 342, "kappa = 99 keeps 0.98 of the error a step"
 )
-bm.expect.equal(steps_needed(1.0, 1e-9), 1, "a round bowl needs one step")
 bm.expect.equal(steps_needed(3.0, 0.9), 1, "a loose tolerance")
 bm.expect.equal(steps_needed(1.5, 1e-3), 5, "kappa may lie close to 1")
 bm.expect.equal(steps_needed(5000.0, 1e-6), 34539, "a long valley takes many steps")
