@@ -65,7 +65,11 @@ OVERWRITES = [
         "affine_at",
         "[x.mul_(0) for pair in args[1] for x in pair]\n    return work(*args)",
     ),
-    ("attention", "masked_weights", "scores = args[0]\n    scores *= 0\n    return scores"),
+    (
+        "attention",
+        "masked_weights",
+        "scores = args[0]\n    scores *= 0\n    return scores",
+    ),
     (
         "attention",
         "scaled_dot_product",
