@@ -129,8 +129,27 @@ def test_a_slider_redraws_the_picture_and_nothing_is_fetched(server, page):
         arg=before,
         timeout=20_000,
     )
-    assert picture.count() == 1
+    assert page.locator(".jp-OutputArea img").get_attribute("alt") == (
+        "Now: slope = 1.9. At first: A straight line through zero."
+    )
     assert page.elsewhere == []
+
+
+def test_sliders_have_names_and_fit_a_narrow_page(server, page):
+    address, _ = server
+    page.set_viewport_size({"width": 600, "height": 900})
+    try:
+        run_all(page, address, "en/02-second/01-plotting.ipynb")
+        slider = page.get_by_role("slider", name="slope", exact=True)
+        slider.wait_for(timeout=60_000)
+        page.wait_for_timeout(500)
+        box = page.locator(".jp-OutputArea .widget-box")
+        inside = "e => [...e.children].every(c => c.getBoundingClientRect().right <= "
+        inside += "e.parentElement.getBoundingClientRect().right + 1)"
+        assert box.first.evaluate(inside)
+        assert page.locator(".widget-label").first.inner_text() == "slope"
+    finally:
+        page.set_viewport_size({"width": 1200, "height": 1400})
 
 
 def test_run_all_goes_past_a_stub_and_ends_with_what_is_open(server, page):
