@@ -178,6 +178,9 @@ def phases(lesson: Lesson) -> dict[str, float]:
         def refused(self, refused: Any) -> None:
             raise SystemExit(str(refused))
 
+        def noted(self, note: Any) -> None:
+            raise SystemExit(str(note))
+
     with tempfile.TemporaryDirectory() as home:
         fill(Path(home), lesson, 8)
         session.grade_all(

@@ -6,6 +6,7 @@ import contextlib
 import copy
 import csv
 import errno
+import hashlib
 import os
 import shutil
 import signal
@@ -442,6 +443,66 @@ def test_whatever_its_ending_what_can_be_taken_is_graded(lessons, tmp_path):
     assert {one.path.name for one in outcome.refused} == {*refused}
     page = outcome.page.read_text(encoding="utf-8")
     assert all(name in page for name in refused)
+
+
+def test_a_planted_grade_book_is_not_believed(lessons, tmp_path):
+    """One that another grading made, with full marks for this very file."""
+    room, other = tmp_path / "room", tmp_path / "other"
+    for folder, code in ((other, RIGHT), (room, WRONG)):
+        folder.mkdir()
+        (folder / "ann.ipynb").write_text(notebook(lessons, code), encoding="utf-8")
+    grade_all(other, lessons, SETTINGS, Listener())
+    key = hashlib.sha256((room / "ann.ipynb").read_bytes()).hexdigest()
+    with contextlib.closing(sqlite3.connect(other / "gradebook.db")) as book, book:
+        book.execute("UPDATE bmkit_verdict SET key = ?", (key,))
+    shutil.copy(other / "gradebook.db", room)
+    listener = Listener()
+    assert grade_all(room, lessons, SETTINGS, listener).graded == 1
+    assert points(room) == {"ann": 0.0}
+    (note,) = listener.notes
+    assert "--book" in note and (room / "gradebook.db.not-ours-1").is_file()
+    # Our own is known again; another in its place is not.
+    assert grade_all(room, lessons, SETTINGS, Listener()).known == 1
+    os.replace(other / "gradebook.db", room / "gradebook.db")
+    assert grade_all(room, lessons, SETTINGS, Listener()).graded == 1
+    assert points(room) == {"ann": 0.0}
+    # The teacher's own, by name.
+    url = f"sqlite:///{room / 'gradebook.db.not-ours-2'}"
+    settings = Settings(jobs=1, unsafe=UNSAFE, book=url)
+    assert grade_all(room, lessons, settings, Listener()).known == 1
+
+
+def test_no_link_in_a_flat_folder_is_written_through(lessons, tmp_path):
+    room, elsewhere = tmp_path / "room", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text("mine")
+    room.mkdir()
+    for student in ("ann", "bob"):
+        (room / f"{student}.ipynb").write_text(notebook(lessons, RIGHT), "utf-8")
+    for name in ("feedback", "autograded"):
+        (room / name).symlink_to(elsewhere)
+    for name in ("room.html", "grades.csv", "gradebook.db", "gradebook.db-journal"):
+        (room / name).symlink_to(elsewhere / "file")
+    listener = Listener()
+    assert grade_all(room, lessons, SETTINGS, listener).graded == 2
+    assert len(listener.notes) == 6 and listener.refusals == []
+    shutil.rmtree(room / "feedback" / "bob")
+    (room / "feedback" / "bob").symlink_to(elsewhere)
+    (room / "bob.ipynb").write_text(notebook(lessons, WRONG), encoding="utf-8")
+    listener = Listener()
+    assert grade_all(room, lessons, SETTINGS, listener).graded == 0
+    (told,) = listener.refusals
+    assert "bob" in told and listener.notes == []
+    assert [one.name for one in elsewhere.iterdir()] == ["file"]
+    assert (elsewhere / "file").read_text() == "mine"
+
+
+def test_nothing_is_set_aside_in_a_course_folder(lessons, tmp_path):
+    hand_in(tmp_path / "room", "ann", notebook(lessons, RIGHT))
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "room" / "feedback").symlink_to(tmp_path / "elsewhere")
+    assert grade_all(tmp_path / "room", lessons, SETTINGS, Listener()).graded == 1
+    assert (tmp_path / "elsewhere" / "ann" / "adding" / "adding.html").is_file()
 
 
 @pytest.mark.slow

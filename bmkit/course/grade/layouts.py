@@ -30,7 +30,10 @@ from bmkit.course.words import say
 # Folders beside the submissions that nbgrader and this kit make.
 OURS = {"autograded", "feedback", "release", "source", "submitted", "downloaded"}
 # Files that they make: the grade book, tables, the room's page.
-MADE = ("gradebook.db", "grades.csv", "room.html", "nbgrader_config.py")
+MADE = (
+    *("gradebook.db", "grades.csv", "bmkit-grades.csv", "room.html"),
+    *("nbgrader_config.py", "autograded.not-ours", "feedback.not-ours"),
+)
 
 
 def course(
@@ -73,16 +76,19 @@ def flat(home: int, folder: Path, told: list[Refused]) -> Iterator[SubmittedFile
         yield SubmittedFile(who, path, None, key)
     for name in _seen(home):
         path = folder / name
-        if is_folder(home, name):
-            if name not in OURS:
-                with trying(path, told), opened(home, name, stat.S_ISDIR) as files:
+        if name in OURS or _made(name):
+            continue
+        if _student_of(name) and not is_folder(home, name):
+            continue
+        with trying(path, told):
+            if is_link(home, name):
+                raise Unfit(say("intake.link"))
+            if is_folder(home, name):
+                with opened(home, name, stat.S_ISDIR) as files:
                     who = _id(name, path, told)
                     for file, key in _work(files, path, told):
                         yield SubmittedFile(who, file, None, key, own_folder=True)
-        elif not _student_of(name) and not _made(name):
-            with trying(path, told):
-                if is_link(home, name):
-                    raise Unfit(say("intake.link"))
+            else:
                 why = why_not(name)
                 kind = Note if why == "table" else Refused
                 told.append(kind(path, say(f"intake.{why}")))

@@ -27,6 +27,7 @@ from bmkit.course.grade import (
     gradebook,
     intake,
     receipt,
+    room_state,
     standby,
 )
 from bmkit.course.grade.database import BookError, RowError
@@ -166,12 +167,19 @@ def grade_all(
             raise CannotGrade(say("session.export", path=table))
         handed, outcome.told = intake.find(folder, [one.slug for one in lessons])
         outcome.told += intake.lookalikes(handed)
+        keeps = (
+            lessons[0].course.state if lessons and room_state.is_flat(folder) else None
+        )
+        if keeps:
+            outcome.told += room_state.set_aside(folder, keeps, book=not settings.book)
         url = settings.book or gradebook.default_url(folder)
         with (
             executors.executor(settings.cluster, settings.jobs) as executor,
             _opened(url, handed, lessons, executor, jailed) as book,
         ):
-            for name in ("autograded", "feedback"):  # found out before any grading
+            if keeps and not settings.book:
+                room_state.remember(folder, keeps)
+            for name in room_state.FOLDERS:  # found out before any grading
                 (folder / name).mkdir(exist_ok=True)
             session = _Session(folder, lessons, settings, jailed, book, outcome)
             session.work(handed, executor, listener)
@@ -385,6 +393,11 @@ class _Session:
             listener.graded(verdict)
 
     def _keep(self, verdict: Verdict, one: SubmittedFile) -> None:
+        if room_state.is_flat(self.folder):
+            for name in room_state.FOLDERS:
+                room_state.refuse_links(
+                    self.folder, name, verdict.student, verdict.slug
+                )
         # First the files: a verdict that is known has its notebook.
         beside = one.submitted, one.secret
         gradebook.write_notebook(self.folder, verdict, *beside)
