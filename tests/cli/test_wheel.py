@@ -123,6 +123,37 @@ def test_a_course_for_nbgrader_is_made(bmkit):
     assert (bmkit.here / "ours" / "source" / SLUG / f"{SLUG}.ipynb").is_file()
 
 
+# What a learner on Colab has: one notebook, in memory, and an installed bmkit.
+ALONE = """
+import nbformat, sys
+from nbclient import NotebookClient
+book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(x) for x in [
+    "import torch, bmkit as bm; lab = bm.start('welcome', profile='ci', lang='zh')",
+    "def step(*_): return None",
+    "bm.check('step')",
+    *["bm.answer('step')"] * 3,
+    "print(type(bm.data.load('news', lab)))",
+    "bm.progress()",
+]])
+NotebookClient(book, kernel_name="python3", timeout=120).execute()
+for cell in book.cells:
+    for output in cell.outputs:
+        print(output.get("text") or output.get("data", {}).get("text/plain"))
+"""
+
+
+def test_checks_and_data_come_along_where_no_notebook_lies(bmkit):
+    env = {**bmkit.env, "BMKIT_COURSE": ""}
+    words = [sys.executable, "-c", ALONE]
+    done = subprocess.run(words, cwd=bmkit.here, env=env, capture_output=True)
+    said = done.stdout.decode()
+    assert done.returncode == 0, done.stderr.decode()
+    assert "✗ step" in said and "提示 1" in said  # the check, its hint
+    assert "def step(" in said and "News" in said  # the answer, the data
+    assert "count_parameters" in said.splitlines()[-1]  # what is open
+    assert not list(bmkit.here.glob("*.ipynb"))
+
+
 LOOK = """
 import pathlib, bmkit
 inside = pathlib.Path(bmkit.__file__).parent

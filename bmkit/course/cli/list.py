@@ -17,9 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print slug, minutes and title of every lesson; 1 when one has no good header."""
+    """Print what there is to know of each lesson; 1 when one has no good header."""
     found, code = lessons.readable(Course.find(args.course))
     for lesson in found:
         minutes = say("list.minutes", minutes=lesson.minutes)
-        print(f"{lesson.slug:<24}{minutes}  {lesson.title[language()]}")
+        needs = ", ".join(lesson.needs)
+        after = f"  {say('list.needs', slugs=needs)}" if needs else ""
+        print(f"{lesson.slug:<24}{minutes}  {lesson.title[language()]}{after}")
     return code

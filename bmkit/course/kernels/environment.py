@@ -18,7 +18,6 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2]
-COURSE = "_course"  # in a wheel's package: the course, with its answers
 PLOTS = Path(__file__).with_name("matplotlibrc")  # empty: matplotlib's own defaults
 # Folders and a file that users name, perhaps from where they stand or by "~".
 NAMED = ("BMKIT_MIRROR", "BMKIT_CACHE", "BMKIT_PROGRESS")

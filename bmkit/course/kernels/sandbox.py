@@ -25,6 +25,7 @@ from bmkit.course.kernels import environment, seccomp
 from bmkit.course.kernels.process import die_with_parent
 from bmkit.course.kernels.words import say
 from bmkit.errors import BmkitError
+from bmkit.lab import course_files
 
 if sys.platform != "win32":  # there this module only says why it cannot serve
     import resource
@@ -117,7 +118,7 @@ def command(python: list[str], *, share: Sequence[Path] = ()) -> list[str]:
 def _with_answers() -> set[Path]:
     """The courses that lie in packages of ours, wherever Python would find one."""
     packages = [environment.PACKAGE, *(Path(place, "bmkit") for place in sys.path)]
-    courses = (package.resolve() / environment.COURSE for package in packages)
+    courses = (package.resolve() / course_files.INSIDE.name for package in packages)
     return {course for course in courses if course.is_dir()}
 
 

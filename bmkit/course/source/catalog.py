@@ -15,12 +15,13 @@ from bmkit.course.source.cells import Problem, SourceError, nearest
 from bmkit.course.source.reader import read_header
 from bmkit.course.words import say
 from bmkit.errors import BmkitError, reason
+from bmkit.lab import course_files
 from bmkit.language import LANGS
 
 # The folder around the package: a checkout, with its course and its tests, or
 # site-packages, with neither.
 CHECKOUT = environment.PACKAGE.parent
-INSTALLED = environment.PACKAGE / environment.COURSE  # what a wheel brings
+INSTALLED = course_files.INSIDE  # what a wheel brings
 SOURCES = "[0-9]*/[0-9]*.py"  # below solutions/: NN-chapter/NN-slug.py
 MINE = "my-lessons"
 SETTINGS = "pyproject.toml"
@@ -62,7 +63,7 @@ class NeedsClone(BmkitError):
     code = 2
 
     def __init__(self) -> None:
-        super().__init__(say("clone.needed"))
+        super().__init__(say("clone.needed", address=Course(INSTALLED).address()))
 
 
 class UnknownLesson(BmkitError):
