@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--device", choices=DEVICES, default="auto")
     options.add_lang(parser, "the language of the lessons and of what is said")
     add("--seed", type=options.seed, default=0)
-    cores = os.cpu_count() or 1
-    add("-j", "--jobs", type=options.whole, default=cores, help="side by side")
+    about = "side by side (default: one a core; on a GPU, as many as its memory holds)"
+    add("-j", "--jobs", type=options.whole, help=about)
     about = "run each lesson with its variants in place of its answers"
     add("--carry-on", action="store_true", help=about)
     add("--fresh", action="store_true", help="run unchanged lessons too")
@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> int:
         device=args.device,
         lang=language(),
         seed=args.seed,
-        jobs=args.jobs,
+        jobs=args.jobs or _jobs(args),
         fresh=args.fresh,
         cluster=args.cluster,
         limit=args.limit,
@@ -109,3 +109,16 @@ def _output(course: Course, args: argparse.Namespace) -> Path:
     with writing(output):
         run_report.clear(output)
     return output
+
+
+def _jobs(args: argparse.Namespace) -> int:
+    """How many run side by side where the user does not say: what fits here."""
+    from bmkit.course.run import gpu
+
+    cores = os.cpu_count() or 1
+    fitting = None if args.cluster else gpu.fitting(args.device, args.profile)
+    if fitting is None or fitting >= cores:
+        return cores
+    lesson = gpu.LESSON[args.profile]
+    print(say("run.fitting", count=fitting, lesson=lesson))
+    return fitting

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import carried_notebook, dumps
-from bmkit.course.run import execution, jobs, kept_results
+from bmkit.course.run import execution, gpu, jobs, kept_results
 from bmkit.course.run.cache_key import reached
 from bmkit.course.run.execution import Listener, Settings
 from bmkit.course.run.result import Result
@@ -76,7 +76,7 @@ def run(
     Raises:
         CannotRun: the device or the cluster asked for is not there.
     """
-    processor = jobs.processor(settings.device)
+    processor = gpu.processor(settings.device)
     waiting: list[Job] = []
     done: dict[str, Result] = {}
     tried: dict[str, tuple[Lesson, Way]] = {}

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
-import shutil
-import subprocess
 import traceback
-from functools import cache
 
 from bmkit.course.json_values import JsonObject
 from bmkit.course.run.cache_key import fingerprint
-from bmkit.course.run.execution import CannotRun, Settings
+from bmkit.course.run.execution import Settings
 from bmkit.course.run.result import Result
 from bmkit.course.run.worker import Job
 from bmkit.course.source.catalog import Lesson
@@ -62,7 +58,7 @@ def key(
     Args:
         lesson: its data count.
         settings: of the run.
-        processor: from `processor`.
+        processor: from `gpu.processor`.
         reached: what `cache_key.reached` says of the notebook.
     """
     given = {**parameters(lesson, settings), "lang": settings.lang}
@@ -122,18 +118,3 @@ def unbuilt(lesson: Lesson, settings: Settings, error: Exception) -> Result:
     told = "".join(traceback.format_exception(error))
     title = lesson.title[settings.lang]
     return Result(lesson.slug, title, "failed", message=message, traceback=told)
-
-
-@cache
-def processor(device: str) -> str:
-    """The GPU's name, or ``cpu``, found without importing a framework."""
-    name = ""
-    if device != "cpu" and shutil.which("nvidia-smi"):
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-            name = subprocess.run(
-                command, capture_output=True, text=True, timeout=20, check=True
-            ).stdout.strip()
-    if device == "cuda" and not name:
-        raise CannotRun(say("run.no_gpu"))
-    return name or "cpu"

@@ -7,7 +7,7 @@ import logging
 
 from bmkit.course.build.cache import kept
 from bmkit.course.build.notebooks import dumps, instructor_notebook
-from bmkit.course.run import execution, jobs, kept_results, measured
+from bmkit.course.run import execution, gpu, jobs, kept_results, measured
 from bmkit.course.run.cache_key import reached
 from bmkit.course.run.execution import Listener, Settings
 from bmkit.course.run.result import Result
@@ -27,7 +27,7 @@ def run(
     Raises:
         CannotRun: the device or the cluster asked for is not there.
     """
-    processor = jobs.processor(settings.device)
+    processor = gpu.processor(settings.device)
     waiting: list[Job] = []
     done: dict[str, Result] = {}
     workers = max(1, min(settings.jobs, len(lessons)))
