@@ -32,6 +32,7 @@ class Answer(NamedTuple):
     right: bool
     code: str
     says: str = ""
+    points: float = 0  # of a wrong one
 
 
 def known_answers(lesson: Lesson) -> dict[str, list[Answer]]:
@@ -44,7 +45,7 @@ def known_answers(lesson: Lesson) -> dict[str, list[Answer]]:
             Answer(True, reference),
             Answer(False, stub(reference)),
             *(
-                Answer(False, c.source, c.options["says"])
+                Answer(False, c.source, c.options["says"], c.options.get("points", 0))
                 for c in source.of("mistake", cell.name)
             ),
             *(Answer(True, c.source) for c in source.of("variant", cell.name)),
@@ -163,7 +164,7 @@ def _as_it_should(mark: Mark, answer: Answer, lang: str) -> bool:
     # message says is known in English.
     named = bool(mark.mistake) == bool(answer.says)
     told = answer.says in mark.message or lang != "en"
-    return mark.points == 0 and bool(mark.hint) and named and told
+    return mark.points == answer.points and bool(mark.hint) and named and told
 
 
 def differences(ours: Verdict, theirs: Verdict) -> list[str]:

@@ -350,39 +350,47 @@ def scores(tp, fp, fn, tn):
 # → 四个计数，或占总体的四个比例。分母为 0 时（0/0），约定为 0。
 
 # %% check="scores"
-got = bm.expect.several(scores(8, 24, 2, 66), 4, "return four numbers")
-bm.expect.close(got[0], 0.74, "accuracy: the right answers, tp + tn, among all")
-bm.expect.true(abs(got[1] - 0.8) > 1e-9, "precision and recall are swapped")
-bm.expect.close(got[1], 0.25, "precision: tp among those said positive, tp + fp")
-bm.expect.close(got[2], 0.8, "recall: tp among those that are positive, tp + fn")
-advice = (
-    "F1 joins precision and recall; this one has accuracy in the place of precision"
-)
-bm.expect.true(abs(got[3] - 2 * 0.74 * 0.8 / 1.54) > 1e-6, advice)
-advice = "the harmonic mean, not the ordinary one: it is large only when both are"
-bm.expect.true(abs(got[3] - 0.525) > 1e-6, advice)
-bm.expect.close(got[3], 16 / 42, "F1 is 2·tp / (2·tp + fp + fn)")
-### BEGIN HIDDEN TESTS
-try:
-    none = [float(number) for number in scores(0, 0, 5, 95)]
-except ZeroDivisionError:
-    none = None
-advice = "nobody was said positive: a share of nothing is 0, divide only when you can"
-bm.expect.true(none is not None, advice)
-bm.expect.close(none, [0.95, 0.0, 0.0, 0.0], advice)
-bm.expect.close(scores(0, 3, 0, 7), [0.7, 0.0, 0.0, 0.0], "and if nobody is positive")
-advice = "nobody is positive and nobody was said to be: still a share of nothing"
-bm.expect.close(scores(0, 0, 0, 7), [1.0, 0.0, 0.0, 0.0], advice)
-bm.expect.close(scores(0, 2, 2, 4), [0.5, 0.0, 0.0, 0.0], "tp is 0, the others not")
-bm.expect.close(scores(3, 3, 3, 1), [0.4, 0.5, 0.5, 0.5], "three equal counts")
-bm.expect.close(scores(5, 0, 0, 5), [1.0, 1.0, 1.0, 1.0], "no error at all")
-advice = "shares of a whole instead of counts: is there a 1 that is a count?"
-bm.expect.close(scores(0.08, 0.24, 0.02, 0.66), [0.74, 0.25, 0.8, 16 / 42], advice)
-bm.expect.close(scores(2, 1, 3, 4), [0.6, 2 / 3, 0.4, 0.5], "tp = fn − fp")
-want = [1 - 0.2500003, 1e-7 / 0.2500001, 0.25, 2e-7 / 0.2500005]
-advice = "tiny shares, too: do not round, and add nothing to what you divide by"
-bm.expect.close(scores(1e-7, 0.25, 3e-7, 0.7499996), want, advice, atol=1e-11)
-### END HIDDEN TESTS
+with bm.expect.part(2, "the four formulas"):
+    got = bm.expect.several(scores(8, 24, 2, 66), 4, "return four numbers")
+    bm.expect.close(got[0], 0.74, "accuracy: the right answers, tp + tn, among all")
+    bm.expect.true(abs(got[1] - 0.8) > 1e-9, "precision and recall are swapped")
+    bm.expect.close(got[1], 0.25, "precision: tp among those said positive, tp + fp")
+    bm.expect.close(got[2], 0.8, "recall: tp among those that are positive, tp + fn")
+    advice = (
+        "F1 joins precision and recall; this one has accuracy in the place of precision"
+    )
+    bm.expect.true(abs(got[3] - 2 * 0.74 * 0.8 / 1.54) > 1e-6, advice)
+    advice = "the harmonic mean, not the ordinary one: it is large only when both are"
+    bm.expect.true(abs(got[3] - 0.525) > 1e-6, advice)
+    bm.expect.close(got[3], 16 / 42, "F1 is 2·tp / (2·tp + fp + fn)")
+    ### BEGIN HIDDEN TESTS
+    bm.expect.close(scores(3, 3, 3, 1), [0.4, 0.5, 0.5, 0.5], "three equal counts")
+    bm.expect.close(scores(5, 0, 0, 5), [1.0, 1.0, 1.0, 1.0], "no error at all")
+    bm.expect.close(scores(2, 1, 3, 4), [0.6, 2 / 3, 0.4, 0.5], "tp = fn − fp")
+    ### END HIDDEN TESTS
+with bm.expect.part(1, "shares of a whole, and shares of nothing"):
+    advice = "shares of a whole instead of counts: is there a 1 that is a count?"
+    bm.expect.close(scores(0.08, 0.24, 0.02, 0.66), [0.74, 0.25, 0.8, 16 / 42], advice)
+    ### BEGIN HIDDEN TESTS
+    try:
+        none = [float(number) for number in scores(0, 0, 5, 95)]
+    except ZeroDivisionError:
+        none = None
+    advice = (
+        "nobody was said positive: a share of nothing is 0, divide only when you can"
+    )
+    bm.expect.true(none is not None, advice)
+    bm.expect.close(none, [0.95, 0.0, 0.0, 0.0], advice)
+    bm.expect.close(
+        scores(0, 3, 0, 7), [0.7, 0.0, 0.0, 0.0], "and if nobody is positive"
+    )
+    advice = "nobody is positive and nobody was said to be: still a share of nothing"
+    bm.expect.close(scores(0, 0, 0, 7), [1.0, 0.0, 0.0, 0.0], advice)
+    bm.expect.close(scores(0, 2, 2, 4), [0.5, 0.0, 0.0, 0.0], "tp is 0, the others not")
+    want = [1 - 0.2500003, 1e-7 / 0.2500001, 0.25, 2e-7 / 0.2500005]
+    advice = "tiny shares, too: do not round, and add nothing to what you divide by"
+    bm.expect.close(scores(1e-7, 0.25, 3e-7, 0.7499996), want, advice, atol=1e-11)
+    ### END HIDDEN TESTS
 
 # %% [raw] lang="zh"
 # return four numbers → 返回四个数
@@ -408,6 +416,8 @@ bm.expect.close(scores(1e-7, 0.25, 3e-7, 0.7499996), want, advice, atol=1e-11)
 # shares of a whole instead of counts: is there a 1 that is a count?
 # → 传入的是比例而不是计数：是不是有个 1 是当作计数写的？
 # tp = fn − fp → =
+# the four formulas → 四个公式
+# shares of a whole, and shares of nothing → 占总体的比例，以及分母为 0 的情形
 # tiny shares, too: do not round, and add nothing to what you divide by
 # → 很小的比例也要对：不要取整，分母上也不要加别的数
 
@@ -441,21 +451,21 @@ def scores(tp, fp, fn, tn):
     return accuracy, precision, recall, (precision + recall) / 2
 
 
-# %% mistake="scores" says="divide only when you can"
+# %% mistake="scores" says="divide only when you can" points=2
 def scores(tp, fp, fn, tn):
     precision, recall = tp / (tp + fp), tp / (tp + fn)
     f1 = 2 * precision * recall / (precision + recall)
     return (tp + tn) / (tp + fp + fn + tn), precision, recall, f1
 
 
-# %% mistake="scores" says="a 1 that is a count"
+# %% mistake="scores" says="a 1 that is a count" points=2
 def scores(tp, fp, fn, tn):
     precision, recall = tp / max(tp + fp, 1), tp / max(tp + fn, 1)
     f1 = 2 * tp / max(2 * tp + fp + fn, 1)
     return (tp + tn) / (tp + fp + fn + tn), precision, recall, f1
 
 
-# %% mistake="scores" says="add nothing"
+# %% mistake="scores" says="add nothing" points=2
 def scores(tp, fp, fn, tn):
     precision, recall = tp / (tp + fp + 1e-9), tp / (tp + fn + 1e-9)
     f1 = 2 * tp / (2 * tp + fp + fn + 1e-9)

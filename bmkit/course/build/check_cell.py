@@ -18,6 +18,8 @@ from bmkit.course.source.signatures import defined
 INDENT = " " * 4
 HEAD = "# {}\n@bm.expect.at_once({})\ndef _check():\n"
 TAIL = "\n\ndel _check"
+PART = "bm.expect.part("  # a check in parts
+EARNED = "\nbm.expect.earned()"  # its cell's value, for stock nbgrader
 
 
 def check_cell(exercise: Cell, check: str, title: str) -> str:
@@ -50,7 +52,8 @@ def enclosed(
         row if number in inside else textwrap.indent(row, INDENT)
         for number, row in enumerate(check.split("\n"), 1)
     ]
-    return HEAD.format(title, ", ".join(given)) + "\n".join(rows) + TAIL
+    tail = TAIL + (EARNED if PART in check else "")
+    return HEAD.format(title, ", ".join(given)) + "\n".join(rows) + tail
 
 
 def _within_strings(code: str) -> set[int]:

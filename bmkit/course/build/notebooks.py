@@ -270,7 +270,10 @@ def _perturbed(cell: Cell, source: Source) -> NotebookNode:
 def _matrix(name: str, source: Source, lang: str) -> NotebookNode:
     exercise = source.of("exercise", name)[0]
     check = source.of("check", name)[0]
-    mistakes = [(c.options["says"], c.source) for c in source.of("mistake", name)]
+    mistakes = [
+        (c.options["says"], c.source, c.options.get("points", 0))
+        for c in source.of("mistake", name)
+    ]
     variants = [c.source for c in source.of("variant", name)]
     text = (
         "from bmkit.course.run.inside import answer_matrix\n\n"

@@ -167,6 +167,9 @@ def _errors(submission: Submission, folder: Path) -> dict[str, str]:
     for cell in nbformat.read(path, as_version=4).cells:
         grade_id = nbgrader_cells.grade_id(cell)
         for output in cell.get("outputs", []):
+            text = "".join(output.get("text", ""))
+            if output.output_type == "stream" and text.startswith("✗ "):
+                found[grade_id] = text.removeprefix("✗ ").strip()  # partly right
             if output.output_type == "error":
                 found[grade_id] = _in_words(
                     output.ename, output.evalue, submission.told

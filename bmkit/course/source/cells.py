@@ -22,7 +22,7 @@ OPTIONS: dict[str, set[str]] = {
     "exercise": {"exercise", "points", "minutes", "level", "changes"},
     "check": {"check"},
     "hint": {"hint"},
-    "mistake": {"mistake", "says"},
+    "mistake": {"mistake", "says", "points"},
     "variant": {"variant"},
     "equation": {"equation", "of"},
     "quote": {"quote"},

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from bmkit.course import parsing
-from bmkit.course.source import claims, equations, links, pages, quotes
+from bmkit.course.source import claims, equations, links, pages, parts, quotes
 from bmkit.course.source.cells import Cell, Problem, Source, both, digest, nearest
 from bmkit.course.source.glossary import missing, names
 from bmkit.course.source.minutes import LONGEST, estimate
@@ -40,6 +40,7 @@ def own(source: Source) -> list[Problem]:
         _exercises,
         _excuses,
         _regions,
+        parts.problems,
         equations.problems,
         claims.problems,
         links.problems,

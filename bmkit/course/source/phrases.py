@@ -22,7 +22,7 @@ LITERAL = re.compile(r"(?s)([A-Za-z]*)('''|\"\"\"|'|\")(.*)\2")
 # Whose arguments a learner reads.
 SPOKEN = re.compile(
     r"docstring|comment|print\[\d+\]|bm\.claim\[0\]"
-    r"|bm\.expect\.(true\[1\]|(shape|close|equal)\[2\])"
+    r"|bm\.expect\.((true|part)\[1\]|(shape|close|equal)\[2\])"
     r"|bm\.show\.progress\[1\]|text\[2\]|annotate\[0\]|legend\[[01]\]"
     r"|set_[xy]ticks\[1\]|set_[xy]ticklabels\[0\]|(Markdown|HTML)\[0\]"
     r"|(against|certain)="

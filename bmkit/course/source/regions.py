@@ -38,7 +38,9 @@ def regions_wrong(text: str, region: Region, *, needed: bool) -> str:
             inside = False
     if inside:
         return f"unclosed {region.name} region: {region.end!r} is missing"
-    if needed and count != 1:
+    if needed and region is HIDDEN and not count:
+        return "a hidden-test region is needed, there is none"
+    if needed and region is SOLUTION and count != 1:
         return f"exactly one {region.name} region is needed, there are {count}"
     return ""
 

@@ -22,6 +22,8 @@ from bmkit.course.grade.judge.remote_object import RemoteObject
 from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.kernels import sandbox
 from bmkit.course.source.regions import HIDDEN
+from bmkit.course.words import say
+from bmkit.lab.parts import PartlyRight, counted
 from bmkit.language import speak
 
 
@@ -73,7 +75,13 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
         space: the lesson's own names; the tests' are added, as in a notebook.
     """
     own = {name: space[name] for name in message["names"] if name in space}
-    kind, says, text, hidden = "", "", "", False
+    kind, says, text, hidden, points = "", "", "", False, 0.0
+
+    def in_words(error: BaseException) -> str:
+        if error is peer.heard and _hidden(error, message["check"]):
+            return say("judge.hidden", lang=message["lang"], kind=type(error).__name__)
+        return _safely(error)
+
     guard = peer.watch(message["changes"], message["parameters"])
     speak(message["lang"])
     peer.operated = peer.computed = False
@@ -84,7 +92,8 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
                 space.pop(name, None)
                 with contextlib.suppress(NameError):
                     space[name] = peer.fetch(name)
-            exec(compile(message["check"], "<check>", "exec"), space)
+            with counted(in_words):
+                exec(compile(message["check"], "<check>", "exec"), space)
     except ConnectionLost:
         kind, says = (
             "ConnectionLost",
@@ -95,12 +104,15 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
     except RemoteError as error:
         kind, says = "RemoteError", str(error)
         text, hidden = says, _hidden(error, message["check"])
+    except PartlyRight as error:
+        kind, says, points = "CheckFailed", str(error)[:4000], error.points
     except BaseException as error:
         kind, says = type(error).__name__, _safely(error)
         text = text_of(error)
         hidden = error is peer.heard and _hidden(error, message["check"])
     if guard.failed is not None and kind != "ConnectionLost":
-        kind, says = "CheckFailed", str(guard.failed)  # a check may have passed over it
+        # A check may have passed over it.
+        kind, says, points = "CheckFailed", str(guard.failed), 0.0
     for name in message["names"]:
         if isinstance(space.get(name), RemoteObject) or name not in own:
             space.pop(name, None)
@@ -110,6 +122,7 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
         "says": says,
         "text": text,
         "hidden": hidden,
+        "points": points,
         "operated": peer.operated,
         "computed": peer.computed,
     }

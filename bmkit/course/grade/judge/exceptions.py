@@ -9,6 +9,12 @@ class RemoteError(Exception):
     """The learner's code raised something that is no built-in exception."""
 
 
+class RemoteExit(RemoteError):
+    """The learner's code was interrupted, or asked to exit: the whole check ends."""
+
+    ends_check = True
+
+
 class ConnectionLost(BaseException):
     """The other process has ended; no test of ours may take it for an answer."""
 
@@ -39,7 +45,9 @@ def rebuilt(told: list[str]) -> BaseException:
                 return found(text)
             except TypeError:  # UnicodeDecodeError wants five arguments
                 continue
-    return RemoteError(f"{kinds[0]}: {text}" if kinds else text)
+    exits = {"KeyboardInterrupt", "SystemExit", "GeneratorExit"} & {*kinds}
+    kind_of_error = RemoteExit if exits else RemoteError
+    return kind_of_error(f"{kinds[0]}: {text}" if kinds else text)
 
 
 def as_it_arrives(error: BaseException) -> list[str]:

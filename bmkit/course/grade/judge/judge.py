@@ -6,11 +6,12 @@ and the examiner which check, and believes the examiner alone about what passed.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from bmkit.course.grade.judge import planning
 from bmkit.course.grade.judge.job import Check, Job
@@ -37,6 +38,8 @@ PRELOAD = (
     *("bmkit.show", "bmkit.show.style", "bmkit.data", "bmkit.models", "bmkit.train"),
     *("ipywidgets", "IPython.core.completer", EXAMINER, f"{LEARNER}:prepare"),
 )
+
+FAILED = ("CheckFailed", "AssertionError")  # kinds of error with a sentence of ours
 
 
 def judge(job: Job, server: ForkServer, limits: Limits) -> Verdict:
@@ -81,6 +84,24 @@ def _judged(
         judging.run()
     verdict.notebook = json.dumps(judging.book, ensure_ascii=False)
     return verdict, judging.sure or bool(judging.lost)
+
+
+class Found(NamedTuple):
+    """What a check in the clean process came to.
+
+    Attributes:
+        kind: the kind of error that it raised; empty where it passed.
+        says: why, in words.
+        text: the error's own text.
+        hidden: whether the error is the learner's own, met by a hidden test.
+        points: for the parts that passed all the same.
+    """
+
+    kind: str
+    says: str
+    text: str
+    hidden: bool
+    points: float
 
 
 @dataclass
@@ -187,7 +208,7 @@ class _Judging:
             self._give(check, self.tell(self.lost))
             return
         try:
-            kind, says, text, hidden = self._examine(check)
+            found = self._examine(check)
         except ExaminerLost as lost:
             how = lost.told(self.job.teacher)
             self.call("person.examiner", exercise=check.exercise, how=how)
@@ -199,33 +220,21 @@ class _Judging:
             self._lose("person.check", exercise=check.exercise, how=how)
             self._give(check, self.tell("judge.lost"))
             return
-        if not kind:
+        if not found.kind:
             self._give(check)
             return
-        if self.pair.stopped:
-            says = self._long()
-        says = says or kind
+        says = self._long() if self.pair.stopped else found.says or found.kind
         mistake = self._mistake(check, says)
-        if not (mistake or self.pair.stopped):
-            real = self._real(check, kind, text, hidden)
-            if hidden and not real:  # the error's own words may tell of the hidden test
-                real = self.tell("judge.hidden", kind=kind)
-        else:
-            real = ""
+        real = "" if mistake or self.pair.stopped else self._real(check, found)
         if real:
             says = real
-        elif check.told != check.source and kind in ("CheckFailed", "AssertionError"):
+        elif check.told != check.source and found.kind in FAILED:
             says = self._again(check, check.told, self.job.lang) or says
-        cell["outputs"] = [error_output(kind, says)]
-        self._give(check, says, mistake)
+        cell["outputs"] = [error_output(found.kind, says)]
+        self._give(check, says, mistake, found.points)
 
-    def _examine(self, check: Check) -> tuple[str, str, str, bool]:
-        """The check in the clean process: what it raised and said, or nothing.
-
-        Returns:
-            the error's kind, the sentence, the error's own text, and whether it is the
-            learner's own, met by a hidden test.
-        """
+    def _examine(self, check: Check) -> Found:
+        """The check in the clean process: what it raised and said, or nothing."""
         setup = {"setup": self._setup(check)}
         failed = self.pair.ask_examiner(setup, self.deadline)["failed"]
         if failed:
@@ -237,9 +246,9 @@ class _Judging:
             self.pair.learner.wait(2)
             raise ending(self.pair.learner, EOFError())
         computes = answer["computed"] or (answer["operated"] and not check.classes)
-        if computes and not answer["kind"]:
+        if computes and (answer["points"] or not answer["kind"]):
             self.call("person.computes", exercise=check.exercise)
-        return answer["kind"], answer["says"], answer["text"], answer["hidden"]
+        return Found(**{name: answer[name] for name in Found._fields})
 
     def _setup(self, check: Check) -> list[str]:
         """The lesson's own cells up to this check that have not run yet."""
@@ -258,16 +267,19 @@ class _Judging:
             says = self._again(check, check.english, "en") or says
         return next((known for known in check.mistakes if known in says), "")
 
-    def _real(self, check: Check, kind: str, text: str, hidden: bool) -> str:
+    def _real(self, check: Check, found: Found) -> str:
         """What the notebook's process says of an error that is its own; or nothing."""
-        if kind == "CheckFailed":
+        if found.kind == "CheckFailed":
             return ""
-        message = {"failed": [kind, text], "names": check.names, "cells": self.since}
-        message |= {"lang": self.job.lang, "hidden": hidden}
-        try:
-            return str(self.pair.ask_learner(message, self.deadline)["told"])
-        except (ProcessLost, LookupError, TypeError):
-            return ""  # the next cell or check will tell
+        message: JsonObject = {"failed": [found.kind, found.text], "names": check.names}
+        message |= {"cells": self.since, "lang": self.job.lang, "hidden": found.hidden}
+        told = ""
+        with contextlib.suppress(ProcessLost, LookupError, TypeError):
+            # Where its process is lost, the next cell or check will tell.
+            told = str(self.pair.ask_learner(message, self.deadline)["told"])
+        if found.hidden and not told:  # its own words may tell of the hidden test
+            told = self.tell("judge.hidden", kind=found.kind)
+        return told
 
     def _again(self, check: Check, source: str, lang: str) -> str:
         """What a check that failed says in another language; empty if nothing."""
@@ -286,8 +298,10 @@ class _Judging:
         if not self.pair.renew_examiner():
             self.lost = "judge.examiner"
 
-    def _give(self, check: Check, message: str = "", mistake: str = "") -> None:
-        points = 0.0 if message else check.points
+    def _give(
+        self, check: Check, message: str = "", mistake: str = "", points: float = 0.0
+    ) -> None:
+        points = min(points, check.points) if message else check.points
         hint = check.hint if message else ""
         mark = Mark(check.exercise, points, check.points, message, hint, mistake)
         self.verdict.marks.append(mark)

@@ -23,7 +23,7 @@ def matrix(
     check: str,
     reference: str,
     stub: str,
-    mistakes: list[tuple[str, str]],
+    mistakes: list[tuple[str, str, float]],
     variants: list[str],
     messages: bool,
 ) -> None:
@@ -36,18 +36,22 @@ def matrix(
         check: the check cell as built, hidden tests included.
         reference: the exercise cell with its solution.
         stub: the exercise cell as learners get it.
-        mistakes: ``(says, code)`` of each known mistake.
+        mistakes: ``(says, code, points)`` of each known mistake.
         variants: other right answers.
         messages: whether ``says`` is compared (mistakes are written in English).
     """
-    answers = [("reference", "", reference), ("stub", "", stub)]
-    answers += [("mistake", says, code) for says, code in mistakes]
-    answers += [("variant", "", code) for code in variants]
+    answers = [("reference", "", reference, points), ("stub", "", stub, 0.0)]
+    answers += [("mistake", *mistake) for mistake in mistakes]
+    answers += [("variant", "", code, points) for code in variants]
     rows = []
-    for kind, says, code in answers:
+    for kind, says, code, worth in answers:
         wanted = "pass" if kind in ("reference", "variant") else "fail"
-        failed, message = _try(dict(space), code, check)
-        ok = failed == (wanted == "fail")
+        error = _try(dict(space), code, check)
+        message = in_words(error) if error else ""
+        gets = getattr(error, "points", 0.0) if error else points
+        ok = bool(error) == (wanted == "fail") and gets == worth
+        if gets != worth:
+            message = f"{gets:g} of {points:g} points, not {worth:g}: {message}"
         if kind == "mistake" and messages:
             ok = ok and says in message
         rows.append(
@@ -66,7 +70,7 @@ def matrix(
 def _again(space: dict[str, Any], check: str) -> dict[str, Any]:
     """Run the check in the lesson itself, as who presses the key twice does."""
     before = {name: id(value) for name, value in space.items()}
-    failed, message = _try(space, "", check)
+    error = _try(space, "", check)
     after = {name: id(value) for name, value in space.items()}
     changed = sorted(
         name for name in before | after if before.get(name) != after.get(name)
@@ -74,19 +78,19 @@ def _again(space: dict[str, Any], check: str) -> dict[str, Any]:
     return {
         "kind": "again",
         "expected": "pass",
-        "ok": not failed and not changed,
+        "ok": not error and not changed,
         "says": "",
-        "message": message or ", ".join(changed),
+        "message": in_words(error) if error else ", ".join(changed),
     }
 
 
-def _try(space: dict[str, Any], answer: str, check: str) -> tuple[bool, str]:
+def _try(space: dict[str, Any], answer: str, check: str) -> Exception | None:
     try:
         exec(compile(answer, "<answer>", "exec"), space)
         exec(compile(check, "<check>", "exec"), space)
     except Exception as error:  # any error fails an answer, as it does in nbgrader
-        return True, in_words(error)
-    return False, ""
+        return error
+    return None
 
 
 def show(exercise: str, points: float, rows: list[JsonObject], **more: Any) -> None:
