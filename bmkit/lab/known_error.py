@@ -16,8 +16,10 @@ from bmkit.lab.words import say
 _GPU = re.compile(
     r"CUDA (enabled|GPUs?|driver|capable|error)|NVIDIA|linked with support for mps"
     r"|accelerator device when none|CUDA.{0,40}(not available|is_available)"
+    r"|has no attribute '_cuda_"
 )
-_LACKING = (AssertionError, RuntimeError, TypeError)  # as PyTorch says so
+# As PyTorch says so, which was made without it.
+_LACKING = (AssertionError, AttributeError, RuntimeError, TypeError)
 _DEBUGGERS = ("bdb", "pdb", "IPython.core.debugger", "ipdb")
 
 
@@ -40,9 +42,7 @@ def told(error: BaseException, source: str = "") -> str:
         return say("real.keyboard", where=where)
     if "asyncio.run() cannot be called" in text:
         return say("real.loop", where=where)
-    if isinstance(error, (AssertionError, RuntimeError, TypeError)) and _GPU.search(
-        text
-    ):
+    if isinstance(error, _LACKING) and _GPU.search(text):
         return say("real.gpu", where=where)
     if isinstance(error, NotImplementedError):
         return _not_implemented(error, text)

@@ -59,7 +59,7 @@ def own_words(error: BaseException, source: str = "", hidden: bool = False) -> s
         return text
     if not line and (isinstance(error, AttributeError) or _LACKS.search(text)):
         return say("expect.unusable", error=text)  # asked for from outside
-    text = f"{type(error).__name__}: {text}"
+    text = ": ".join(filter(None, (type(error).__name__, text)))
     return say("check.at", error=text, line=line) if line else text
 
 

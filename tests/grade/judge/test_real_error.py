@@ -168,6 +168,26 @@ CASES: dict[str, tuple[str, str, str]] = {
         "line 2, `ones = torch.ones(2, device='cuda')`: this asks for a GPU",
         "这里要用 GPU",
     ),
+    "gpu_chosen": (
+        "import torch\ntorch.cuda.set_device(0)\n" + RIGHT,
+        "line 2, `torch.cuda.set_device(0)`: this asks for a GPU",
+        "第 2 行 `torch.cuda.set_device(0)`：这里要用 GPU",
+    ),
+    "other_gpu": (
+        "import torch\ndef {name}(a, b):\n    return torch.tensor(a).to('mps') + b",
+        "`return torch.tensor(a).to('mps') + b`: this asks for a GPU",
+        "第 3 行 `return torch.tensor(a).to('mps') + b`：这里要用 GPU",
+    ),
+    "helper": (
+        "def add(a, b)\n    return a + b\ndef {name}(a, b):\n    return add(a, b)",
+        "line 1, `def add(a, b)`: Python cannot read it (expected ':')",
+        "第 1 行 `def add(a, b)`：Python 无法读懂",
+    ),
+    "no_library": (
+        "!true\nfrom torch import nothing_of_this_name\n" + RIGHT,
+        "ImportError: cannot import name 'nothing_of_this_name' from 'torch'",
+        "（出错处：`from torch import nothing_of_this_name`）",
+    ),
     "integers": (
         "import torch\ndef {name}(a, b):\n    return torch.tensor([a]).softmax(0)",
         'NotImplementedError: "softmax',
@@ -292,3 +312,33 @@ def test_a_hidden_tests_values_are_not_told(name, tmp_path):
     told = mark.message + json.dumps([one.get("outputs") for one in verdict.cells()])
     assert mark.points == 0 and says in mark.message
     assert "-4" not in told
+
+
+# The check lets the error itself through where Python's own words are right; and a
+# kernel goes past `breakpoint()` where no front end debugs.
+UNLIKE = {"raises_within", "stub", "integers", "debugged"}
+
+
+@pytest.mark.slow
+def test_a_kernel_says_the_same(lesson, tmp_path):
+    """Where a real kernel runs the notebook, without a keyboard and a debugger."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    answers = {name: way.format(name=name) for name, (way, *_) in CASES.items()}
+    handed_in(lesson, answers, tmp_path / "mine.ipynb")
+    book = nbformat.read(tmp_path / "mine.ipynb", as_version=4)
+    NotebookClient(book, allow_errors=True, kernel_name="python3").execute()
+    told = {}
+    for cell in book.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        errors = [x.evalue for x in cell.get("outputs", []) if "evalue" in x]
+        if name.startswith("check-"):
+            told[name.removeprefix("check-")] = "".join(errors)
+    wrong = []
+    for name in CASES.keys() - UNLIKE:
+        places = {"name": name, "column": len(f"def {name}(a") + 1}
+        wanted = CASES[name][1].format(**places)
+        if wanted not in told[name]:
+            wrong.append(f"{name}: {wanted}\n{told[name]}")
+    assert not wrong, "\n" + "\n\n".join(wrong)

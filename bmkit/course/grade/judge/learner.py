@@ -50,6 +50,8 @@ def prepare() -> None:
 
         def enable_gui(self, gui: object = None) -> None: ...
 
+        def ask_exit(self) -> None: ...  # a kernel ends after the cell
+
     _shell = Shell.instance(config=config)
     matplotlib.use("module://matplotlib_inline.backend_inline")
     _shell.enable_matplotlib("inline")
