@@ -115,7 +115,9 @@ def _no_metadata(book: Notebook) -> None:
 
 def _no_metadata_and_deep_code(book: Notebook) -> None:
     _no_metadata(book)
-    for code in ("-" * 100_000 + "1", "(" * 100_000, "x" + "[0]" * 100_000, "\0"):
+    deep = [f"x = {sign * 990}1" for sign in ("-", "1+", "2**", "not ")]
+    deep += ["-" * 100_000 + "1", "(" * 100_000, "x" + "[0]" * 100_000, "\0"]
+    for code in deep:
         book["cells"].append({"cell_type": "code", "source": code, "metadata": {}})
 
 

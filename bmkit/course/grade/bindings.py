@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from bmkit.course.grade.mending import mended
 
-LONGEST = 50_000  # characters of a cell that is looked at
+LONGEST = 20_000  # characters of a cell that is looked at
 SURE, LIKELY, VALUE = 3, 2, 1  # how surely what a name is given can be called
 # Cell magics under which the cell runs as it stands, and its names stay.
 PLAIN_MAGICS = ("time", "capture", "prun")
@@ -59,8 +59,11 @@ def bindings(source: str) -> Bindings:
         return found  # another language, or a file
     tree, replaced = mended(source)
     found.unclear |= tree is None
-    for statement in tree.body if tree else ():
-        _statement(statement, found)
+    try:
+        for statement in tree.body if tree else ():
+            _statement(statement, found)
+    except RecursionError:  # nested as no person nests
+        found.unclear = True
     for line in replaced:
         if header := DEFINED.match(line):
             found.names.pop("broken", None)  # what `mended` calls it

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator
 from bmkit.course.grade.mending import mended
 from bmkit.course.grade.scopes import FUNCTIONS, SCOPES, Scope, apart, unbox
 
-LONGEST = 200_000  # characters of an answer that is worth a syntax tree
+LONGEST = 20_000  # characters of an answer that is worth a syntax tree
 CONTEXT = 4  # tokens of a loop or condition, before each statement that is in it
 DEEPEST = 100  # expressions within one another; a deeper one is cut off there
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)

@@ -22,7 +22,7 @@ from bmkit.course.words import say
 from bmkit.errors import BmkitError, reason
 
 CELLS = 5_000  # a lesson has below 100
-CODE = 2_000_000  # characters of code in all cells; a lesson has below 50,000
+CODE = 500_000  # characters of code in all cells; a lesson has below 50,000
 TEXT = 1_000_000  # bytes of a notebook as text
 # What a file is by its first bytes: a sentence under [file].
 KINDS = (
