@@ -116,7 +116,7 @@ def _no_metadata(book: Notebook) -> None:
 def _no_metadata_and_deep_code(book: Notebook) -> None:
     _no_metadata(book)
     deep = [f"x = {sign * 990}1" for sign in ("-", "1+", "2**", "not ")]
-    deep += ["-" * 100_000 + "1", "(" * 100_000, "x" + "[0]" * 100_000, "\0"]
+    deep += ["-" * 100_000 + "1", "(" * 100_000, "x" + "[0]" * 30_000, "\0"]
     for code in deep:
         book["cells"].append({"cell_type": "code", "source": code, "metadata": {}})
 
@@ -253,10 +253,16 @@ FILES = [
         _with_code("a = 1\n" * 50_000),
     ),
     Trick(
-        "a list of 400,000",
+        "a list of 160,000",
         "to fill the grader's memory while it reads",
         10,
-        _with_code("a = [" + "1," * 400_000 + "]"),
+        _with_code("a = [" + "1," * 160_000 + "]"),
+    ),
+    Trick(
+        "a list of 1,600,000",
+        "to fill the grader's memory while it reads",
+        None,
+        _with_code("a = [" + "1," * 1_600_000 + "]"),
     ),
     Trick("200 MiB", "to take time and memory", None, _big),
     Trick("broken JSON", "to break the grader", None, _changed(lambda b: "{" * 99)),

@@ -38,6 +38,7 @@ from bmkit.course.kernels import memory_group, sandbox
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.report import harmless
+from bmkit.course.report.sanitize import seen
 from bmkit.course.source.catalog import Course, Lesson
 from tests import ROOT
 from tests.attacks import files, harness
@@ -188,6 +189,8 @@ def test_an_attack_is_contained(attack, place):
     assert [problem for one in bad for problem in harness.broken(attack, one)] == []
     for one in bad:
         assert SECRET not in one.dumps()
+        told = [*(mark.message for mark in one.marks), *one.person, *one.remarks]
+        assert told == [seen(text) for text in told], "it reaches the terminal"
         assert len(one.dumps()) < 4 * TIGHT.output * 2**20, "kept more than was allowed"
     record(place, bad[0])
     assert [(one.points, one.person) for one in good] == [(10.0, [])] * HONEST

@@ -214,9 +214,11 @@ def show(console: Console, path: Path, verdict: Verdict) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from bmkit.course.report.sanitize import seen
+
     def line(key: str, **values: object) -> None:
         """A sentence whose values are text, and whose own markup counts."""
-        texts = {name: escape(str(value)) for name, value in values.items()}
+        texts = {name: escape(seen(str(value))) for name, value in values.items()}
         console.print(say(key, **texts), soft_wrap=True)
 
     points = {"points": f"{verdict.points:g}", "of": f"{verdict.of:g}"}
@@ -228,7 +230,7 @@ def show(console: Console, path: Path, verdict: Verdict) -> None:
             "[green]✓[/]" if full else "[red]✗[/]",
             mark.exercise,
             f"{mark.points:g}/{mark.of:g}",
-            escape(plain_message(mark.message)),
+            escape(seen(plain_message(mark.message))),
         )
     console.print(table)
     following = next((mark for mark in verdict.marks if mark.points < mark.of), None)

@@ -9,6 +9,7 @@ from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.submitted_file import Note, Refused
 from bmkit.course.live_table import LiveTable
 from bmkit.course.words import say
+from bmkit.language import one_line
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -71,8 +72,8 @@ class Board(LiveTable):
 def _row(verdict: Verdict) -> list[str]:
     reason = verdict.person[0] if verdict.person else ""
     return [
-        f"{verdict.student:<20}",
+        f"{one_line(verdict.student):<20}",
         f"{verdict.slug:<22}",
         f"{verdict.points:g}/{verdict.of:g}",
-        reason[:80],
+        one_line(reason[:80]),
     ]

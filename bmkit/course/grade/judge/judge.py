@@ -29,6 +29,7 @@ from bmkit.course.json_values import JsonObject
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.report.notebook_view import HANDED_IN
+from bmkit.course.report.sanitize import seen
 from bmkit.course.words import say
 
 PRELOAD = (
@@ -124,7 +125,7 @@ class _Judging:
 
     def call(self, key: str, **values: Any) -> None:
         """Say why a person must look before the points count."""
-        self.verdict.person.append(say(key, lang=self.job.teacher, **values))
+        self.verdict.person.append(seen(say(key, lang=self.job.teacher, **values)))
 
     def run(self) -> None:
         """Cell after cell, check after check."""
@@ -301,6 +302,7 @@ class _Judging:
     def _give(
         self, check: Check, message: str = "", mistake: str = "", points: float = 0.0
     ) -> None:
+        message = seen(message)  # a stranger's code has a say in it
         points = min(points, check.points) if message else check.points
         hint = check.hint if message else ""
         mark = Mark(check.exercise, points, check.points, message, hint, mistake)
