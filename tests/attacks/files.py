@@ -169,6 +169,16 @@ def _with_code(code: str) -> Callable[[Path, Notebook], Path]:
     return _changed(make)
 
 
+def _long_settings(book: Notebook) -> None:
+    book["cells"].append(
+        {
+            "cell_type": "code",
+            "source": "profile = 'ci'; " + "a = 1; " * 50_000,
+            "metadata": {"tags": ["parameters"]},
+        }
+    )
+
+
 def _big(folder: Path, _: Notebook) -> Path:
     path = _write(folder, "{")
     with path.open("ab") as file:
@@ -263,6 +273,18 @@ FILES = [
         "to fill the grader's memory while it reads",
         None,
         _with_code("a = [" + "1," * 1_600_000 + "]"),
+    ),
+    Trick(
+        "blank lines",
+        "to keep the grader looking for what starts a line",
+        10,
+        _with_code("a = 1" + "\n" * 400_000),
+    ),
+    Trick(
+        "settings of 350,000 characters in one line",
+        "to keep the grader looking for where they end",
+        10,
+        _changed(_long_settings),
     ),
     Trick("200 MiB", "to take time and memory", None, _big),
     Trick("broken JSON", "to break the grader", None, _changed(lambda b: "{" * 99)),

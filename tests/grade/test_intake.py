@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -496,3 +497,12 @@ def test_no_folder_or_the_wrong_one_is_one_line(tmp_path):
     (tmp_path / "submitted").mkdir()
     with pytest.raises(IntakeError, match="the course folder"):
         find(tmp_path / "submitted", SLUGS)
+
+
+def test_blank_lines_do_not_keep_who_looks_for_imports(tmp_path):
+    (tmp_path / "helper.py").write_text("x = 1\n")
+    code = "\n" * 100_000 + "  import helper"
+    began = time.process_time()
+    found = companions.named(tmp_path / "mine.ipynb", code)
+    assert [*found.files] == ["helper.py"]
+    assert time.process_time() - began < 3

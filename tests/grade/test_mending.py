@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import time
 
 import pytest
 
@@ -68,3 +69,14 @@ def test_what_takes_too_long_is_given_up():
     code = "no python at all\n" * (EFFORT // 1000)
     tree, lines = mended(code)
     assert tree is None and lines == code.split("\n")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["def f(" + "a" * 100_000, "def f(" + "a " * 50_000, "x = 1" + " " * 100_000 + "("],
+    ids=["a long name", "many names", "blanks"],
+)
+def test_a_long_line_takes_no_long_time(code):
+    began = time.process_time()
+    mended(code)
+    assert time.process_time() - began < 3

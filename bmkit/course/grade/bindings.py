@@ -19,7 +19,7 @@ SURE, LIKELY, VALUE = 3, 2, 1  # how surely what a name is given can be called
 PLAIN_MAGICS = ("time", "capture", "prun")
 # By these a cell may give any name a value.
 BY_STRING = re.compile(
-    r"^\s*%(run|load|macro)\b|\b(exec|globals|setattr|vars|get_ipython|__main__)\b",
+    r"^[ \t]*%(run|load|macro)\b|\b(exec|globals|setattr|vars|get_ipython|__main__)\b",
     re.MULTILINE,
 )
 DEFINED = re.compile(r"\s*(?:async\s+)?(?:def|class)\s+(\w+)")

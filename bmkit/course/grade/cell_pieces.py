@@ -14,7 +14,7 @@ from functools import cache
 
 from bmkit.course.build.nbgrader_cells import check_id, exercise_of_check, grade_id
 from bmkit.course.build.release import learner_notebook
-from bmkit.course.grade.bindings import bindings
+from bmkit.course.grade.bindings import LONGEST, bindings
 from bmkit.course.grade.mending import mended
 from bmkit.course.json_values import JsonObject, as_list
 from bmkit.course.source.catalog import Lesson
@@ -172,6 +172,9 @@ def _known(piece: Piece, every: dict[str, Given]) -> Piece:
 
 def _settings(piece: Piece, tagged: bool) -> Iterator[Piece]:
     """A piece that gives the lesson's settings, parted after them."""
+    if len(piece.source) > LONGEST:
+        yield replace(piece, sets=tagged)
+        return
     named = [name for name in SETTINGS if name in bindings(piece.source).names]
     if not (tagged or len(named) > 1 or {"profile", "device"} & {*named}):
         yield piece

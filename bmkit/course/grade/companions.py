@@ -98,7 +98,7 @@ def named(path: Path, code: str) -> Companions:
 
 def _named(home: int, name: str, code: str) -> bool:
     stem = re.escape(PurePosixPath(name).stem if name.endswith(".py") else name)
-    if re.search(rf"^\s*(from|import)\b[^\n]*\b{stem}\b", code, re.MULTILINE):
+    if re.search(rf"^[ \t]*(from|import)\b[^\n]*\b{stem}\b", code, re.MULTILINE):
         return True
     whole = re.escape(name)
     if is_folder(home, name):

@@ -80,7 +80,7 @@ def _stand_in(lines: list[str], number: int) -> str:
     blank = line[: _indent(line)]
     if re.match(r"\s*(async\s+)?def\b", line):
         # Its arguments are names of its own, whatever else is wrong with it.
-        names = re.findall(r"[^\W\d]\w*(?=\s*[,:=)])", line.partition("(")[2])
+        names = re.findall(r"\b[^\W\d]\w*+(?=\s*[,:=)])", line.partition("(")[2])
         return f"{blank}def broken({', '.join(dict.fromkeys(names))}):"
     return f"{blank}if 1:"
 
