@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
 
 from bmkit.course.grade.judge import job
-from bmkit.course.grade.judge.cell_names import BUILTINS, names
+from bmkit.course.grade.judge.cell_names import BUILTINS, Names, names
 from bmkit.course.grade.judge.slicing import needed, plan
 from bmkit.course.source import loading
 from tests.course_lessons import LESSONS, each_lesson
@@ -340,6 +341,16 @@ def test_a_long_cell_takes_no_long_time(code):
     began = time.process_time()
     plan([code], {0})
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize("cell", ["b = a = k", "def f(): return k", "eval('k')", "x ="])
+def test_what_is_known_of_a_cell_stands_for_it(cell):
+    told = json.loads(json.dumps(names(cell).plainly()))
+    assert Names.rebuilt(told) == names(cell)
+    cells = ["k = 1", cell, "b = 2"]
+    assert plan([*cells[:1], Names.rebuilt(told), cells[2]], {1, 2}) == plan(
+        cells, {1, 2}
+    )
 
 
 def working_cells(lesson):

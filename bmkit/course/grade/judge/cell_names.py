@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from bmkit.course import parsing
 from bmkit.course.grade.judge import magics
+from bmkit.course.json_values import JsonObject
 
 BY_STRING = {"exec", "eval", "globals", "locals", "vars", "get_ipython", "__main__"}
 BUILTINS = set(dir(builtins))
@@ -50,6 +51,25 @@ class Names:
     broken: bool = False
     strings: bool = False
     unsure: set[str] = field(default_factory=set)
+
+    def plainly(self) -> JsonObject:
+        """As JSON can hold it."""
+        return {
+            **vars(self),
+            **{n: sorted(v) for n, v in vars(self).items() if isinstance(v, set)},
+            "later": {name: sorted(looked) for name, looked in self.later.items()},
+            "alias": [sorted(names) for names in self.alias],
+        }
+
+    @classmethod
+    def rebuilt(cls, told: JsonObject) -> Names:
+        """From what `plainly` gave."""
+        sets = {
+            n: set(v) for n, v in told.items() if isinstance(v, list) and n != "alias"
+        }
+        later = {name: set(looked) for name, looked in told["later"].items()}
+        alias = [set(names) for names in told["alias"]]
+        return cls(**{**told, **sets, "later": later, "alias": alias})
 
 
 @lru_cache(maxsize=4096)

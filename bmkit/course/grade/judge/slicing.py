@@ -9,7 +9,7 @@ was given (``view = memoryview(data)``), which a later cell then changes.
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -42,13 +42,16 @@ def needed(cells: list[str], wanted: set[int], own: Set[int] = frozenset()) -> s
     return found.run if found.sure else set(range(len(cells)))
 
 
-def plan(cells: list[str], wanted: set[int], own: Set[int] = frozenset()) -> Plan:
+def plan(
+    cells: Sequence[str | Names], wanted: set[int], own: Set[int] = frozenset()
+) -> Plan:
     """The cells that `needed` gives, and fewer where that is not sure to be enough.
 
     A cell that is wanted and not understood (``%run``, ``eval``, ``import *``) is taken
-    for one that uses the names in its text and no others.
+    for one that uses the names in its text and no others. A cell may be given as what
+    is known of it.
     """
-    every = [names(source) for source in cells]
+    every = [names(cell) if isinstance(cell, str) else cell for cell in cells]
     values = set().union(*(one.made - one.fixed for one in every))
     values |= set().union(*(one.unsure for one in every))
     made = set().union(*(one.made for one in every))
