@@ -30,6 +30,7 @@ def spoil() -> None:
     warnings.simplefilter("error")
 
 
+@pytest.mark.filterwarnings("ignore:loud", "ignore:overflow")
 def test_a_check_computes_as_usual_and_leaves_the_settings(settings):
     spoil()
     done = []

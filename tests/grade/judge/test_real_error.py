@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from bmkit.course.grade import classroom
 from bmkit.course.kernels import forkserver_client, pool
 from bmkit.course.source.catalog import LANGS, Course
 from tests.grade.judge.test_judge import EXERCISE, TINY, solution
@@ -277,6 +278,8 @@ def test_the_real_error_in_the_notebook_and_in_grading(lesson, tmp_path, lang):
     made = handed_in(lesson, answers, tmp_path / "mine.ipynb", lang)
     verdict, here = judged(made), in_notebook(tmp_path / "mine.ipynb", lang)
     assert not verdict.person
+    (part,) = classroom.gather([verdict])
+    assert [x.name for x in part.exercises.values() if x.unwritten] == ["stub"]
     wrong = []
     for mark in verdict.marks:
         name, said = mark.exercise, here[mark.exercise]
