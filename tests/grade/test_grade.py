@@ -192,7 +192,8 @@ def test_the_learners_own_cells_are_kept(book, lessons, tmp_path):
         ("version https://git-lfs.github.com/spec/v1\noid x", "git lfs pull"),
         ("def other():\n    pass", "a Python file"),
         ("# %%\nx = 1", "a Python file"),
-        (json.dumps({"cells": [{}] * 5001}), "5001 cells"),
+        (json.dumps({"cells": [{"source": "x"}] * 5001}), "5001 cells"),
+        (json.dumps({"cells": [{}] * 5001}), "not of this course"),
         (
             json.dumps({"cells": [{"cell_type": "code", "source": "x" * 2_000_001}]}),
             "characters of code",
