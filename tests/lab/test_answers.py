@@ -12,6 +12,7 @@ import pytest
 from bmkit.course.build import release
 from bmkit.course.cli import main as command
 from bmkit.course.source.catalog import Course
+from bmkit.lab import progress
 from tests.lab.test_unwritten import STUB, shell
 
 ASK = "bm.answer('add')"
@@ -120,3 +121,17 @@ def test_a_headless_run_may_ask_as_well_and_is_not_recorded(learner, tmp_path):
     assert "answer was shown, so it gives no points" in shown
     assert "Twenty and twenty-two is forty-two" in shown and '"error"' not in shown
     assert not os.path.exists(learner["BMKIT_PROGRESS"])
+
+
+def test_the_table_of_progress_counts_answers_that_were_shown(
+    course, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("BMKIT_PROGRESS", str(tmp_path / "progress.json"))
+
+    def answered(entry):
+        entry["answered"] = entry["passed"] = True
+
+    progress.change("adding", "add", 2, answered)
+    assert command.main(["progress", "--course", str(course)]) == 0
+    said = capsys.readouterr().out
+    assert "0/1" in said and "0/2" in said and "answers shown: 1" in said

@@ -189,3 +189,51 @@ def test_run_all_of_a_fresh_lesson_meets_no_error(slug, tmp_path):
     points = sum(book.metadata["bmkit"]["exercises"].values())
     assert f"0 of {points} points. Still open:" in told
     assert all(name in told for name in book.metadata["bmkit"]["exercises"])
+
+
+@pytest.mark.slow
+@pytest.mark.integration
+def test_only_a_person_leaves_a_record_and_a_real_error_stops(tmp_path):
+    """A front end says with each cell whether someone can be asked."""
+    from jupyter_client.manager import start_new_kernel
+
+    from bmkit.course.build import release
+    from bmkit.course.source.catalog import Course
+    from tests import ROOT
+
+    lesson = Course(ROOT / "tests" / "course").lessons()[0]
+    path = tmp_path / "mine.ipynb"
+    path.write_text(release.learner_text(lesson), encoding="utf-8")
+    check = next(
+        c for c in release.learner_notebook(lesson).cells if "check" in c["id"]
+    )
+    record = tmp_path / "progress.json"
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("BMKIT_")}
+    environ |= {"BMKIT_PROGRESS": str(record), "JPY_SESSION_NAME": str(path)}
+    manager, client = start_new_kernel(env=environ, cwd=str(tmp_path))
+    wrong = "def add(a, b):\n    return a * b"
+
+    def run(*cells: str, person: bool) -> list[str]:
+        return [
+            client.execute_interactive(
+                cell, allow_stdin=person, output_hook=lambda _: None, timeout=60
+            )["content"]["status"]
+            for cell in cells
+        ]
+
+    try:
+        assert run(START, wrong, check.source, person=False)[1:] == ["ok", "error"]
+        assert not record.exists()
+        assert run(STUB, check.source, check.source, person=True) == ["ok"] * 3
+        assert not record.exists()
+        assert run(wrong, check.source, "1 / 0", person=True) == [
+            "ok",
+            "error",
+            "error",
+        ]
+        entry = json.loads(record.read_text(encoding="utf-8"))["adding"]["add"]
+        assert entry == {"points": 2, "passed": False, "attempts": 1}
+        assert run(STUB, "x = add(1, 2)", "x", person=True) == ["ok"] * 3
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

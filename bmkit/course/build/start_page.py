@@ -11,7 +11,6 @@ from urllib.parse import quote
 from bmkit import atomic
 from bmkit.course.build import kept_copies
 from bmkit.course.build.my_lessons import Copy
-from bmkit.course.json_values import as_dict
 from bmkit.course.words import say
 from bmkit.errors import BmkitError, writing
 from bmkit.lab import progress
@@ -76,8 +75,8 @@ def _link(copy: Copy, folder: Path, lang: str) -> str:
 
 
 def _solved(copy: Copy, done: progress.Record) -> int:
-    mine = as_dict(done.get(copy.lesson.slug))
-    return sum(bool(as_dict(mine.get(name)).get("passed")) for name in copy.exercises)
+    mine = done.get(copy.lesson.slug, {})
+    return sum(progress.solved(mine.get(name)) for name in copy.exercises)
 
 
 def _done() -> progress.Record:

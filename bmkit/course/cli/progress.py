@@ -24,19 +24,21 @@ def main(args: argparse.Namespace) -> int:
     from rich.table import Table
 
     heads = (say(f"mine.{name}") for name in ("lesson", "done", "points"))
-    table = Table(*heads, "", box=None, header_style="bold")
+    table = Table(*heads, "", "", box=None, header_style="bold")
     done = progress.load()
     found, code = lessons.readable(Course.find(args.course))
     for lesson in found:
         points = facts.points(lesson)
         mine = done.get(lesson.slug, {})
-        solved = [name for name in points if name in mine and mine[name]["passed"]]
+        solved = [name for name in points if progress.solved(mine.get(name))]
+        shown = sum(bool(mine.get(name, {}).get("answered")) for name in points)
         share = sum(points[name] for name in solved) / (sum(points.values()) or 1)
         table.add_row(
             lesson.title[language()],
             f"{len(solved)}/{len(points)}",
             f"{sum(points[name] for name in solved)}/{sum(points.values())}",
             "█" * round(10 * share) + "░" * (10 - round(10 * share)),
+            say("mine.shown", count=shown) if shown else "",
         )
     console = Console()
     console.print(table)
