@@ -90,10 +90,11 @@ class Following:
 
     def _ended(self, result: ExecutionResult) -> None:
         error: Any = result.error_in_exec or result.error_before_exec
-        if error is not None and error is self.excused:
+        excused = self.excused
+        if excused is not None and error is excused:
             self.excused = result.error_in_exec = None  # the next cell may run
             space = self.shell.user_ns
-            self.passed_over.note(self.code, self.needs, self.before, space)
+            self.passed_over.note(excused, self.code, self.needs, self.before, space)
             return
         if error is None:
             self.passed_over.made(self.code)

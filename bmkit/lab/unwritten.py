@@ -15,12 +15,13 @@ import linecache
 import os
 import traceback
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 PACKAGE = Path(__file__).parents[1]
 STUB = "raise NotImplementedError"
+DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def is_stub(error: BaseException | None) -> bool:
@@ -82,39 +83,53 @@ class PassedOver:
             unbound = isinstance(one, UnboundLocalError)
             if isinstance(one, NameError) and not unbound and one.name in self.lacking:
                 return self.lacking[one.name]
-        used = _names(code, ast.Load)
+        used = _names(_tree(code).body, ast.Load)
         return next((self.halfway[name] for name in used if name in self.halfway), None)
 
     def note(
-        self, code: str, function: str, before: Mapping[str, int], space: dict[str, Any]
+        self,
+        error: BaseException,
+        code: str,
+        function: str,
+        before: Mapping[str, int],
+        space: dict[str, Any],
     ) -> None:
         """Note what a cell would have made, and take away what it half made.
 
         Args:
+            error: what it raised.
             code: the cell, as Python.
             function: what it waits for.
             before: the identity of what each name stood for when it began.
             space: the notebook's names.
         """
-        for name in _names(code, ast.Store):
-            if name in space and before.get(name) != id(space[name]):
+        line = _line(error)
+        rest = [node for node in _tree(code).body if (node.end_lineno or 0) >= line]
+        touched = [*_names(rest[:1], ast.Store), *_changed(rest[:1])]
+        for name in touched:
+            found = space.get(name)
+            module = isinstance(found, types.ModuleType)
+            if name in space and before.get(name) != id(found) and not module:
                 del space[name]
-            if name in space:
-                self.halfway[name] = function
-            else:
-                self.lacking[name] = function
-        for name in _imported_or_defined(code):
-            if name not in space:
-                self.lacking[name] = function
-        for name in _changed(code):
-            if name in space and not isinstance(space[name], types.ModuleType):
-                self.halfway[name] = function
+        for name in (*touched, *_names(rest, ast.Store), *_imported_or_defined(rest)):
+            known = self.halfway if name in space else self.lacking
+            if not isinstance(space.get(name), types.ModuleType):
+                known[name] = function
 
     def made(self, code: str) -> None:
         """Forget the names that a cell made which ran to its end."""
-        for name in [*_names(code, ast.Store), *_imported_or_defined(code)]:
+        nodes = _tree(code).body
+        for name in (*_names(nodes, ast.Store), *_imported_or_defined(nodes)):
             self.lacking.pop(name, None)
             self.halfway.pop(name, None)
+
+
+def _line(error: BaseException) -> int:
+    """The line of the cell at which it stopped; 0 where that is not known."""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "<module>":
+            return line
+    return 0
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -133,42 +148,42 @@ def _tree(code: str) -> ast.Module:
     return ast.Module([], [])
 
 
-def _outside(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a cell outside its functions and classes: what runs at once."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            yield from _outside(child)
+def _outside(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """These nodes and all inside but functions and classes: what runs at once."""
+    for node in nodes:
+        yield node
+        if not isinstance(node, DEFINITION):
+            yield from _outside(ast.iter_child_nodes(node))
 
 
-def _names(code: str, use: type[ast.expr_context]) -> list[str]:
-    """The names that a cell reads or binds; those of a comprehension are its own."""
-    nodes = list(_outside(_tree(code)))
-    rounds = (node.target for node in nodes if isinstance(node, ast.comprehension))
+def _names(nodes: Iterable[ast.AST], use: type[ast.expr_context]) -> list[str]:
+    """The names that are read or bound; those of a comprehension are its own."""
+    inside = list(_outside(nodes))
+    rounds = (node.target for node in inside if isinstance(node, ast.comprehension))
     own = {id(part) for target in rounds for part in ast.walk(target)}
     return [
         node.id
-        for node in nodes
+        for node in inside
         if isinstance(node, ast.Name)
         and isinstance(node.ctx, use)
         and id(node) not in own
     ]
 
 
-def _imported_or_defined(code: str) -> list[str]:
+def _imported_or_defined(nodes: Iterable[ast.AST]) -> list[str]:
     found: list[str] = []
-    for node in _outside(_tree(code)):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    for node in _outside(nodes):
+        if isinstance(node, DEFINITION):
             found.append(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             found += [(a.asname or a.name).split(".")[0] for a in node.names]
     return found
 
 
-def _changed(code: str) -> list[str]:
-    """The names whose things a cell changes: ``x[0] = …``, ``x.a = …``, ``x.f(…)``."""
+def _changed(nodes: Iterable[ast.AST]) -> list[str]:
+    """The names whose things are changed: ``x[0] = …``, ``x.a = …``, ``x.f(…)``."""
     found: list[str] = []
-    for node in _outside(_tree(code)):
+    for node in _outside(nodes):
         place: Any = None
         if isinstance(node, (ast.Attribute, ast.Subscript)):
             place = None if isinstance(node.ctx, ast.Load) else node

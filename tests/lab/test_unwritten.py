@@ -36,7 +36,7 @@ def passed(*cells: str) -> list[str | None]:
         except Exception as error:
             needs = over.needed(error, cell)
             if needs is not None:
-                over.note(cell, needs, before, space)
+                over.note(error, cell, needs, before, space)
             found.append(needs if needs is not None else type(error).__name__)
         else:
             over.made(cell)
@@ -62,6 +62,16 @@ def test_names_that_a_cell_half_made_are_not_used():
         "add",
         None,
         None,
+    ]
+
+
+def test_what_a_cell_had_finished_stays():
+    cell = "start = [1]\nshare = 2\nprint(add(1, 2))\nlate = 3\nimport json"
+    assert passed(cell, "start[0] + share", "late", "json") == [
+        "add",
+        None,
+        "add",
+        "add",
     ]
 
 

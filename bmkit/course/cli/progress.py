@@ -31,7 +31,9 @@ def main(args: argparse.Namespace) -> int:
         points = facts.points(lesson)
         mine = done.get(lesson.slug, {})
         solved = [name for name in points if progress.solved(mine.get(name))]
-        shown = sum(bool(mine.get(name, {}).get("answered")) for name in points)
+        shown = sum(
+            mine[name].get("answered", False) for name in points if name in mine
+        )
         share = sum(points[name] for name in solved) / (sum(points.values()) or 1)
         table.add_row(
             lesson.title[language()],
