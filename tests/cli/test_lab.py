@@ -9,6 +9,7 @@ import pytest
 
 from bmkit.course.cli import lab, server
 from bmkit.course.cli.main import main
+from bmkit.language import speaking
 
 
 @pytest.mark.parametrize(
@@ -35,10 +36,18 @@ def test_the_flags_are_jupyterlabs():
     assert set(LabApp.flags) | {"help-all", "version"} == server.FLAGS
 
 
-@pytest.mark.parametrize(("words", "says"), [("a b", "name one folder")])
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["a", "b"], "name one folder"),
+        ([""], "'' is no folder"),
+        (["no\nwhere"], "no\\nwhere is no folder"),
+        (["--update", "addin"], "did you mean adding"),
+        (["--update", ""], "no lesson is called ''"),
+    ],
+)
 def test_what_cannot_be_opened_is_one_line(course, capsys, words, says):
-    args = ["lab", "--course", str(course), *words.split()]
-    assert main(args) == 2
+    assert main(["lab", "--course", str(course), *words]) == 2
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1
 
@@ -49,7 +58,11 @@ def test_an_option_that_jupyter_refuses_is_told(course, capsys):
     args = ["lab", "--course", str(course), "--no-browser", "--port", "many"]
     assert main([*args, "--allow-root"]) != 0
     said = capsys.readouterr().err
-    assert "JupyterLab ended:" in said and "port" in said and said.count("\n") == 1
+    assert (
+        said.startswith("bmkit lab: JupyterLab ended: ")
+        and "port" in said
+        and said.count("\n") == 1
+    )
 
 
 def test_a_kernel_learns_which_course_it_is_of(course, tmp_path):
@@ -87,3 +100,13 @@ def test_what_is_opened_and_what_goes_to_jupyter(course, tmp_path, monkeypatch):
     for (_, words), home in zip(begun, (mine, here, mine), strict=True):
         assert f"--ServerApp.root_dir={home}" in words
         assert words[-2:] == ["--port", "9123"]
+
+
+def test_the_last_line_of_its_log_is_told_without_its_marks(tmp_path):
+    log = tmp_path / "lab.log"
+    line = "[C 2026-11-27 00:33:21.781 ServerApp] Running as root is not recommended."
+    log.write_text(f"before\n{line}\n    at x\n\n", encoding="utf-8")
+    assert server._last(log) == "Running as root is not recommended."
+    log.write_bytes(b"")
+    with speaking("en"):
+        assert server._last(log) == "it did not say why"

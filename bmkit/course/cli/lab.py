@@ -17,7 +17,7 @@ from bmkit.course.source.catalog import Course, NoCourse
 from bmkit.course.source.cells import OPTIONS
 from bmkit.course.words import say
 from bmkit.errors import WrongUse
-from bmkit.language import language
+from bmkit.language import language, one_line
 
 LOCALES = {"en": "default", "zh": "zh_CN"}
 # How a source is saved as text: the options of its cells, and nothing of Jupyter's own.
@@ -58,7 +58,7 @@ def main(args: argparse.Namespace) -> int:
     names, rest = server.split(args.rest)
     if len(names) > 1:
         raise WrongUse(say("lab.one", folders=", ".join(names)))
-    start, words = _open_folder(Path(names[0])) if names else _open_lessons(args.course)
+    start, words = _open_folder(names[0]) if names else _open_lessons(args.course)
     words += [f"--JupytextConfiguration.{k}={v}" for k, v in JUPYTEXT.items()]
     words += [f"--FileContentsManager.post_save_hook={HOOK}"]
     with tempfile.TemporaryDirectory(prefix="bmkit-lab-") as folder:
@@ -67,10 +67,10 @@ def main(args: argparse.Namespace) -> int:
         return server.serve(start, words + rest, env, own, _log(args.course, own))
 
 
-def _open_folder(folder: Path) -> tuple[str, list[str]]:
+def _open_folder(named: str) -> tuple[str, list[str]]:
     """What JupyterLab opens of a folder that the user named, and how."""
-    if not folder.is_dir():
-        raise WrongUse(say("lab.no_folder", folder=folder))
+    if not named.strip() or not (folder := Path(named)).is_dir():
+        raise WrongUse(say("lab.no_folder", folder=one_line(named) or "''"))
     return "lab", [f"--ServerApp.root_dir={folder.resolve()}"]
 
 

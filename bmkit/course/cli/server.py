@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ FLAGS = {
     *("skip-dev-build", "splice-source", "watch", "y", "help-all", "version"),
 }
 BEATS = 0.1  # seconds between two looks for the server's address
+PREFIX = re.compile(r"^\[\w [\d:. -]+ \w+\]\s*")  # of a log's line: level, time, who
 PATIENCE = 10  # seconds that a server may take to end
 
 
@@ -83,7 +85,8 @@ def serve(
             _end(server)
             return 0
     if code:
-        print(say("lab.ended", why=_last(log), log=log), file=sys.stderr)
+        told = say("lab.ended", why=_last(log), log=log)
+        print(f"bmkit lab: {told}", file=sys.stderr)
     return code
 
 
@@ -123,4 +126,4 @@ def _last(log: Path) -> str:
     """The last line that it printed, as that of an error is; none of a traceback."""
     rows = log.read_text(encoding="utf-8", errors="replace").splitlines()
     said = [row.strip() for row in rows if row.strip() and not row.startswith(" ")]
-    return said[-1][:300] if said else say("lab.silent")
+    return PREFIX.sub("", said[-1])[:300] if said else say("lab.silent")
