@@ -177,6 +177,8 @@ def test_a_click_on_the_start_page_opens_the_lesson(course, page, lang, title, s
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         page.get_by_text("(ipykernel) | ").first.wait_for(timeout=60_000)
         assert page.get_by_role("dialog").count() == 0  # no question which kernel
+        for teachers in ("Nbgrader", "Create Assignment"):
+            assert page.get_by_text(teachers, exact=True).count() == 0
         assert (course / "my-lessons" / lang / start).is_file()
         first, second = said.read_text(encoding="utf-8").splitlines()
         assert address.partition("://")[2] in first and "Ctrl-C" in second

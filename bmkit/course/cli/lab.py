@@ -28,6 +28,8 @@ JUPYTEXT = {
         [*sorted(set().union(*OPTIONS.values())), "lang", "title", "-all"]
     ),
 }
+# What nbgrader adds for teachers, in English alone.
+TEACHERS = ("create-assignment", "course-list", "formgrader", "assignment-list", "menu")
 HOOK = "bmkit.course.source.saved.keep_letters"
 COURSE = "BMKIT_COURSE"  # tells a lesson's kernel which course it is of
 
@@ -111,6 +113,9 @@ def _environment(named: Path | None, own: Path, *, learner: bool) -> dict[str, s
     config.mkdir()
     text = json.dumps(settings(language(), learner=learner))
     (config / "default_setting_overrides.json").write_text(text, encoding="utf-8")
+    if learner:
+        off = {"disabledExtensions": {f"@jupyter/nbgrader:{x}": True for x in TEACHERS}}
+        (config / "page_config.json").write_text(json.dumps(off), encoding="utf-8")
     # A source names no kernel: jupytext takes the one whose command is this very
     # interpreter, and JupyterLab need not ask.
     write_kernel_spec(own / "kernels" / "python3")
