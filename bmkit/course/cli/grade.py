@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bmkit.course.grade.session import Settings
+    from bmkit.course.source.catalog import Lesson
 
 HELP = {
     "memory": "MiB for one submission",
@@ -44,9 +45,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--all",
         type=options.folder,
         metavar="FOLDER",
-        help="grade all that a room handed in: nbgrader's course folder, or "
-        "<student>.ipynb files; run again, it goes on where it was",
+        help="grade all that a room handed in: nbgrader's course folder, "
+        "<student>.ipynb files, or a download of Moodle's or Canvas', packed or not; "
+        "run again, it goes on where it was",
     )
+    for lms, file in (("moodle", "grading worksheet"), ("canvas", "gradebook")):
+        parser.add_argument(
+            f"--{lms}",
+            type=options.csv_file,
+            metavar="FILE",
+            help=f"with --all, fill in this {file}: FILE.filled.csv, for upload",
+        )
     parser.add_argument(
         "-j",
         "--jobs",
@@ -129,7 +138,7 @@ def main(args: argparse.Namespace) -> int:
         limits=course.limits().with_flags(**flags),
     )
     if args.all:
-        return _room(args.all, course, settings)
+        return _room(args.all, course, settings, args.moodle, args.canvas)
     return _files(args.files, args.feedback, course, settings)
 
 
@@ -186,15 +195,26 @@ def _files(
     return code
 
 
-def _room(folder: Path, course: Course, settings: Settings) -> int:
+def _room(
+    folder: Path,
+    course: Course,
+    settings: Settings,
+    moodle: Path | None = None,
+    canvas: Path | None = None,
+) -> int:
     """Grade all that a room handed in; 1 when something was not graded."""
+    from bmkit.course.grade import lms
     from bmkit.course.grade.progress import Board
     from bmkit.course.grade.session import grade_all
 
     lessons, code = course_lessons.readable(course)
+    download = lms.room(folder)
+    if download is not None:
+        folder = download.folder
+    told = download.refused if download else []
     try:
         with Board() as board:
-            outcome = grade_all(folder, lessons, settings, board)
+            outcome = grade_all(folder, lessons, settings, board, told)
     except KeyboardInterrupt:
         print(f"bmkit grade: {say('grade.stopped')}", file=sys.stderr)
         return 130
@@ -206,7 +226,37 @@ def _room(folder: Path, course: Course, settings: Settings) -> int:
         print(say("grade.refused", count=len(outcome.refused)))
     print(say("grade.page", path=outcome.page))
     print(say("grade.table", path=outcome.table))
+    _fill(folder, lessons, settings, moodle, canvas)
     return 1 if outcome.refused else code
+
+
+def _fill(
+    folder: Path,
+    lessons: list[Lesson],
+    settings: Settings,
+    moodle: Path | None,
+    canvas: Path | None,
+) -> None:
+    """Fill in the grade files of Moodle and Canvas."""
+    from bmkit.course.grade import gradebook, lms_grades
+
+    if not (moodle or canvas):
+        return
+    with gradebook.Book(settings.book or gradebook.default_url(folder)) as book:
+        verdicts = list(book.verdicts())
+    slugs = {verdict.slug for verdict in verdicts}
+    titles = [
+        title
+        for lesson in lessons
+        if lesson.slug in slugs
+        for title in (lesson.slug, *lesson.title.values())
+    ]
+    made = [lms_grades.moodle(moodle, verdicts)] if moodle else []
+    made += [lms_grades.canvas(canvas, verdicts, titles)] if canvas else []
+    for filled in made:
+        print(say("lms.filled", path=filled.path, count=filled.count))
+        if filled.waiting:
+            print(say("lms.waiting", names=", ".join(filled.waiting)))
 
 
 def show(console: Console, path: Path, verdict: Verdict) -> None:

@@ -14,6 +14,7 @@ import os
 import tempfile
 import warnings
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -143,7 +144,11 @@ def grade(submission: Submission, settings: Settings | None = None) -> Verdict:
 
 
 def grade_all(
-    folder: Path, lessons: list[Lesson], settings: Settings, listener: Listener
+    folder: Path,
+    lessons: list[Lesson],
+    settings: Settings,
+    listener: Listener,
+    told: Iterable[Refused] = (),
 ) -> Outcome:
     """Grade everything in a folder that the grade book does not know yet.
 
@@ -152,6 +157,7 @@ def grade_all(
         lessons: the course.
         settings: how.
         listener: told of each result.
+        told: what of the hand-ins is not in the folder (`lms`), and why.
 
     Raises:
         CannotGrade: no sandbox, no such folder, no grade book, no cluster, no room
@@ -166,7 +172,7 @@ def grade_all(
         if settings.export and settings.export.resolve() == table.resolve():
             raise CannotGrade(say("session.export", path=table))
         handed, outcome.told = intake.find(folder, [one.slug for one in lessons])
-        outcome.told += intake.lookalikes(handed)
+        outcome.told += [*told, *intake.lookalikes(handed)]
         keeps = (
             lessons[0].course.state if lessons and room_state.is_flat(folder) else None
         )
