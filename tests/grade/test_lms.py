@@ -21,7 +21,8 @@ LESSONS = Course(TINY).lessons()
 FILE = "assignsubmission_file_"
 WORKSHEET = (
     "Identifier,Full name,Email address,Status,Grade,Maximum Grade,"
-    "Grade can be changed,Last modified (submission),Last modified (grade),Feedback comments\r\n"
+    "Grade can be changed,Last modified (submission),Last modified (grade),"
+    "Feedback comments\r\n"
     "Participant 101,Ann Lee,ann@example.org,Submitted,,10.00,Yes,-,-,\r\n"
     'Participant 102,"Bo, Ü",bo@example.org,Submitted,,10.00,Yes,-,-,\r\n'
     "Participant 103,Cat,cat@example.org,No submission,,10.00,Yes,-,-,\r\n"

@@ -24,6 +24,7 @@ from bmkit.course.kernels import sandbox
 from bmkit.course.source.regions import HIDDEN
 from bmkit.course.words import say
 from bmkit.lab.parts import PartlyRight, counted
+from bmkit.lab.real_error import own_words
 from bmkit.language import speak
 
 
@@ -78,9 +79,11 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
     kind, says, text, hidden, points = "", "", "", False, 0.0
 
     def in_words(error: BaseException) -> str:
-        if error is peer.heard and _hidden(error, message["check"]):
+        if error is not peer.heard:
+            return _safely(error)
+        if _hidden(error, message["check"]):
             return say("judge.hidden", lang=message["lang"], kind=type(error).__name__)
-        return _safely(error)
+        return own_words(error)[:4000]
 
     guard = peer.watch(message["changes"], message["parameters"])
     speak(message["lang"])
