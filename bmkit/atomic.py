@@ -29,7 +29,10 @@ def draft(path: Path) -> Iterator[Path]:
 
 
 def write(path: Path, text: str) -> Path:
-    """Write text as UTF-8; return the path."""
+    """Write text as UTF-8; return the path.
+
+    Half a character, which UTF-8 has not but programs print, is written as an escape.
+    """
     with draft(path) as made:
-        made.write_bytes(text.encode("utf-8"))
+        made.write_bytes(text.encode("utf-8", "backslashreplace"))
     return path

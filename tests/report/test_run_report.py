@@ -10,6 +10,7 @@ import zlib
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from xml.etree import ElementTree
 
 import pytest
 
@@ -165,3 +166,19 @@ def test_a_run_on_stand_ins_says_so(tmp_path):
     result = Result("x", "X", "passed", data={"news": ["stand-in:1"], "y": ["real:2"]})
     page = run_report.write(tmp_path, [result], SETTINGS, 1.0)
     assert "on built-in stand-in data: news<" in page.read_text(encoding="utf-8")
+
+
+def test_half_a_character_breaks_no_report(tmp_path):
+    """A lesson may print what no file can hold, and control characters too."""
+    odd = "half \ud800 \x00\x1b[31m \uffff"
+    output = {"output_type": "stream", "name": "stdout", "text": odd}
+    result = Result("odd", odd, "failed", message=odd, traceback=odd, cell=odd)
+    result.notebook = json.dumps({**json.loads(notebook(output))}, ensure_ascii=False)
+    result.claims = [{**CLAIM, "text": odd, "holds": False}]
+    page = run_report.write(tmp_path, [result], SETTINGS, 1.0)
+    assert "half" in page.read_text(encoding="utf-8")
+    told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert told["lessons"][0]["message"] == odd
+    assert ElementTree.parse(tmp_path / "junit.xml").getroot().get("failures") == "2"
+    book = json.loads((tmp_path / "notebooks" / "odd.ipynb").read_text("utf-8"))
+    assert book["cells"][1]["outputs"][0]["text"] == odd

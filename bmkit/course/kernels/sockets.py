@@ -65,8 +65,8 @@ def folder() -> str:
     with _lock:
         if not Path(_folder).name.startswith(mine) or not os.path.isdir(_folder):
             base = tempfile.gettempdir()
-            # A Unix socket's path has at most 107 bytes.
-            base = base if len(base) < 60 else "/tmp"
+            # A Unix socket's path has at most 107 bytes, for ZeroMQ those of a string.
+            base = base if base.isascii() and len(base) < 60 else "/tmp"
             _sweep(Path(base))
             _folder = tempfile.mkdtemp(prefix=mine, dir=base)
     return _folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,9 @@ from xml.etree import ElementTree
 from bmkit import atomic
 from bmkit.course.json_values import JsonObject
 from bmkit.course.run.result import Result
+
+# Control characters, and half characters.
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_json(path: Path, results: list[Result], facts: JsonObject) -> None:
@@ -60,7 +64,7 @@ def write_junit(path: Path, results: list[Result], seconds: float) -> None:
                 _failure(row, why, json.dumps(claim["numbers"]))
             # What was measured, and compared with what, whether it holds or not.
             text = json.dumps(claim, ensure_ascii=False)
-            ElementTree.SubElement(row, "system-out").text = _clean(text)
+            ElementTree.SubElement(row, "system-out").text = text
         for grader in result.graders:
             for number, answer in enumerate(grader["rows"]):
                 row = ElementTree.SubElement(
@@ -76,6 +80,9 @@ def write_junit(path: Path, results: list[Result], seconds: float) -> None:
             _tried(suite, result, name)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    for element in suite.iter():
+        element.text = _clean(element.text or "")
+        element.attrib = {key: _clean(text) for key, text in element.items()}
     ElementTree.ElementTree(suite).write(path, encoding="utf-8", xml_declaration=True)
 
 
@@ -94,14 +101,14 @@ def _tried(suite: ElementTree.Element, result: Result, name: str) -> None:
             _failure(row, f"{len(wrong)} changes survive", told)
         elif told or one["skipped"]:
             out = ElementTree.SubElement(row, "system-out")
-            out.text = _clean(told or one["skipped"])
+            out.text = told or one["skipped"]
 
 
 def _failure(case: ElementTree.Element, message: str, text: str) -> None:
-    failure = ElementTree.SubElement(case, "failure", message=_clean(message))
-    failure.text = _clean(text)
+    failure = ElementTree.SubElement(case, "failure", message=message)
+    failure.text = text
 
 
 def _clean(text: str) -> str:
-    """``text`` without control characters: XML has none, not even escaped."""
-    return "".join(c for c in text if c >= " " or c in "\n\t")
+    """``text`` without what XML has not, not even escaped."""
+    return NOT_XML.sub("?", text)
