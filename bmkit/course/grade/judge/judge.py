@@ -36,6 +36,7 @@ PRELOAD = (
     *("torch", "torch.nn.functional", "numpy", "numpy.testing", "pandas", "bmkit"),
     *("matplotlib.pyplot", "concurrent.futures", "tempfile", "unittest"),
     *("bmkit.lab.start", "bmkit.lab.expect", "bmkit.lab.checks", "bmkit.lab.claims"),
+    "bmkit.lab.hooks",
     *("bmkit.show", "bmkit.show.style", "bmkit.data", "bmkit.models", "bmkit.train"),
     *("ipywidgets", "IPython.core.completer", EXAMINER, f"{LEARNER}:prepare"),
 )

@@ -55,6 +55,8 @@ def prepare() -> None:
     _shell = Shell.instance(config=config)
     matplotlib.use("module://matplotlib_inline.backend_inline")
     _shell.enable_matplotlib("inline")
+    with usual():  # PyTorch imports more at its first use: what a stranger may break
+        forget_missing_device()
 
 
 def main(files: list[int], *, home: str, output: float) -> None:
