@@ -122,9 +122,11 @@ def main(args: argparse.Namespace) -> int:
     """Grade; return 1 when something could not be graded at all."""
     if bool(args.files) == bool(args.all):
         raise WrongUse(say("grade.usage"))
+    from bmkit.course.grade.deadlines import Deadlines
     from bmkit.course.grade.session import Settings
 
     course = Course.find(args.course)
+    where = f"{course.root / 'pyproject.toml'}: [tool.bmkit.deadlines]"
     flags = {one.name: getattr(args, one.name) for one in fields(Limits)}
     settings = Settings(
         jobs=args.jobs,
@@ -135,6 +137,7 @@ def main(args: argparse.Namespace) -> int:
         fresh=args.fresh,
         lang=args.lang,
         export=args.export,
+        deadlines=Deadlines.of(course.deadlines(), where),
         limits=course.limits().with_flags(**flags),
     )
     if args.all:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bmkit import atomic
-from bmkit.course.grade import similarity
+from bmkit.course.grade import deadlines, similarity
 from bmkit.course.grade.result import Mark, Verdict
 from bmkit.course.report import pages
 from bmkit.course.words import say
@@ -76,6 +76,7 @@ class Part:
         scores: each submission's share of the points, 0 to 1.
         person: who must be looked at, and why.
         alike: whose work is alike.
+        late: who handed in late, by how many seconds, and what percentage it costs.
     """
 
     slug: str
@@ -83,6 +84,7 @@ class Part:
     scores: list[float] = field(default_factory=list)
     person: list[tuple[str, list[str]]] = field(default_factory=list)
     alike: list[similarity.Group] = field(default_factory=list)
+    late: list[tuple[str, float, float]] = field(default_factory=list)
 
     @property
     def bins(self) -> list[int]:
@@ -162,6 +164,7 @@ def write(
         notes=[str(line) for line in notes],
         lang="zh-CN" if lang == "zh" else "en",
         say=partial(say, lang=lang),
+        late=partial(deadlines.told, lang=lang),
         others=OTHERS,
         mistakes=_mistakes(lessons) if lang == "zh" else {},
     )
@@ -187,6 +190,8 @@ def _mistakes(lessons: list[Lesson]) -> dict[tuple[str, str, str], str]:
 
 def _add(part: Part, verdict: Verdict) -> None:
     part.scores.append(verdict.points / verdict.of if verdict.of else 0.0)
+    if verdict.late:
+        part.late.append((verdict.student, verdict.late, verdict.percent))
     if verdict.person:
         part.person.append((verdict.student, verdict.person))
     on_the_way = True

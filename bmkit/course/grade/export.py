@@ -31,8 +31,8 @@ def table(path: Path, verdicts: Iterable[Verdict]) -> int:
     """Write a CSV table: a row a submission, a column an exercise.
 
     Columns: student, lesson, every exercise's points, total, of, person (why someone
-    must look). UTF-8 with the mark by which Excel knows it. The file is there whole or
-    not at all.
+    must look); where something came late also late (hours), penalty and after (points).
+    UTF-8 with the mark by which Excel knows it. The file is there whole or not at all.
 
     Args:
         path: the file; one that is there is replaced.
@@ -42,19 +42,25 @@ def table(path: Path, verdicts: Iterable[Verdict]) -> int:
         how many rows.
     """
     rows = [
-        (v.student, v.slug, {m.exercise: m.points for m in v.marks}, v.of, v.person)
+        (
+            *(v.student, v.slug, {m.exercise: m.points for m in v.marks}, v.of),
+            *(v.person, (v.late / 3600, v.penalty, v.after)),
+        )
         for v in verdicts
     ]
+    late = any(row[5][0] for row in rows)
     # In the order of the lessons, not of the alphabet; a dict keeps it.
     names = list(dict.fromkeys(name for row in rows for name in row[2]))
     text = io.StringIO(newline="")
     sheet = csv.writer(text)
     head = ["student", "lesson", *names, "total", "of", "person"]
+    head += ["late", "penalty", "after"] if late else []
     sheet.writerow([plain(name) for name in head])
-    for student, slug, points, of, person in rows:
+    for student, slug, points, of, person, cost in rows:
         marks = [_number(points[n]) if n in points else "" for n in names]
         total = [_number(sum(points.values())), _number(of)]
         words = [plain("; ".join(person))]
+        words += [_number(round(value, 4)) for value in cost] if late else []
         sheet.writerow([plain(student), plain(slug), *marks, *total, *words])
     with atomic.draft(path) as draft:
         draft.write_bytes(text.getvalue().encode("utf-8-sig", "replace"))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bmkit import atomic
 from bmkit.course.build import nbgrader_cells
-from bmkit.course.grade import receipt
+from bmkit.course.grade import deadlines, receipt
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.student_names import names_folder
 from bmkit.course.report import pages
@@ -57,6 +57,7 @@ def page(verdict: Verdict, made_from: Path | None = None) -> str:
         notes=shown.notes,
         places=shown.places,
         source=_mark(made_from) if made_from else "",
+        late=deadlines.told(verdict.late, verdict.percent, lang),
     )
 
 
@@ -104,6 +105,12 @@ def write(
             raise ValueError(f"{name[:60]!r} cannot name a folder: no feedback written")
     home = folder / "feedback" / student / verdict.slug
     receipt.write(home, submitted, secret)
+    return rewrite(folder, verdict)
+
+
+def rewrite(folder: Path, verdict: Verdict) -> Path:
+    """Write the page alone once more, where `write` has put it."""
+    home = folder / "feedback" / (verdict.student or "learner") / verdict.slug
     target = atomic.write(home / f"{verdict.slug}.html", page(verdict))
     target.chmod(0o644)  # as nbgrader's: the exchange hands it on with its mode
     return target

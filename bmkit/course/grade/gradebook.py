@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -134,7 +135,9 @@ class Book:
             table, when = api.SubmittedAssignment.__table__, parsed_time(submitted)
             submission = upsert(link, table, handed, timestamp=when)
             book = {"assignment_id": submission, "notebook_id": ids.notebook}
-            notebook = upsert(link, api.SubmittedNotebook.__table__, book)
+            cost = verdict.penalty if verdict.late else None
+            table = api.SubmittedNotebook.__table__
+            notebook = upsert(link, table, book, late_submission_penalty=cost)
             write_grades(link, verdict, ids, notebook)
             write_comments(link, verdict, ids, notebook)
             upsert(link, self._verdict, mine, key=verdict.key, verdict=text)
@@ -155,6 +158,26 @@ class Book:
             link.execute(
                 handed.update().where(*mine).values(timestamp=parsed_time(submitted))
             )
+
+    def due(self, slug: str, when: datetime) -> None:
+        """Tell nbgrader when a lesson is due; it keeps times in UTC."""
+        from nbgrader import api
+
+        one = api.Assignment.__table__
+        time = when.astimezone(UTC).replace(tzinfo=None)
+        with told(self.url), self._engine.begin() as link:
+            link.execute(one.update().where(one.c.name == slug).values(duedate=time))
+
+    def times(self) -> dict[tuple[str, str], datetime]:
+        """When each submission was handed in, by student and lesson, where it says."""
+        from nbgrader import api
+        from sqlalchemy import select
+
+        handed, one = api.SubmittedAssignment.__table__.c, api.Assignment.__table__.c
+        rows = select(handed.student_id, one.name, handed.timestamp)
+        rows = rows.where(handed.assignment_id == one.id)
+        with told(self.url), self._reading() as link:
+            return {(who, slug): when for who, slug, when in link.execute(rows) if when}
 
     def known(self) -> set[tuple[str, str, str]]:
         """Student, lesson and file key of every verdict: what is done.

@@ -167,7 +167,7 @@ def _scaled(verdict: Verdict, most: str) -> str:
         top = float(most.strip().replace(",", "."))
     except ValueError:
         top = verdict.of
-    value = verdict.points / verdict.of * top if verdict.of else 0.0
+    value = verdict.after / verdict.of * top if verdict.of else 0.0
     return f"{round(value, 2):g}"
 
 

@@ -49,6 +49,8 @@ class Verdict:
         notebook: the notebook as run, with outputs, as JSON (nbformat 4).
         key: SHA-256 of the file that was handed in.
         seconds: wall time of the grading.
+        late: seconds that it was handed in after it was due.
+        percent: of its points that this costs.
         version: of this form, as it was written.
     """
 
@@ -61,6 +63,8 @@ class Verdict:
     notebook: str = ""
     key: str = ""
     seconds: float = 0.0
+    late: float = 0.0
+    percent: float = 0.0
     version: int = VERSION
 
     @property
@@ -72,6 +76,16 @@ class Verdict:
     def of(self) -> float:
         """Points there were."""
         return sum(mark.of for mark in self.marks)
+
+    @property
+    def penalty(self) -> float:
+        """Points that are taken off since it came late."""
+        return self.points * self.percent / 100
+
+    @property
+    def after(self) -> float:
+        """Points that are left."""
+        return self.points - self.penalty
 
     def cells(self) -> list[JsonObject]:
         """The notebook's cells; none where there is no notebook."""

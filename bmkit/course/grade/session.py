@@ -32,6 +32,7 @@ from bmkit.course.grade import (
     standby,
 )
 from bmkit.course.grade.database import BookError, RowError
+from bmkit.course.grade.deadlines import Deadlines
 from bmkit.course.grade.gradebook import Book
 from bmkit.course.grade.intake import IntakeError
 from bmkit.course.grade.judge import worker
@@ -94,6 +95,7 @@ class Settings:
     export: Path | None = None
     limits: Limits = field(default_factory=Limits)
     keep_warm: bool = False
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
 
 @dataclass
@@ -189,6 +191,7 @@ def grade_all(
                 (folder / name).mkdir(exist_ok=True)
             session = _Session(folder, lessons, settings, jailed, book, outcome)
             session.work(handed, executor, listener)
+            session.charge(settings.deadlines)
             outcome.told += session.unread()
             for refused in outcome.refused:
                 listener.refused(refused)
@@ -290,6 +293,22 @@ class _Session:
             self.book.stamp(one.student, one.slug, one.submitted)
             receipt.renew(self.folder, one.student, one.slug, one.submitted, one.secret)
         return True
+
+    def charge(self, deadlines: Deadlines) -> None:
+        """Take off what came late costs; what the course says now counts."""
+        for slug, due in deadlines.due.items():
+            self.book.due(slug, due)
+        times = self.book.times()
+        for verdict in self.book.verdicts():
+            when = times.get((verdict.student, verdict.slug))
+            late = deadlines.late(verdict.student, verdict.slug, when)
+            if (verdict.late, verdict.percent) == (late.seconds, late.percent):
+                continue
+            verdict.late, verdict.percent = late.seconds, late.percent
+            submitted = when.isoformat() + " UTC" if when else ""
+            if self.settings.feedback:
+                feedback.rewrite(self.folder, verdict)
+            self.book.record(verdict, submitted)
 
     def unread(self) -> list[Refused]:
         """Whose verdict cannot be read and whose file is not there to grade anew."""

@@ -179,6 +179,14 @@ class Course:
         where = f"{path}: [tool.bmkit.limits]"
         return Limits.of(as_dict(self._settings().get("limits")), where)
 
+    def deadlines(self) -> JsonObject:
+        """The table ``[tool.bmkit.deadlines]`` of pyproject.toml.
+
+        Raises:
+            BadLimits: the file cannot be read.
+        """
+        return as_dict(self._settings().get("deadlines"))
+
     def address(self) -> str:
         """Where the project is on the web: ``home`` in ``[tool.bmkit]``; or empty.
 

@@ -79,7 +79,7 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
     kind, says, text, hidden, points = "", "", "", False, 0.0
 
     def in_words(error: BaseException) -> str:
-        if error is not peer.heard:
+        if not any(error is one for one in peer.heard):
             return _safely(error)
         if _hidden(error, message["check"]):
             return say("judge.hidden", lang=message["lang"], kind=type(error).__name__)
@@ -88,6 +88,7 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
     guard = peer.watch(message["changes"], message["parameters"])
     speak(message["lang"])
     peer.operated = peer.computed = False
+    peer.heard.clear()
     try:
         with _quiet():
             peer.begin()
@@ -112,7 +113,8 @@ def check(message: dict[str, Any], peer: Peer, space: dict[str, Any]) -> dict[st
     except BaseException as error:
         kind, says = type(error).__name__, _safely(error)
         text = text_of(error)
-        hidden = error is peer.heard and _hidden(error, message["check"])
+        theirs = any(error is one for one in peer.heard)
+        hidden = theirs and _hidden(error, message["check"])
     if guard.failed is not None and kind != "ConnectionLost":
         # A check may have passed over it.
         kind, says, points = "CheckFailed", str(guard.failed), 0.0

@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import socket
 import sys
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -51,7 +52,7 @@ class Peer:
         self.theirs: dict[int, RemoteObject] = {}
         self.graphs = Graphs(owner=space is not None)
         self.dtype = ""  # PyTorch's default type of number while the tests ask
-        self.heard: BaseException | None = None  # what the other side raised last
+        self.heard: deque[BaseException] = deque(maxlen=100)  # raised by the other side
         self.raised: BaseException | None = None  # by what the other side asked last
         self.operated = self.computed = False  # by the other side's own arithmetic
         self.guard: Guard | None = None
@@ -223,7 +224,8 @@ class Peer:
                 serialization.overwrite(given.things[position], value)
             self._apply(message)
             if "raised" in message:
-                error = self.heard = rebuilt(message["raised"])
+                error = rebuilt(message["raised"])
+                self.heard.append(error)
                 ends = isinstance(error, (StopIteration, StopAsyncIteration))
                 if ends and request.get("call") != "__next__":
                     # It would end a loop over the tests instead of failing one.
