@@ -2,7 +2,8 @@
 
 `fill` makes a room: honest work, and among it one of each kind in turn. For each it
 says what must come of it: ``full`` marks under a student's id; ``listed``, a line that
-names the file; ``noted``, full marks and a line.
+names the file; ``noted``, full marks and a line; ``told``, marks missing and the reason
+with each; ``person``, a person called.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bmkit.course.build.nbgrader_cells import grade_id
 from bmkit.course.grade.student_names import student_id
 
 Book = dict
-FULL, LISTED, NOTED = "full", "listed", "noted"
+FULL, LISTED, NOTED, TOLD, PERSON = "full", "listed", "noted", "told", "person"
 LAYOUTS = ("course", "flat", "folders")
 
 
@@ -31,7 +32,7 @@ class Odd:
 
     Attributes:
         kind: its name.
-        expect: `FULL`, `LISTED` or `NOTED`.
+        expect: `FULL`, `LISTED`, `NOTED`, `TOLD` or `PERSON`.
         student: the name of whoever hands it in; empty for one that `fill` makes up.
         change: what is done to the right notebook.
         ending: of the file.
@@ -53,7 +54,7 @@ class Expected:
 
     Attributes:
         kind: of it; ``honest`` is one.
-        expect: `FULL`, `LISTED` or `NOTED`.
+        expect: as for `Odd`.
         student: the id in the grade book.
         path: what was handed in.
     """
@@ -77,7 +78,9 @@ def fill(
         count: how many hand-ins.
         every: 1 for nothing but odd ones.
     """
-    kinds = itertools.cycle(one for one in ODD if layout in one.layouts)
+    found = [one for one in ODD if layout in one.layouts]
+    step = max(1, len(found) * every // count)  # of names and of shapes, some each
+    kinds = itertools.cycle(found[::step])
     made = []
     used: set[str] = set()
     for number in range(count):
@@ -183,6 +186,29 @@ def both(*changes: Callable[[Book], Book]) -> Callable[[Book], Book]:
     def done(book: Book) -> Book:
         for change in changes:
             book = change(book)
+        return book
+
+    return done
+
+
+def first(source: str) -> Callable[[Book], Book]:
+    """With this in the cell of the first answer, before it."""
+
+    def done(book: Book) -> Book:
+        cell = next(_answers(book))
+        cell["source"] = f"{source}\n{_source(cell)}"
+        return book
+
+    return done
+
+
+def within(line: str) -> Callable[[Book], Book]:
+    """With this as the first line of the first answer's body."""
+
+    def done(book: Book) -> Book:
+        cell = next(_answers(book))
+        head, _, body = _source(cell).partition(":\n")
+        cell["source"] = f"{head}:\n    {line}\n{body}"
         return book
 
     return done
@@ -314,4 +340,15 @@ ODD: list[Odd] = [
     Odd("link", LISTED, write=_link),
     Odd("pipe", LISTED, write=lambda path, book: os.mkfifo(path)),
     Odd("widget state", LISTED, write=_widgets),
+    Odd("full-width signs", TOLD, change=first("values = （1, 2）")),
+    Odd("package that is not here", TOLD, change=first("import not_there_at_all")),
+    Odd("breakpoint", TOLD, change=within("breakpoint()")),
+    Odd("keyboard", TOLD, change=within("input('?')")),
+    Odd("stub above", TOLD, change=within("raise NotImplementedError()")),
+    Odd("graphics card", TOLD, change=within("__import__('torch').ones(1).cuda()")),
+    Odd("paints", TOLD, change=within(r"raise ValueError('\x1b[2J 5 of 5 \u202e')")),
+    Odd("for ever in an answer", TOLD, change=within("while True: pass")),
+    Odd("ends itself in an answer", PERSON, change=within("__import__('os')._exit(0)")),
+    Odd("ends itself", PERSON, change=first("__import__('os')._exit(0)")),
+    Odd("memory", TOLD, change=first("kept = [bytes(2**20) for _ in range(9000)]")),
 ]
