@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from bmkit.lab import known_error, mixed_kinds, parse_error
+from bmkit.lab.cell_magics import defines, loses
 from bmkit.lab.failures import CheckFailed
 from bmkit.lab.words import say
 from bmkit.language import LANGS, language, speaking
@@ -102,8 +103,12 @@ class Cells:
         if name not in names:
             return known_error.told(error)
         cells = list(self._answers(names, within))
+        for one in cells:
+            magic = loses(one.source)
+            if magic and defines(one.source, name):
+                return say("real.magic", magic=magic, name=name)
         failed = [one for one in cells if one.wrong]
-        meant = [one for one in failed if _mentions(one.source, name)]
+        meant = [one for one in failed if defines(one.source, name)]
         for one in (*meant, *failed):
             return one.wrong[language()]
         return next(filter(None, (_named(one.source, name) for one in cells)), "")
@@ -155,13 +160,6 @@ def _unknown(error: BaseException) -> str:
     return found[1] if found else ""
 
 
-def _mentions(source: str, name: str) -> bool:
-    """Whether a text seems to define a name, however broken it is."""
-    escaped = re.escape(name)
-    pattern = rf"(\b(def|class)\s+{escaped}\b|^\s*{escaped}\s*[:=＝：])"
-    return re.search(pattern, source, re.MULTILINE) is not None
-
-
 def _named(source: str, name: str) -> str:
     """That a cell defines something else than an exercise asks for, or within it."""
     try:
@@ -177,7 +175,7 @@ def _named(source: str, name: str) -> str:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
             made += [one.id for one in node.targets if isinstance(one, ast.Name)]
-    if not made:
+    if not made or name in made:  # if it is there, it was deleted since
         return ""
     listed = ", ".join(f"`{one}`" for one in dict.fromkeys(made))
     return say("real.renamed", made=listed, name=name)

@@ -13,6 +13,7 @@ from bmkit.language import speak
 
 PROFILES = ("ci", "workshop", "full")
 DEVICES = ("auto", "cpu", "cuda")
+FIXED = "BMKIT_SETTINGS"  # the profile and the device where a grader has fixed them
 T = TypeVar("T")
 
 
@@ -68,6 +69,8 @@ def start(
             asked for and PyTorch finds no GPU.
     """
     speak(lang)
+    fixed = os.environ.get(FIXED, "").split()
+    profile, device = fixed if len(fixed) == 2 else (profile, device)
     for name, value, choices in (
         ("profile", profile, PROFILES),
         ("device", device, DEVICES),

@@ -8,10 +8,12 @@ out, and nothing of ours runs over it.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bmkit.course.build.nbgrader_cells import check_id, grade_id
+from bmkit.course.grade import missing_answers
 from bmkit.course.grade.bindings import SURE, bindings
 from bmkit.course.grade.cell_pieces import Given, Piece
 from bmkit.course.json_values import JsonObject
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 RUNS = 5  # of one check at most
-EARLIER = "earlier_check"  # in a cell's metadata: the exercise that is tried there too
+# In a cell's metadata, under "bmkit":
+EARLIER = "earlier_check"  # the exercise that is tried there too
+NUMBER = "cell"  # which of the learner's cells it is, or is part of, from 1
+# In grading all runs at the smallest profile: checks do not depend on it.
+PROFILE, DEVICE = "ci", "cpu"
 
 
 @dataclass
@@ -34,9 +40,13 @@ class Assembly:
         given: what the lesson gives out, in the learner's language.
         told: the language in which the learner is told things.
         labelled: whether its cells have labels at all; some programs drop them.
+        held: the exercises of the version that was given out; None where it is unknown.
 
     Attributes:
         remarks: what had to be put right, as keys of ``[remark]`` with values.
+        person: why a person must look, as keys of ``[person]`` with values.
+        doubts: exercises whose answer may be given by name when a cell runs, and which
+            cell that is; it is in doubt where no check finds it.
     """
 
     ours: NotebookNode
@@ -44,13 +54,17 @@ class Assembly:
     given: Given
     told: str
     labelled: bool
+    held: Collection[str] | None = None
     remarks: list[tuple[str, JsonObject]] = field(default_factory=list)
+    person: list[tuple[str, JsonObject]] = field(default_factory=list)
+    doubts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graded = {grade_id(cell): cell for cell in self.ours.cells}
         self.answers: dict[int, list[str]] = {}  # at which piece: with its label
         self.checks: dict[int, list[str]] = {}  # after which piece
         self.stubs: dict[int, list[str]] = {}  # before which piece
+        self.meant: set[str] = set()  # exercises that a cell was meant to define
         self.idle: set[int] = set()  # stubs that would run over an answer
 
     def made(self) -> NotebookNode:
@@ -66,7 +80,7 @@ class Assembly:
             cells.append(self._settings())
         for position in range(len(self.pieces) + 1):
             for name in self.stubs.get(position, ()):
-                cells.append(_copied(self.graded[name]))
+                cells.append(self._stub(name))
             if position < len(self.pieces) and not self.pieces[position].check:
                 cells += self._learners(position)
             for name in self.checks.get(position, ()):
@@ -82,7 +96,7 @@ class Assembly:
     def _place(self, name: str) -> None:
         """Decide where an exercise's answer is, and after what its check runs."""
         pieces = self.pieces
-        written = self._versions(name)
+        written = versions = self._versions(name)
         labelled = [n for n, one in enumerate(pieces) if one.label == name]
         stubs = [n for n, one in enumerate(pieces) if one.stub == name]
         if written:
@@ -90,8 +104,14 @@ class Assembly:
         else:
             written = [n for n in labelled if n not in stubs] or stubs
         own = [n for n, one in enumerate(pieces) if name in (one.check, one.near)]
+        unclear = [] if versions else self._unclear()
+        if not (written or unclear):
+            self._tell_missing(name)
+        if unclear and not stubs:
+            self.doubts[name] = pieces[unclear[-1]].number
         self._tell(name, written, labelled, own)
         places = _places(written, own) if written else own[-1:] or [len(pieces)]
+        places += [n for n in unclear[-1:] if n > places[-1]]
         for place in places[-RUNS:]:
             self.checks.setdefault(place, []).append(name)
         free = [n for n in written if n not in self.answers]
@@ -109,7 +129,7 @@ class Assembly:
         main = {name} if name in asked else {*asked}
         found: list[tuple[int, int]] = []
         for position, one in enumerate(self.pieces):
-            if one.code and not (one.own or one.check or one.stub):
+            if one.theirs:
                 made = bindings(one.source).names
                 kind = max((made.get(each, 0) for each in main), default=0)
                 found += [(position, kind)] if kind else []
@@ -128,22 +148,42 @@ class Assembly:
             if word.search(one.source) or bindings(one.source).unclear
         ]
 
+    def _unclear(self) -> list[int]:
+        """Cells of the learner's that may bind any name when they run."""
+        theirs = (n for n, one in enumerate(self.pieces) if one.theirs)
+        return [n for n in theirs if bindings(self.pieces[n].source).unclear]
+
     def _tell(
         self, name: str, written: list[int], labelled: list[int], own: list[int]
     ) -> None:
         """Remark on what was put right for an exercise."""
-        if not written and not self._mentions(name):
-            self._remark("missing", name=name)
-        elif self.labelled and not own:
+        if written and self.labelled and not own:
             self._remark("deleted", name=name)
         if written and self.labelled and not labelled:
             self._remark("label", name=name)
-        answers = [n for n in written if not self.pieces[n].stub]
-        if len(answers) > 1:
-            self._remark("times", name=name, count=len(answers))
+        answers = [self.pieces[n] for n in written if not self.pieces[n].stub]
+        count = len({one.number for one in answers})
+        if count > 1:
+            self._remark("times", name=name, count=count)
+        if any(one.text for one in answers):
+            self._remark("code", name=name)
         edited = any(self.pieces[n].near == name for n in own)
         if edited and not any(self.pieces[n].check == name for n in own):
             self._remark("edited", name=name)
+
+    def _tell_missing(self, name: str) -> None:
+        """Say of an exercise that no cell gives what became of it.
+
+        An older version of the lesson may lack it; then its points are for a person.
+        """
+        if found := missing_answers.meant(name, self.pieces, self.given.stubs):
+            self.meant.add(name)
+            self.remarks.append(found)
+        elif missing_answers.deleted(name, self.pieces, self.held):
+            self._remark("missing", name=name)
+        else:
+            self._remark("absent" if self.held is None else "older", name=name)
+            self.person.append(("older", {"exercise": name}))
 
     def _tell_version(self) -> None:
         """Where several checks differ, the notebook is older or younger than ours."""
@@ -160,20 +200,34 @@ class Assembly:
             return [_node("markdown", shown, {})]
         first, *more = self.answers.get(position, [""])
         metadata = self.graded[first].metadata if first else {}
+        ours = {**metadata.get("bmkit", {}), NUMBER: piece.number}
+        metadata = {**metadata, "bmkit": ours}
         if piece.sets:
             metadata = {**metadata, "tags": ["parameters"]}
         cells = [_node("code" if piece.code else "markdown", piece.source, metadata)]
         if piece.code and not first:
             cells[0]["outputs"] = piece.outputs
         for name in more:
-            text = say("remark.above", lang=self.told, name=name)
-            cells.append(_node("code", f"# {text}", self.graded[name].metadata))
+            cells.append(self._instead("above", name))
         return cells + ([self._settings()] if piece.sets else [])
 
     def _settings(self) -> NotebookNode:
-        """Grading runs at the smallest profile: checks do not depend on it."""
-        line = f'profile, device, seed, lang = "ci", "cpu", 0, "{self.told}"'
+        """What grading sets, after what the learner set."""
+        line = (
+            f'profile, device, seed, lang = "{PROFILE}", "{DEVICE}", 0, "{self.told}"'
+        )
         return _node("code", line, {"tags": ["injected-parameters"]})
+
+    def _stub(self, name: str) -> NotebookNode:
+        """The exercise as it is given out; not where another cell is meant for it."""
+        if name in self.meant:
+            return self._instead("undefined", name)
+        return _copied(self.graded[name])
+
+    def _instead(self, key: str, name: str) -> NotebookNode:
+        """A cell that has an exercise's label, where no cell holds it alone."""
+        text = say(f"remark.{key}", lang=self.told, name=name)
+        return _node("code", f"# {text}", self.graded[name].metadata)
 
     def _check(self, name: str, position: int) -> NotebookNode:
         """Our check; it gives points where it runs last, and is tried before that."""

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from bmkit.course.grade.mending import mended
+from bmkit.lab.cell_magics import loses
 
 LONGEST = 20_000  # characters of a cell that is looked at
 SURE, LIKELY, VALUE = 3, 2, 1  # how surely what a name is given can be called
-# Cell magics under which the cell runs as it stands, and its names stay.
-PLAIN_MAGICS = ("time", "capture", "prun")
 # By these a cell may give any name a value.
 BY_STRING = re.compile(
-    r"^[ \t]*%(run|load|macro)\b|\b(exec|globals|setattr|vars|get_ipython|__main__)\b",
+    r"^[ \t]*%(run|load|macro|store)\b"
+    r"|\b(exec|globals|locals|setattr|vars|get_ipython|__main__|builtins)\b"
+    r"|\b(sys\.modules|f_globals|user_ns)\b",
     re.MULTILINE,
 )
 DEFINED = re.compile(r"\s*(?:async\s+)?(?:def|class)\s+(\w+)")
@@ -54,8 +55,7 @@ def bindings(source: str) -> Bindings:
     if len(source) > LONGEST:
         return Bindings(unclear=True)
     found = Bindings(unclear=BY_STRING.search(source) is not None)
-    magic = re.match(r"\s*%%(\w+)", source)
-    if magic and magic[1] not in PLAIN_MAGICS:
+    if loses(source):
         return found  # another language, or a file
     tree, replaced = mended(source)
     found.unclear |= tree is None

@@ -14,7 +14,7 @@ from functools import cache
 
 from bmkit.course.build.nbgrader_cells import check_id, exercise_of_check, grade_id
 from bmkit.course.build.release import learner_notebook
-from bmkit.course.grade.bindings import LONGEST, bindings
+from bmkit.course.grade.bindings import LONGEST, SURE, bindings
 from bmkit.course.grade.mending import mended
 from bmkit.course.json_values import JsonObject, as_list
 from bmkit.course.source.catalog import Lesson
@@ -54,6 +54,8 @@ class Piece:
         own: whether it is one of the lesson's other cells.
         sets: whether it gives the lesson's settings.
         outputs: what it was handed in with, where it is a whole cell.
+        number: of the cell in the learner's file.
+        text: whether it is code that stood in a cell of text.
     """
 
     source: str
@@ -65,6 +67,13 @@ class Piece:
     own: bool = False
     sets: bool = False
     outputs: list[JsonObject] = field(default_factory=list, compare=False)
+    number: int = 0
+    text: bool = False
+
+    @property
+    def theirs(self) -> bool:
+        """Whether it is code that the learner wrote."""
+        return self.code and not (self.own or self.check or self.stub)
 
 
 def given(lesson: Lesson) -> dict[str, Given]:
@@ -104,17 +113,18 @@ def pieces(cells: list[JsonObject], lesson: Lesson) -> list[Piece]:
         parts = list(_apart(cell, every))
         if len(parts) == 1:
             parts = [replace(parts[0], outputs=as_list(cell.get("outputs")))]
-        made += parts
+        made += [replace(part, number=cell["number"]) for part in parts]
     return made
 
 
 def _apart(cell: JsonObject, every: dict[str, Given]) -> Iterator[Piece]:
     source, name = cell["source"], grade_id(cell)
-    if cell["cell_type"] != "code":
+    names = every["en"].stubs
+    text = cell["cell_type"] != "code"
+    if text and not _is_answer(source, name, every):
         yield Piece(source, code=False)
         return
-    names = every["en"].stubs
-    whole = Piece(source, label=name if name in names else "")
+    whole = Piece(source, label=name if name in names else "", text=text)
     checked = exercise_of_check(cell)
     tags = as_list(cell["metadata"].get("tags"))
     for part in _without_checks(whole, every):
@@ -123,6 +133,21 @@ def _apart(cell: JsonObject, every: dict[str, Given]) -> Iterator[Piece]:
         if checked in names and part.check != checked:
             part = replace(part, near=checked)
         yield from _settings(part, "parameters" in tags)
+
+
+def _is_answer(source: str, name: str, every: dict[str, Given]) -> bool:
+    """Whether a cell of text holds an answer: one key turns a cell of code into it.
+
+    nbgrader makes its own cells of code what they were, too.
+    """
+    names = every["en"].stubs
+    if name in names:
+        return True
+    if len(source) > LONGEST or not any(one in source for one in names):
+        return False
+    if mended(source)[1]:  # prose
+        return False
+    return any(bindings(source).names.get(one) == SURE for one in names)
 
 
 def _without_checks(whole: Piece, every: dict[str, Given]) -> list[Piece]:

@@ -52,6 +52,7 @@ def grade(
     slug, began = submission.lesson.slug, time.monotonic()
     remarks = list(submission.remarks)
     verdict = Verdict(student, slug, submission.told, remarks=remarks, key=key)
+    verdict.person += submission.person
     with warnings.catch_warnings(), _course(submission, timeout) as (folder, api):
         # nbgrader 0.9 with SQLAlchemy 2: notes on its own flushing, nothing of ours.
         warnings.filterwarnings("ignore", module=r"nbgrader\.api")
@@ -63,6 +64,8 @@ def grade(
             verdict.notebook = dumps(submission.book)
             verdict.person.append(say("person.ended", how=_last_line(outcome)))
         verdict.marks = _marks(submission, api, folder if outcome["success"] else None)
+    lacking = {mark.exercise for mark in verdict.marks if not mark.points}
+    verdict.person += [submission.doubts[n] for n in lacking & {*submission.doubts}]
     verdict.seconds = time.monotonic() - began
     return verdict
 

@@ -43,7 +43,8 @@ class NotebookFile:
     """What a file holds.
 
     Attributes:
-        cells: each with its type, source, metadata and outputs.
+        cells: each with its type, source, metadata and outputs, and its number in the
+            file, from 1.
         meta: our metadata.
         form: the language of text that it was read from: a key of [file]; else empty.
     """
@@ -171,12 +172,12 @@ def _from_text(text: str, form: str) -> NotebookFile:
 
 def _cells(found: Sequence[object]) -> list[JsonObject]:
     """The cells, of one shape and bounded in number and size."""
-    given = [cell for cell in found if isinstance(cell, dict)]
+    given = [(n, cell) for n, cell in enumerate(found, 1) if isinstance(cell, dict)]
     if len(given) > CELLS:  # those that hold nothing are no loss
-        given = [one for one in given if one.get("source") or one.get("input")]
+        given = [one for one in given if one[1].get("source") or one[1].get("input")]
     if len(given) > CELLS:
         raise NotGradable(say("file.many", count=len(given), most=CELLS))
-    cells = [_clean(cell) for cell in given]
+    cells = [{**_clean(cell), "number": n} for n, cell in given]
     if sum(len(c["source"]) for c in cells if c["cell_type"] == "code") > CODE:
         raise NotGradable(say("file.code", most=CODE))
     handed_outputs.keep(cells)

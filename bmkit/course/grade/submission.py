@@ -41,6 +41,8 @@ class Submission:
         lang: its own language, by which an unchanged cell is known.
         told: the language in which its learner is told things.
         remarks: what had to be put right, a sentence each.
+        person: why a person must look, a sentence each, in the teacher's language.
+        doubts: `Assembly.doubts`, in words.
         files: those that come along, by their path below the notebook's folder.
         book: the notebook to run: the learner's code, our tests.
     """
@@ -50,6 +52,8 @@ class Submission:
     lang: str
     told: str
     remarks: list[str] = field(default_factory=list)
+    person: list[str] = field(default_factory=list)
+    doubts: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     book: NotebookNode = field(init=False)
 
@@ -97,6 +101,7 @@ def read(
             given(lesson)[lang],
             submission.told,
             labelled=any(grade_id(cell) for cell in cells),
+            held=_held(meta),
         )
         submission.book = assembly.made()
     if file.form:
@@ -104,7 +109,17 @@ def read(
     for key, values in assembly.remarks:
         if not (file.form and key == "labels"):  # text never has any
             submission.remark(f"remark.{key}", **values)
+    submission.person = [say(f"person.{key}", **v) for key, v in assembly.person]
+    for exercise, number in assembly.doubts.items():
+        why = say("person.dynamic", exercise=exercise, cell=number)
+        submission.doubts[exercise] = why
     return submission
+
+
+def _held(meta: JsonObject) -> list[str] | None:
+    """The exercises of the version of the lesson that was given out, if it says so."""
+    found = meta.get("exercises")
+    return list(found) if isinstance(found, dict) and found else None
 
 
 def _recognise(file: NotebookFile, lessons: list[Lesson]) -> Lesson:

@@ -66,6 +66,8 @@ class Job:
         own: the lesson's code cells as built, by which an unchanged cell is known.
         checks: every exercise's.
         remarks: what had to be put right.
+        person: why a person must look.
+        doubts: the same for an exercise, where its check finds no answer.
         key: of the file.
         whole: run every cell, also those on which no answer depends.
     """
@@ -77,6 +79,8 @@ class Job:
     own: tuple[str, ...]
     checks: tuple[Check, ...]
     remarks: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
+    doubts: dict[str, str] = field(default_factory=dict)
     key: str = ""
     whole: bool = False
     teacher: str = "en"
@@ -101,6 +105,8 @@ def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job
         own=_own(lesson, lang, changed),
         checks=_checks(lesson, lang, told, changed),
         remarks=tuple(submission.remarks),
+        person=tuple(submission.person),
+        doubts=submission.doubts,
         key=key,
         teacher=language(),
         files={n: b64encode(d).decode() for n, d in submission.files.items()},

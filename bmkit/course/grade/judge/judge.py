@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from bmkit.course.grade.assembly import NUMBER
 from bmkit.course.grade.judge import planning
 from bmkit.course.grade.judge.job import Check, Job
 from bmkit.course.grade.judge.outputs import error_output, kept_outputs
@@ -25,7 +26,7 @@ from bmkit.course.grade.judge.processes import (
     ending,
 )
 from bmkit.course.grade.result import Mark, Verdict
-from bmkit.course.json_values import JsonObject
+from bmkit.course.json_values import JsonObject, as_dict
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
 from bmkit.course.report.notebook_view import HANDED_IN
@@ -42,6 +43,8 @@ PRELOAD = (
 )
 
 FAILED = ("CheckFailed", "AssertionError")  # kinds of error with a sentence of ours
+UNWRITTEN = "NotImplementedError"
+LONGEST_LINE = 60  # characters of a cell that are shown, so that one knows it
 
 
 def judge(job: Job, server: ForkServer, limits: Limits) -> Verdict:
@@ -79,6 +82,7 @@ def _judged(
         job.slug,
         job.lang,
         remarks=list(job.remarks),
+        person=list(job.person),
         key=job.key,
     )
     with ProcessPair(server, limits) as pair:
@@ -118,6 +122,9 @@ class _Judging:
     sure: bool = True  # whether no cell was left out that may be needed
     set_up: set[str] = field(default_factory=set)
     since: int = 0  # cells that ran since the last check
+    # The learner's last cell that ran.
+    place: JsonObject = field(default_factory=lambda: {"cell": 0, "code": ""})
+    unfound: set[str] = field(default_factory=set)  # exercises with no answer to test
     book: JsonObject = field(default_factory=dict)
 
     def tell(self, key: str, **values: Any) -> str:
@@ -140,12 +147,13 @@ class _Judging:
                 self._best(checks[exercise], cell)
                 self.since = 0
             elif position in run and not self.lost:
-                self._run(cell, position)
+                self._run(cell)
             elif cell.get("outputs"):
-                cell["metadata"]["bmkit"] = {"outputs": HANDED_IN}
+                cell["metadata"].setdefault("bmkit", {})["outputs"] = HANDED_IN
         marked = {mark.exercise for mark in self.verdict.marks}
         for name in checks.keys() - marked:
             self._give(checks[name], self.tell("judge.no_check"))
+        self.verdict.person += [self.job.doubts[name] for name in sorted(self.unfound)]
         order = list(checks)
         self.verdict.marks.sort(key=lambda mark: order.index(mark.exercise))
 
@@ -171,20 +179,24 @@ class _Judging:
         self.sure = found.sure
         return found.run
 
-    def _run(self, cell: JsonObject, position: int) -> None:
+    def _run(self, cell: JsonObject) -> None:
         if not cell["source"].strip():
             return
         self.since += 1
+        number = as_dict(cell["metadata"].get("bmkit")).get(NUMBER)
+        if number:  # else it is one of ours, which runs beside the learner's
+            code = next(filter(None, map(str.strip, cell["source"].splitlines())))
+            self.place = {"cell": number, "code": seen(code[:LONGEST_LINE])}
         cell["outputs"] = []
         try:
             answer = self.pair.ask_learner({"cell": cell["source"]}, self.deadline)
             cell["outputs"] = kept_outputs(answer)
             if self.pair.stopped:
-                remark = self.tell("judge.cell", cell=position + 1, why=self._long())
+                remark = self.tell("judge.cell", **self.place, why=self._long())
                 self.verdict.remarks.append(remark)
         except ProcessLost as lost:
             how = lost.told(self.job.teacher)
-            self._lose("person.cell", cell=position + 1, how=how)
+            self._lose("person.cell", **self.place, how=how)
 
     def _long(self) -> str:
         """That something ran too long."""
@@ -222,6 +234,7 @@ class _Judging:
             self._lose("person.check", exercise=check.exercise, how=how)
             self._give(check, self.tell("judge.lost"))
             return
+        self._doubt(check, found)
         if not found.kind:
             self._give(check)
             return
@@ -234,6 +247,15 @@ class _Judging:
             says = self._again(check, check.told, self.job.lang) or says
         cell["outputs"] = [error_output(found.kind, says)]
         self._give(check, says, mistake, found.points)
+
+    def _doubt(self, check: Check, found: Found) -> None:
+        """Note whether there was an answer to test, where that could not be told."""
+        lacks = any(f"name '{name}' is not" in found.text for name in check.names)
+        lacks = lacks if found.kind == "NameError" else found.kind == UNWRITTEN
+        if lacks and check.exercise in self.job.doubts:
+            self.unfound.add(check.exercise)
+        else:
+            self.unfound.discard(check.exercise)
 
     def _examine(self, check: Check) -> Found:
         """The check in the clean process: what it raised and said, or nothing."""

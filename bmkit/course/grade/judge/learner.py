@@ -19,12 +19,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from bmkit.course.grade.assembly import DEVICE, PROFILE
 from bmkit.course.grade.judge import messages, planning
 from bmkit.course.grade.judge.exceptions import ConnectionLost, as_it_arrives, text_of
 from bmkit.course.grade.judge.recorder import Recorder
 from bmkit.course.grade.judge.rpc import Peer
 from bmkit.course.json_values import JsonObject
 from bmkit.lab.real_error import cells, own_words
+from bmkit.lab.start import FIXED
 from bmkit.lab.usual_settings import forget_missing_device, usual
 from bmkit.language import speak
 
@@ -69,6 +71,7 @@ def main(files: list[int], *, home: str, output: float) -> None:
     """
     control, *bridges = (socket.socket(fileno=file) for file in files)
     _step_into(home)
+    os.environ[FIXED] = f"{PROFILE} {DEVICE}"
     space = _shell.user_ns
     space["__name__"] = "__main__"
     recorder = Recorder(int(output * 2**20))
