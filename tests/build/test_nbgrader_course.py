@@ -50,6 +50,28 @@ def test_both_languages(build):
         assert (build.target / lang / "nbgrader_config.py").is_file()
 
 
+@pytest.mark.parametrize(
+    ("name", "config", "says"),
+    [
+        ("AI? morning", "c = get_config()\n", "c.CourseDirectory.db_url = "),
+        ("50%20off", "c = get_config()\n", "c.CourseDirectory.db_url = "),
+        ("AI? morning", "c.CourseDirectory.db_url = 'sqlite:///x'\n", ""),
+        ("AI morning", "c = get_config()\n", ""),
+        ("AI? morning", "", ""),  # none is there: ours names it
+        ("AI [a]", "", "finds no notebooks in a folder with ["),
+    ],
+)
+def test_what_nbgrader_needs_of_a_folder_is_told(build, tmp_path, name, config, says):
+    folder = tmp_path / name
+    folder.mkdir()
+    if config:
+        (folder / "nbgrader_config.py").write_text(config, encoding="utf-8")
+    code, _, told = build("adding", folder=folder)
+    assert code == 0 and (says in told if says else told == "")
+    if config:
+        assert (folder / "nbgrader_config.py").read_text("utf-8") == config
+
+
 @pytest.mark.parametrize("words", ["adding", "--both", "--force"])
 def test_what_goes_with_nbgrader_alone_is_refused(course, capsys, words):
     assert main(["build", words, "--course", str(course)]) == 2

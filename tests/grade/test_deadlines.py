@@ -57,9 +57,31 @@ def test_what_late_work_costs(student, when, late):
 def test_without_a_time_or_a_deadline_nothing_is_late():
     assert RULES.late("bob", "adding", None) == Late()
     assert RULES.late("bob", "plotting", datetime(2030, 1, 1)) == Late()
-    free = Deadlines.of({"due": {"adding": "2026-11-02"}}, "course")
+    free = Deadlines.of({"due": {"adding": "2026-11-02 00:00"}}, "course")
     late = free.late("bob", "adding", datetime(2026, 12, 2))
     assert late == Late(30 * DAY, 0) and free.zero_after_days == math.inf
+
+
+@pytest.mark.parametrize("day", ["2026-11-02", tomllib.loads("d = 2026-11-02")["d"]])
+def test_a_day_alone_lasts_until_its_end(day):
+    rules = Deadlines.of({"zone": "Asia/Shanghai", "due": {"adding": day}}, "course")
+    assert rules.late("bob", "adding", datetime(2026, 11, 2, 16)) == Late()
+    assert rules.late("bob", "adding", datetime(2026, 11, 2, 16, 1)) == Late(60)
+
+
+def test_an_extension_finds_its_student_however_it_is_typed():
+    typed = {"Jose\u0301": {"all_days": 2}}
+    rules = Deadlines.of({"due": {"adding": "2026-11-02"}, "extensions": typed}, "c")
+    when = datetime(2026, 11, 4)
+    assert rules.late("José", "adding", when) == Late()
+    assert rules.late("Jose", "adding", when).seconds == DAY
+
+
+@pytest.mark.parametrize("table", ["due", "extensions.ann"])
+def test_a_lesson_that_is_none_is_told(table):
+    rules = tomllib.loads(f"[{table}]\nwelcom = 2026-11-02")
+    with pytest.raises(BadDeadlines, match=f"{table}.welcom = .*no lesson of this"):
+        Deadlines.of(rules, "course", ["welcome"])
 
 
 @pytest.mark.parametrize(
@@ -67,6 +89,9 @@ def test_without_a_time_or_a_deadline_nothing_is_late():
     [
         ("percent = 10", "unknown key 'percent'; there are due, extensions"),
         ("floor = -1", "floor = -1 is no time"),
+        ("floor = 101", "floor = 101"),
+        ("extensions = 3", "extensions = 3"),
+        ("due = {adding = 18:00:00}", "due.adding"),
         ("grace_minutes = true", "grace_minutes = True"),
         ('zone = "Berlin"', "zone = 'Berlin'"),
         ('due = {adding = "tomorrow"}', "due.adding = 'tomorrow'"),

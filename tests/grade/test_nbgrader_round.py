@@ -14,6 +14,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from traitlets.config import Config
 
 from bmkit.course.build import nbgrader_course
 from bmkit.course.grade import receipt
+from bmkit.course.grade.deadlines import Deadlines
 from bmkit.course.grade.gradebook import default_url
 from bmkit.course.grade.session import grade_all
 from bmkit.course.kernels import forkserver_client
@@ -213,6 +215,29 @@ def test_regraded_by_either(room):
     done(teacher.generate_feedback(SLUG, force=True))
     done(teacher.release_feedback(SLUG))
     assert "(Score: 0.0 / 2.0)" in room.feedback("bob")
+
+
+def test_what_lateness_costs_comes_back_after_stock_autograde(room):
+    """And it is a part of the score that the book has: also of one given by hand."""
+    when = datetime.now(UTC) - timedelta(hours=3)
+    rules = Deadlines(due={SLUG: when}, percent_a_day=10)
+
+    def cost() -> dict[str, float]:
+        with Gradebook(default_url(room.course)) as book:
+            rows = book.assignment_submissions(SLUG)
+            return {one.student.id: one.late_submission_penalty for one in rows}
+
+    room.grade(deadlines=rules)
+    assert cost() == {"ann": 0.2, "bob": 0, "cat": 0}
+    for name in ANSWERS:
+        done(room.teacher().autograde(SLUG, name, force=True))
+    assert cost()["ann"] == 0
+    with Gradebook(default_url(room.course)) as book:
+        book.find_grade("check-add", SLUG, SLUG, "bob").manual_score = 1.5
+        book.db.commit()
+    for step in ({}, {"fresh": True}, {}):
+        room.grade(deadlines=rules, **step)
+        assert cost() == pytest.approx({"ann": 0.2, "bob": 0.15, "cat": 0})
 
 
 # Formgrader -------------------------------------------------------------------------

@@ -163,6 +163,8 @@ def test_a_room_takes_fractions(lesson, tmp_path):
     assert verdict.points == 1
     table = outcome.table.read_text(encoding="utf-8-sig").splitlines()
     assert table[1].startswith("ann,adding,1,1,2")
-    assert "50–60 %: 1" in outcome.page.read_text(encoding="utf-8")
+    rooms = outcome.page.read_text(encoding="utf-8")
+    assert "50–60 %: 1" in rooms
+    assert "add: 0 % passed, 100 % in part, 0 % not, 0 % not written" in rooms
     page = room / "feedback" / "ann" / "adding" / "adding.html"
     assert "✗ negative numbers (1)" in page.read_text(encoding="utf-8")

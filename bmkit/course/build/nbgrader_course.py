@@ -42,11 +42,14 @@ class Written:
         assignments: their names.
         left: sources that the teacher has changed, and that stayed as they are.
         kept: copies of those that were replaced all the same.
+        book: the grade book's address, where a config that was there already must name
+            it, and does not.
     """
 
     assignments: list[str]
     left: list[Path]
     kept: list[Path]
+    book: str = ""
 
 
 def write(
@@ -63,6 +66,7 @@ def write(
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "nbgrader_config.py"
+    book = _book_to_name(folder, config)
     if not config.exists():
         atomic.write(config, CONFIG)
     left, kept = [], []
@@ -78,7 +82,19 @@ def write(
                 continue
             kept.append(kept_copies.keep(path, folder / "replaced" / name))
         atomic.write(path, text)
-    return Written([lesson.slug for lesson in lessons], left, kept)
+    return Written([lesson.slug for lesson in lessons], left, kept, book)
+
+
+def _book_to_name(folder: Path, config: Path) -> str:
+    """The grade book's address that a config must name and does not; else empty."""
+    if not config.is_file() or "db_url" in config.read_text("utf-8", errors="replace"):
+        return ""
+    from sqlalchemy.engine import URL, make_url
+
+    path = str((folder / "gradebook.db").absolute())
+    if make_url(f"sqlite:///{path}").database == path:  # nbgrader's own way
+        return ""
+    return URL.create("sqlite", database=path).render_as_string()
 
 
 def _source(lesson: Lesson, course: set[str], lang: str) -> str:

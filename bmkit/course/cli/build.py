@@ -94,6 +94,11 @@ def _nbgrader(course: Course, args: argparse.Namespace) -> int:
             print(say("build.left", path=path), file=sys.stderr)
         for path in made.kept:
             print(say("build.replaced", path=path), file=sys.stderr)
+        if made.book:
+            path = target / "nbgrader_config.py"
+            print(say("build.book", path=path, url=made.book), file=sys.stderr)
+        if "[" in str(target.absolute()):
+            print(say("build.bracket", folder=target), file=sys.stderr)
         names, place = made.assignments, shlex.quote(str(target))
         print(say("build.made", folder=target, count=len(names)))
         print(say("build.try", folder=place, slug=names[0]))

@@ -23,8 +23,9 @@ from bmkit.language import LANGS, one_line, speaking
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bmkit.course.grade import lms_grades
     from bmkit.course.grade.session import Settings
-    from bmkit.course.source.catalog import Lesson
+    from bmkit.course.grade.submitted_file import Note
 
 HELP = {
     "memory": "MiB for one submission",
@@ -137,7 +138,7 @@ def main(args: argparse.Namespace) -> int:
         fresh=args.fresh,
         lang=args.lang,
         export=args.export,
-        deadlines=Deadlines.of(course.deadlines(), where),
+        deadlines=Deadlines.of(course.deadlines(), where, course.slugs()),
         limits=course.limits().with_flags(**flags),
     )
     if args.all:
@@ -206,18 +207,31 @@ def _room(
     canvas: Path | None = None,
 ) -> int:
     """Grade all that a room handed in; 1 when something was not graded."""
-    from bmkit.course.grade import lms
+    from bmkit.course.grade import lms, lms_grades
     from bmkit.course.grade.progress import Board
     from bmkit.course.grade.session import grade_all
 
     lessons, code = course_lessons.readable(course)
+    # Before the grading: a file that cannot be filled in is told at once.
+    sheets: list[lms_grades.Moodle | lms_grades.Canvas] = []
+    times: dict[str, str] = {}
+    notes: list[Note] = []
+    if moodle:
+        worksheet = lms_grades.Moodle(moodle)
+        sheets.append(worksheet)
+        times, notes = worksheet.times(settings.deadlines.zone)
+    if canvas:
+        titles = {one.slug: [one.slug, *one.title.values()] for one in lessons}
+        sheets.append(lms_grades.Canvas(canvas, titles))
     download = lms.room(folder)
     if download is not None:
         folder = download.folder
-    told = download.refused if download else []
+    told = [*download.refused, *download.notes] if download else []
+    if settings.deadlines.due:
+        told += notes
     try:
         with Board() as board:
-            outcome = grade_all(folder, lessons, settings, board, told)
+            outcome = grade_all(folder, lessons, settings, board, told, times)
     except KeyboardInterrupt:
         print(f"bmkit grade: {say('grade.stopped')}", file=sys.stderr)
         return 130
@@ -229,37 +243,27 @@ def _room(
         print(say("grade.refused", count=len(outcome.refused)))
     print(say("grade.page", path=outcome.page))
     print(say("grade.table", path=outcome.table))
-    _fill(folder, lessons, settings, moodle, canvas)
+    if sheets:
+        _fill(folder, settings, sheets)
     return 1 if outcome.refused else code
 
 
 def _fill(
     folder: Path,
-    lessons: list[Lesson],
     settings: Settings,
-    moodle: Path | None,
-    canvas: Path | None,
+    sheets: list[lms_grades.Moodle | lms_grades.Canvas],
 ) -> None:
     """Fill in the grade files of Moodle and Canvas."""
-    from bmkit.course.grade import gradebook, lms_grades
+    from bmkit.course.grade import gradebook
 
-    if not (moodle or canvas):
-        return
     with gradebook.Book(settings.book or gradebook.default_url(folder)) as book:
         verdicts = list(book.verdicts())
-    slugs = {verdict.slug for verdict in verdicts}
-    titles = [
-        title
-        for lesson in lessons
-        if lesson.slug in slugs
-        for title in (lesson.slug, *lesson.title.values())
-    ]
-    made = [lms_grades.moodle(moodle, verdicts)] if moodle else []
-    made += [lms_grades.canvas(canvas, verdicts, titles)] if canvas else []
-    for filled in made:
+    for sheet in sheets:
+        filled = sheet.fill(verdicts)
         print(say("lms.filled", path=filled.path, count=filled.count))
-        if filled.waiting:
-            print(say("lms.waiting", names=", ".join(filled.waiting)))
+        for key in ("waiting", "missing", "others"):
+            if names := getattr(filled, key):
+                print(say(f"lms.{key}", names=", ".join(names)))
 
 
 def show(console: Console, path: Path, verdict: Verdict) -> None:

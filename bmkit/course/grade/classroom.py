@@ -43,7 +43,8 @@ class Exercise:
     Attributes:
         name: the exercise's.
         passed: how many had all of its points.
-        failed: how many wrote something that has not.
+        partly: how many had some of them.
+        failed: how many wrote something that has none.
         unwritten: how many left it as it was.
         mistakes: known mistakes, and how often each was made.
         messages: for each known mistake, what one learner was told.
@@ -53,6 +54,7 @@ class Exercise:
 
     name: str
     passed: int = 0
+    partly: int = 0
     failed: int = 0
     unwritten: int = 0
     mistakes: Counter[str] = field(default_factory=Counter)
@@ -63,7 +65,7 @@ class Exercise:
     @property
     def all(self) -> int:
         """How many submissions there are."""
-        return self.passed + self.failed + self.unwritten
+        return self.passed + self.partly + self.failed + self.unwritten
 
 
 @dataclass
@@ -203,7 +205,8 @@ def _add(part: Part, verdict: Verdict) -> None:
         elif mark.message.startswith(UNWRITTEN):
             exercise.unwritten += 1
         else:
-            exercise.failed += 1
+            exercise.partly += mark.points > 0
+            exercise.failed += mark.points <= 0
             _explain(exercise, mark)
         if on_the_way and not passed:
             exercise.stuck.append(verdict.student)

@@ -7,7 +7,7 @@
     floor = 50                    # percent of the points that are left all the same
     zero_after_days = 7           # from then on nothing is left
     [tool.bmkit.deadlines.due]
-    welcome = 2026-11-02 18:00:00
+    welcome = 2026-11-02 18:00:00 # a day alone, 2026-11-02, is all of that day
     [tool.bmkit.deadlines.extensions.ann]
     all_days = 2                  # for every lesson
     welcome = 2026-11-09 18:00:00 # for this one
@@ -18,12 +18,14 @@ Work without a time is not late, since nobody knows.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bmkit.course.json_values import JsonObject, as_dict
+from bmkit.course.grade.student_names import student_id
+from bmkit.course.json_values import JsonObject
 from bmkit.course.words import say
 from bmkit.errors import BmkitError
 
@@ -59,13 +61,22 @@ class Deadlines:
     percent_a_day: float = 0.0
     floor: float = 0.0
     zero_after_days: float = math.inf
+    zone: tzinfo = UTC
 
     @classmethod
-    def of(cls, table: JsonObject, where: str) -> Deadlines:
+    def of(
+        cls, table: JsonObject, where: str, slugs: Collection[str] = ()
+    ) -> Deadlines:
         """From the table in the course file.
 
+        Args:
+            table: what stands there.
+            where: how messages call it.
+            slugs: the lessons there are; any where none are named.
+
         Raises:
-            BadDeadlines: a key that is unknown, or a value that is no number or time.
+            BadDeadlines: a key or lesson that is unknown, or a value that is no number
+                or time.
         """
         known = {"zone", "due", "extensions", *NUMBERS}
         for name in table:
@@ -82,15 +93,26 @@ class Deadlines:
         except (KeyError, ValueError, OSError):
             key = f"zone = {table['zone']!r}"
             raise BadDeadlines(say("late.bad", where=where, key=key)) from None
-        due = _times(table.get("due", {}), zone, where, "due")
+        if numbers.get("floor", 0.0) > 100:
+            key = f"floor = {table['floor']!r}"
+            raise BadDeadlines(say("late.bad", where=where, key=key))
+
+        def times(found: Any, key: str) -> dict[str, datetime]:
+            return _times(found, zone, slugs, where, key)
+
+        due = times(table.get("due", {}), "due")
         extensions, days = {}, {}
-        for student, given in as_dict(table.get("extensions")).items():
-            key = f"extensions.{student}"
+        every = table.get("extensions", {})
+        if not isinstance(every, dict):
+            key = f"extensions = {every!r}"
+            raise BadDeadlines(say("late.bad", where=where, key=key))
+        for name, given in every.items():
+            key, student = f"extensions.{name}", student_id(name)
             own = dict(given) if isinstance(given, dict) else {"?": given}
             if "all_days" in own:
                 days[student] = _number(own.pop("all_days"), where, f"{key}.all_days")
-            extensions[student] = _times(own, zone, where, key)
-        return cls(due, extensions, days, **numbers)
+            extensions[student] = times(own, key)
+        return cls(due, extensions, days, **numbers, zone=zone)
 
     def due_for(self, student: str, slug: str) -> datetime | None:
         """When a student's work is due; None where the course does not say."""
@@ -133,16 +155,33 @@ def _number(value: Any, where: str, key: str) -> float:
     return float(value)
 
 
-def _times(table: Any, zone: ZoneInfo, where: str, key: str) -> dict[str, datetime]:
+def _times(
+    table: Any, zone: ZoneInfo, slugs: Collection[str], where: str, key: str
+) -> dict[str, datetime]:
     """Times by lesson, TOML's own or text; in the course's zone where they say none."""
     if not isinstance(table, dict):
         raise BadDeadlines(say("late.bad", where=where, key=f"{key} = {table!r}"))
     found = {}
     for slug, value in table.items():
+        wrong = f"{key}.{slug} = {value!r}"
         try:
-            time = datetime.fromisoformat(str(value))
-        except (TypeError, ValueError):
-            wrong = f"{key}.{slug} = {value!r}"
+            time = _time(str(value))
+        except ValueError:
             raise BadDeadlines(say("late.bad", where=where, key=wrong)) from None
+        if slugs and slug not in slugs:
+            raise BadDeadlines(say("late.lesson", where=where, key=wrong))
         found[slug] = time if time.tzinfo else time.replace(tzinfo=zone)
     return found
+
+
+def _time(text: str) -> datetime:
+    """A time; a day without one lasts until its end.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(text)
+    return datetime(day.year, day.month, day.day) + timedelta(days=1)

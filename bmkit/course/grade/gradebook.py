@@ -168,6 +168,32 @@ class Book:
         with told(self.url), self._engine.begin() as link:
             link.execute(one.update().where(one.c.name == slug).values(duedate=time))
 
+    def charge(self, student: str, slug: str, percent: float) -> None:
+        """Take a percentage off the score that a late submission has now.
+
+        What a teacher gave by hand is in it. nbgrader's own grading knows nothing of
+        the course's deadlines, and sets the penalty back.
+        """
+        from nbgrader import api
+        from sqlalchemy import func, select
+
+        notebook, grade = api.SubmittedNotebook.__table__, api.Grade.__table__
+        handed, one = api.SubmittedAssignment.__table__.c, api.Assignment.__table__.c
+        mine = (
+            select(handed.id)
+            .where(handed.assignment_id == one.id, one.name == slug)
+            .where(handed.student_id == student)
+        ).scalar_subquery()
+        given = func.coalesce(grade.c.manual_score, grade.c.auto_score, 0.0)
+        points = given + func.coalesce(grade.c.extra_credit, 0.0)
+        score = select(func.coalesce(func.sum(points), 0.0)).where(
+            grade.c.notebook_id == notebook.c.id
+        )
+        change = notebook.update().where(notebook.c.assignment_id == mine)
+        cost = score.scalar_subquery() * (percent / 100)
+        with told(self.url), self._engine.begin() as link:
+            link.execute(change.values(late_submission_penalty=cost))
+
     def times(self) -> dict[tuple[str, str], datetime]:
         """When each submission was handed in, by student and lesson, where it says."""
         from nbgrader import api

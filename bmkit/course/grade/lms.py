@@ -7,12 +7,17 @@ the grading worksheet. Canvas' "Download Submissions" holds
 ``lastfirst_12345_67890_x.ipynb``, or ``lastfirst_LATE_12345_67890_x-1.ipynb``: the
 student's number, the file's, and which attempt it is.
 
-Each becomes ``<name>_<number>/x.ipynb`` in a folder beside the download. Nothing in a
-zip is believed: no path, no size and no link.
+An assignment that hides names has ``Participant 5_5_assignsubmission_…`` in Moodle and
+``anon_XyZ12_67890_x.ipynb`` in Canvas; a group's work comes once, or once a member.
+
+Each becomes ``<name>_<number>/x.ipynb`` in a folder beside the download, and what that
+folder held of an earlier download goes. Nothing in a zip is believed: no path, no size
+and no link.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import stat
 import zipfile
@@ -22,17 +27,18 @@ from pathlib import Path
 from typing import IO
 
 from bmkit import atomic
+from bmkit.course.grade.file_names import JUNK, notebook_of
 from bmkit.course.grade.intake import IntakeError
 from bmkit.course.grade.open_folder import BIGGEST
-from bmkit.course.grade.submitted_file import Refused
+from bmkit.course.grade.submitted_file import Note, Refused
 from bmkit.course.words import say
 
 MOODLE = re.compile(
     r"(?P<name>[^/]+)_(?P<id>\d+)_assignsubmission_(?P<kind>[a-z]+)_?/?(?P<file>.*)"
 )
 CANVAS = re.compile(
-    r"(?P<name>[^/_]+)_(?:LATE_)?(?P<id>\d+)_\d+_(?P<file>[^/]+?)"
-    r"(?:-(?P<attempt>\d+))?(?P<ending>\.[^./]+)?"
+    r"(?P<name>[^/]*?)_?(?P<late>LATE_)?(?P<id>(?<=_)\d+|anon_[^/_]+)_\d+_"
+    r"(?P<file>[^/]+?)(?:-(?P<attempt>\d+))?(?P<ending>\.[^./]+)?"
 )
 ENTRIES = 20_000  # of one download
 TOTAL = 4 * 2**30  # bytes of all its files
@@ -45,10 +51,12 @@ class Room:
     Attributes:
         folder: what `intake.find` reads.
         refused: what of the download is not in it, and why.
+        notes: what else a teacher should know of it.
     """
 
     folder: Path
     refused: list[Refused] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,7 @@ class _Piece:
     student: str = ""
     file: str = ""
     attempt: int = 0
+    late: bool = False
     problem: str = ""
 
 
@@ -66,14 +75,17 @@ def room(download: Path) -> Room | None:
     """The folder to grade; None where it is no download of Moodle's or Canvas'.
 
     Raises:
-        IntakeError: it is a zip that cannot be read.
+        IntakeError: it is a zip that cannot be read, or of something else.
     """
     try:
         if download.is_dir():
-            return _made(download, _Folder(download))
+            return _made(download, download.name, _Folder(download))
         if zipfile.is_zipfile(download):
             with zipfile.ZipFile(download) as packed:
-                return _made(download, _Zip(packed))
+                made = _made(download, download.stem, _Zip(packed))
+            if made is None:
+                raise IntakeError(say("lms.other", path=download))
+            return made
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise IntakeError(say("lms.zip", path=download, why=error)) from None
     return None
@@ -104,44 +116,70 @@ class _Folder:
 
 
 class _Zip:
-    """A packed one."""
+    """A packed one; a folder that all of it lies in, packed again, does not count."""
 
     def __init__(self, packed: zipfile.ZipFile) -> None:
         self.packed = packed
+        kept = [name for name in packed.namelist() if not _is_junk(name)]
+        tops = {name.partition("/")[:2] for name in kept}
+        top = "".join(tops.pop()) if len(tops) == 1 else ""
+        self.above = "" if MOODLE.fullmatch(top) or not top.endswith("/") else top
 
     def names(self) -> list[str]:
-        return [name for name in self.packed.namelist() if not name.endswith("/")]
+        names = self.packed.namelist()
+        kept = [n for n in names if not (n.endswith("/") or _is_junk(n))]
+        return [name.removeprefix(self.above) for name in kept]
 
     def problem(self, name: str) -> str:
-        entry = self.packed.getinfo(name)
+        entry = self.packed.getinfo(self.above + name)
         if stat.S_ISLNK(entry.external_attr >> 16):
             return say("intake.link")
         return say("lms.locked") if entry.flag_bits & 1 else ""
 
     def open(self, name: str) -> IO[bytes]:
-        return self.packed.open(name)
+        return self.packed.open(self.above + name)
 
 
-def _made(download: Path, source: _Folder | _Zip) -> Room | None:
+def _is_junk(name: str) -> bool:
+    """Whether a file system or an archiver put it there, and no student."""
+    parts = name.split("/")
+    return not JUNK.isdisjoint(parts) or parts[-1].startswith(("._", ".DS_Store"))
+
+
+def _made(download: Path, name: str, source: _Folder | _Zip) -> Room | None:
     names = source.names()
-    moodle = any(MOODLE.fullmatch(name) for name in names)
-    books = [name for name in names if name.endswith(".ipynb")]
-    if not moodle and (not books or not all(map(CANVAS.fullmatch, books))):
+    moodle = any(MOODLE.fullmatch(one) for one in names)
+    books = [one for one in names if notebook_of(one)]
+    known = sum(bool(CANVAS.fullmatch(one)) for one in books)
+    if not moodle and 2 * known <= len(books):
         return None
-    made = Room(download.with_name(f"{download.stem}-graded"))
-    left = TOTAL
+    made = Room(download.with_name(f"{name}-graded"))
+    left, held = TOTAL, set()
     for piece in _pieces(names[:ENTRIES], moodle):
         why = piece.problem or source.problem(piece.path)
         if not why:
+            target = made.folder / piece.student / piece.file
             with source.open(piece.path) as file:
-                size = _copied(file, made.folder / piece.student / piece.file, left)
+                size = _copied(file, target, left)
             left -= size
+            held |= {target} if size else set()
             why = "" if size else say("intake.large", most=BIGGEST / 2**20)
         if why:
             made.refused.append(Refused(download / piece.path, why))
+        elif piece.late:
+            made.notes.append(Note(download / piece.path, say("lms.late")))
+    _forget(held)
     if len(names) > ENTRIES:
         made.refused.append(Refused(download, say("lms.many", most=ENTRIES)))
     return made
+
+
+def _forget(held: set[Path]) -> None:
+    """Remove what an earlier download had in the folders of the same students."""
+    for home in {path.parent for path in held}:
+        for path in home.iterdir():
+            if path not in held and not path.is_dir():
+                path.unlink()
 
 
 def _pieces(names: list[str], moodle: bool) -> Iterator[_Piece]:
@@ -176,14 +214,16 @@ def _canvas_piece(name: str) -> _Piece:
     if match is None:
         return _Piece(name, problem=say("lms.name"))
     file = f"{match['file']}{match['ending'] or ''}"
-    return _piece(name, match, file, int(match["attempt"] or 0))
+    piece = _piece(name, match, file, int(match["attempt"] or 0))
+    return dataclasses.replace(piece, late=bool(match["late"]))
 
 
 def _piece(name: str, match: re.Match[str], file: str, attempt: int = 0) -> _Piece:
     """A file, unless its name leads out of its student's folder."""
     if not file or "/" in file or "\\" in file or file.startswith(".") or "\0" in name:
         return _Piece(name, problem=say("lms.nested"))
-    return _Piece(name, f"{match['name']}_{match['id']}", file, attempt)
+    student = f"{match['name']}_{match['id']}".lstrip("_")
+    return _Piece(name, student, file, attempt)
 
 
 def _copied(file: IO[bytes], target: Path, left: int) -> int:

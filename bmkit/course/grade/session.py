@@ -14,9 +14,10 @@ import os
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 from bmkit.course import executors
@@ -151,6 +152,7 @@ def grade_all(
     settings: Settings,
     listener: Listener,
     told: Iterable[Refused] = (),
+    times: Mapping[str, str] = MappingProxyType({}),
 ) -> Outcome:
     """Grade everything in a folder that the grade book does not know yet.
 
@@ -160,6 +162,8 @@ def grade_all(
         settings: how.
         listener: told of each result.
         told: what of the hand-ins is not in the folder (`lms`), and why.
+        times: when who handed in, in UTC, where no ``timestamp.txt`` says; by the
+            number at the end of a student's name (`lms`).
 
     Raises:
         CannotGrade: no sandbox, no such folder, no grade book, no cluster, no room
@@ -174,6 +178,7 @@ def grade_all(
         if settings.export and settings.export.resolve() == table.resolve():
             raise CannotGrade(say("session.export", path=table))
         handed, outcome.told = intake.find(folder, [one.slug for one in lessons])
+        handed = [_timed(one, times) for one in handed]
         outcome.told += [*told, *intake.lookalikes(handed)]
         keeps = (
             lessons[0].course.state if lessons and room_state.is_flat(folder) else None
@@ -211,6 +216,11 @@ def grade_all(
         place, why = error.filename or folder, reason(error)
         raise CannotGrade(say("session.files", path=place, why=why)) from error
     return outcome
+
+
+def _timed(one: SubmittedFile, times: Mapping[str, str]) -> SubmittedFile:
+    known = one.submitted or times.get(one.student.rpartition("_")[2], "")
+    return dataclasses.replace(one, submitted=known)
 
 
 def _opened(
@@ -302,13 +312,15 @@ class _Session:
         for verdict in self.book.verdicts():
             when = times.get((verdict.student, verdict.slug))
             late = deadlines.late(verdict.student, verdict.slug, when)
-            if (verdict.late, verdict.percent) == (late.seconds, late.percent):
-                continue
-            verdict.late, verdict.percent = late.seconds, late.percent
-            submitted = when.isoformat() + " UTC" if when else ""
-            if self.settings.feedback:
-                feedback.rewrite(self.folder, verdict)
-            self.book.record(verdict, submitted)
+            if (verdict.late, verdict.percent) != (late.seconds, late.percent):
+                verdict.late, verdict.percent = late.seconds, late.percent
+                submitted = when.isoformat() + " UTC" if when else ""
+                if self.settings.feedback:
+                    feedback.rewrite(self.folder, verdict)
+                self.book.record(verdict, submitted)
+            # Scores given by hand count, and stock ``autograde`` sets it back.
+            if late.seconds:
+                self.book.charge(verdict.student, verdict.slug, late.percent)
 
     def unread(self) -> list[Refused]:
         """Whose verdict cannot be read and whose file is not there to grade anew."""

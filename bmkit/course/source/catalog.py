@@ -229,6 +229,10 @@ class Course:
                 problems.append(Problem(path, 1, reason(error)))
         return found, problems
 
+    def slugs(self) -> list[str]:
+        """Every lesson's slug, by its file's name: also where its header is wrong."""
+        return [slug_of(path) for path in sorted(self.solutions.glob(SOURCES))]
+
     def pick(self, slugs: list[str]) -> list[Lesson]:
         """The lessons of these slugs, all when none is given, in the course's order.
 
