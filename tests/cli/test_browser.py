@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -65,7 +64,7 @@ def serving(root: Path, *words: str):
                     time.sleep(0.5)
             yield address, root / "said.txt"
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
     assert process.returncode == 0
     with pytest.raises(OSError):
         urllib.request.urlopen(f"{address}/api", timeout=1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -90,7 +89,7 @@ def test_lab_brings_the_lessons_here(bmkit):
         [*command, "--port", "0"], cwd=bmkit.here, env=bmkit.env, stdout=subprocess.PIPE
     ) as process:
         first = process.stdout.readline().decode()
-        process.send_signal(signal.SIGINT)
+        process.terminate()
     assert "lab/tree/en/start.md" in first and process.returncode == 0
     copy = bmkit.here / "my-lessons" / "en" / NAME
     assert json.loads(copy.read_text("utf-8")) == json.loads(learners_copy())

@@ -63,7 +63,8 @@ def serve(
     given = {**env, "JUPYTER_RUNTIME_DIR": str(own)}
     # Who ends us, or closes the terminal, means JupyterLab and its kernels.
     for name in ("SIGTERM", "SIGHUP"):
-        if number := getattr(signal, name, None):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _interrupt)
     # In a session of its own Ctrl-C is ours alone: JupyterLab would ask back.
     with (
