@@ -65,13 +65,15 @@ def own_words(error: BaseException, source: str = "", hidden: bool = False) -> s
 
 
 class Ran(NamedTuple):
-    """A cell that ran: its text, and what was wrong with it, by language.
+    """A cell that ran: its text, what was wrong with it, by language, and which name
+    it lacked.
 
     Words alone are kept: an error would keep alive all that its functions held.
     """
 
     source: str
     wrong: dict[str, str]
+    lacked: str
 
 
 @dataclass
@@ -87,7 +89,7 @@ class Cells:
             for lang in LANGS:
                 with speaking(lang):
                     wrong[lang] = cell_told(source, error)
-        self.ran.append(Ran(source, wrong))
+        self.ran.append(Ran(source, wrong, _unknown(error)))
 
     def told(
         self, names: Collection[str], error: BaseException, within: int = MOST
@@ -107,7 +109,8 @@ class Cells:
             magic = loses(one.source)
             if magic and defines(one.source, name):
                 return say("real.magic", magic=magic, name=name)
-        failed = [one for one in cells if one.wrong]
+        # One that asks for the answer, as its check does, tells no more than that.
+        failed = [one for one in cells if one.wrong and one.lacked != name]
         meant = [one for one in failed if defines(one.source, name)]
         for one in (*meant, *failed):
             return one.wrong[language()]
@@ -152,7 +155,7 @@ def cell_told(source: str, error: BaseException) -> str:
     return own_words(error, source)
 
 
-def _unknown(error: BaseException) -> str:
+def _unknown(error: BaseException | None) -> str:
     """The name that nothing defines; empty where the error is another."""
     if not isinstance(error, NameError):
         return ""

@@ -95,6 +95,7 @@ def test_another_name_is_told_of_in_the_cell_above():
     assert told("def my_layer(x): ...", "my = 1") == (
         "you defined `my_layer`; the exercise asks for `layer`"
     )
+    assert "`my_layer`" in told("def my_layer(x): ...", "layer(1)", "1; layer(2)")
     assert "`Layer`" in told("class Layer: ...")
     assert "`net`" in told("net = lambda x: x")
     assert "inside `Net` (line 2)" in told("class Net:\n    def layer(self): ...")
