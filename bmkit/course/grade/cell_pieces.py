@@ -180,12 +180,12 @@ def _torn(whole: Piece, parts: list[Piece]) -> bool:
 def _known(piece: Piece, every: dict[str, Given]) -> Piece:
     """The piece, known by its text."""
     text = squeezed(piece.source)
-    tight = "".join(text.split())
+    tight = _tight(text)
     for one in every.values():
         if text in one.own:
             return replace(piece, own=True)
         for name, check in one.checks.items():
-            if tight == "".join(check.split()):
+            if tight == _tight(check):
                 return replace(piece, check=name)
         for name, stub in one.stubs.items():
             if text == stub:
@@ -193,6 +193,11 @@ def _known(piece: Piece, every: dict[str, Given]) -> Piece:
     called = re.findall(r"at_once\(\s*[\"'](\w+)[\"']", text)
     near = next((name for name in called if name in every["en"].checks), "")
     return replace(piece, near=near)
+
+
+def _tight(check: str) -> str:
+    """A check without blanks and its last line, which exports may part from it."""
+    return "".join(check.removesuffix("del _check").split())
 
 
 def _settings(piece: Piece, tagged: bool) -> Iterator[Piece]:

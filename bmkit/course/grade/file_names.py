@@ -39,6 +39,12 @@ def text_of(name: str) -> str:
     return path.stem if path.suffix.lower() in TEXTS else ""
 
 
+def student_of(name: str) -> str:
+    """Whose notebook it is in a flat folder, by a name with any ending, or none."""
+    found = re.match(r"(.+?)\.ipynb\b", name, re.IGNORECASE | re.DOTALL)
+    return found[1] if found else PurePath(name).stem
+
+
 def why_not(name: str) -> str:
     """Why a file of this name is no notebook: a key of [intake]."""
     return _REASONS.get(PurePath(name.rstrip()).suffix.lower(), "no_notebook")

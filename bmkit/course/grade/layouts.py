@@ -13,11 +13,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from bmkit.course.grade import companions, receipt
-from bmkit.course.grade.file_names import JUNK, notebook_of, text_of, why_not
+from bmkit.course.grade.file_names import (
+    JUNK,
+    notebook_of,
+    student_of,
+    text_of,
+    why_not,
+)
 from bmkit.course.grade.gradebook_rows import parsed_time
 from bmkit.course.grade.open_folder import (
     Unfit,
     digest_of,
+    holds_notebook,
     is_folder,
     is_link,
     names,
@@ -88,6 +95,10 @@ def flat(home: int, folder: Path, told: list[Refused]) -> Iterator[SubmittedFile
                     who = _id(name, path, told)
                     for file, key in _work(files, path, told):
                         yield SubmittedFile(who, file, None, key, own_folder=True)
+            elif holds_notebook(home, name):
+                with opened(home, name, stat.S_ISREG) as odd:
+                    who = _id(student_of(name), path, told)
+                    yield SubmittedFile(who, path, None, digest_of(odd))
             else:
                 why = why_not(name)
                 kind = Note if why == "table" else Refused
@@ -100,6 +111,8 @@ def _student_of(name: str) -> str:
 
 
 def _made(name: str) -> bool:
+    if notebook_of(name):
+        return False
     return name.startswith(MADE) or name.endswith(".feedback.html")
 
 
@@ -108,6 +121,11 @@ def _work(home: int, folder: Path, told: list[Refused]) -> list[tuple[Path, str]
     before = len(told)
     rows = list(_files(home, folder, told, notebook_of))
     rows = rows or list(_files(home, folder, told, text_of))
+    if not rows:
+        odd = {name for name in _seen(home) if holds_notebook(home, name)}
+        rows = list(
+            _files(home, folder, told, lambda name: name if name in odd else "")
+        )
     nested = [name for name in _seen(home) if _holds_notebooks(home, name)]
     kind = Note if rows else Refused
     told += [kind(folder / name, say("intake.nested")) for name in nested]

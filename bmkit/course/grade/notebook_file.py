@@ -24,6 +24,13 @@ from bmkit.errors import BmkitError, reason
 CELLS = 5_000  # a lesson has below 100
 CODE = 500_000  # characters of code in all cells; a lesson has below 50,000
 TEXT = 1_000_000  # bytes of a notebook as text
+# Code in Markdown as jupytext does not read it: with tildes, or as Pandoc writes it.
+FENCES = re.compile(
+    r"^(~~~+|```+) ?(?:python3?|py|ipython3?|\{\.python[^}\n]*\})\n(.*?)^\1$",
+    re.MULTILINE | re.DOTALL,
+)
+# Where a cell begins in code that nbconvert or Databricks exported.
+MARKS = re.compile(r"^# (In\[[\d ]*\]:|COMMAND -+)[ \t]*$", re.MULTILINE)
 # What a file is by its first bytes: a sentence under [file].
 KINDS = (
     (rb"PK\x03\x04", "archive"),
@@ -36,6 +43,10 @@ KINDS = (
 
 class NotGradable(BmkitError):
     """Nothing in this file can be graded; the message says why."""
+
+
+class NothingOfOurs(NotGradable):
+    """It can be read, and holds nothing of this course."""
 
 
 @dataclass
@@ -157,16 +168,22 @@ def _from_text(text: str, form: str) -> NotebookFile:
     if form == "markdown":
         kind = "md:myst" if "{code-cell}" in text else "md"
         text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+        text = FENCES.sub(r"```python\n\2```", text)
     else:
+        text = MARKS.sub("# %%", text)
         kind = "py:percent" if re.search(r"^# ?%%", text, re.MULTILINE) else "py:light"
     try:
         found = jupytext.reads(text, fmt=kind)
         cells = [
-            {"cell_type": cell.cell_type, "source": cell.source, "metadata": {}}
+            {
+                "cell_type": cell.cell_type,
+                "source": cell.source.strip("\n"),
+                "metadata": {},
+            }
             for cell in found.cells
         ]
     except Exception:  # a stranger's file can be anything
-        raise NotGradable(say(f"file.{form}")) from None
+        raise NothingOfOurs(say(f"file.{form}")) from None
     return NotebookFile(_cells(cells), form=form)
 
 

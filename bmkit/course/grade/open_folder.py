@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 
@@ -16,8 +17,10 @@ from bmkit.course.grade.file_names import ARCHIVES
 from bmkit.course.words import say
 
 WIDGETS = b"jupyter.widget-state+json"  # beside this a notebook's own text is small
-
-
+# How a notebook begins: programs write its keys in one order or another.
+NOTEBOOK = re.compile(
+    rb'(\xef\xbb\xbf)?\s*\{(.*[\s,{])?"(cells|worksheets|nbformat)"\s*:', re.DOTALL
+)
 BIGGEST = 50 * 2**20  # bytes of a notebook; a lesson with every figure has below 5 MiB
 
 
@@ -87,6 +90,16 @@ def closing(file: int) -> Iterator[int]:
 def names(home: int) -> list[str]:
     """What an open folder holds, hidden files left out."""
     return sorted(name for name in os.listdir(home) if not name.startswith("."))
+
+
+def holds_notebook(home: int, name: str) -> bool:
+    """Whether a file in an open folder begins as a notebook, whatever its name is."""
+    with (
+        contextlib.suppress(OSError, Unfit),
+        opened(home, name, stat.S_ISREG) as file,
+    ):
+        return NOTEBOOK.match(os.pread(file, 2**16, 0)) is not None
+    return False
 
 
 def _mode(home: int, name: str) -> int:

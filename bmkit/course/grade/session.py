@@ -38,7 +38,7 @@ from bmkit.course.grade.gradebook import Book
 from bmkit.course.grade.intake import IntakeError
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import Job, make_job
-from bmkit.course.grade.notebook_file import NotGradable
+from bmkit.course.grade.notebook_file import NotGradable, NothingOfOurs
 from bmkit.course.grade.result import Verdict
 from bmkit.course.grade.submission import Submission, read
 from bmkit.course.grade.submitted_file import Note, Refused, SubmittedFile
@@ -64,6 +64,10 @@ class CannotGrade(BmkitError):
 
 class Unread(Exception):
     """This one file is not graded; the message says why."""
+
+
+class Unrelated(Unread):
+    """It holds nothing of this course."""
 
 
 class Listener(Protocol):
@@ -336,22 +340,24 @@ class _Session:
         slugs = {(student, key): slug for student, slug, key in known}
         crowd = Counter((one.student, one.slug) for one in handed)
         told: list[SubmittedFile] = []
-        refused: list[tuple[SubmittedFile, str]] = []
+        refused: list[tuple[SubmittedFile, Unread]] = []
         for one in handed:
             if one.slug is None or crowd[one.student, one.slug] > 1:
                 try:
                     slug = slugs.get((one.student, one.key)) or self._lesson(one)
                 except Unread as error:
-                    refused.append((one, str(error)))
+                    refused.append((one, error))
                     continue
                 one = dataclasses.replace(one, slug=slug)
             told.append(one)
         kept, more = intake.settle(told)
         self.outcome.told += more
         graded = {(one.student, one.slug) for one in kept}
+        graded |= {(one.student, None) for one in kept}
         for one, why in refused:  # beside the right one it costs nothing
-            beside = one.slug and (one.student, one.slug) in graded
-            self.outcome.told.append((Note if beside else Refused)(one.path, why))
+            beside = (one.student, one.slug) in graded
+            beside &= one.slug is not None or isinstance(why, Unrelated)
+            self.outcome.told.append((Note if beside else Refused)(one.path, str(why)))
         return kept
 
     def _lesson(self, one: SubmittedFile) -> str:
@@ -377,7 +383,8 @@ class _Session:
                 submission.bring(found)
             except (NotGradable, IntakeError, SourceError) as error:
                 head = say("main.refused", path=one.path, why="")
-                raise Unread(str(error).removeprefix(head)) from None
+                kind = Unrelated if isinstance(error, NothingOfOurs) else Unread
+                raise kind(str(error).removeprefix(head)) from None
             except Exception as error:
                 raise Unread(_ours(one, error)) from None
         if one.slug not in (None, submission.lesson.slug):

@@ -7,6 +7,7 @@ terminal can show it and a database keep it; else it is made so, and stays uniqu
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -14,6 +15,8 @@ LONGEST = 128  # characters of an id in nbgrader's tables
 WIDEST = 255  # bytes of a folder's name
 # Signs that turn the direction in which all that follows is read.
 TURNING = {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
+# What browsers and file managers add to the name of a second copy.
+_COPY = re.compile(r" ?(\(\d+\)|[-_ ] ?(copy|副本)( ?\(?\d+\)?)?)$")
 # Letters of other scripts that look like Latin ones, as they are after `casefold`.
 _LOOKS = str.maketrans(
     "авеѕіјкмнорстухһԁԛԝӏαβικνορτυχıⅼ‘’ʼ`´‐‑‒–—−",
@@ -54,7 +57,7 @@ def _look(name: str) -> str:
     """What of a name meets the eye: no case, no width, no sign that prints nothing."""
     plain = unicodedata.normalize("NFKC", name).casefold().translate(_LOOKS)
     seen = (c for c in plain if unicodedata.category(c) != "Cf")
-    return " ".join("".join(seen).split()).rstrip(".")
+    return _COPY.sub("", " ".join("".join(seen).split())).rstrip(".")
 
 
 def _unshown(char: str) -> bool:

@@ -20,7 +20,7 @@ from bmkit.course.grade.assembly import Assembly
 from bmkit.course.grade.bindings import SURE, bindings
 from bmkit.course.grade.cell_pieces import given, pieces
 from bmkit.course.grade.companions import Companions
-from bmkit.course.grade.notebook_file import NotebookFile, NotGradable, load
+from bmkit.course.grade.notebook_file import NotebookFile, NothingOfOurs, load
 from bmkit.course.json_values import JsonObject, as_text
 from bmkit.course.source.catalog import Lesson
 from bmkit.course.source.loading import source_of
@@ -136,9 +136,10 @@ def _recognise(file: NotebookFile, lessons: list[Lesson]) -> Lesson:
     best = max(lessons, key=lambda lesson: len(mine & _names(lesson)), default=None)
     if best is None or not mine & _names(best):
         if file.form:
-            raise NotGradable(say(f"file.{file.form}"))
+            raise NothingOfOurs(say(f"file.{file.form}"))
         slug = as_text(meta.get("slug"))[:60]
-        raise NotGradable(say("file.slug", slug=slug) if slug else say("file.other"))
+        why = say("file.slug", slug=slug) if slug else say("file.other")
+        raise NothingOfOurs(why)
     return best
 
 
