@@ -393,7 +393,7 @@ def test_the_learner_reads_points_reasons_and_hints():
     )
     text = feedback.page(made)
     read = reading(text)
-    for sentence in ("2.5 of 5 points", "✓ 2 / 2", "✗ 0.5 / 3", "Hint: Kick.", "ann"):
+    for sentence in ("2.5 of 5 points", "✓ 2 / 2", "◐ 0.5 / 3", "Hint: Kick.", "ann"):
         assert sentence in read
     assert read.count("expected 3,\ngot -1 < 0") == 2, "above and below the check"
     assert "ours is run" in read and "it reached for the grader" in read

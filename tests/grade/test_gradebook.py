@@ -99,6 +99,39 @@ def grade(found: Gradebook, student: str):
     return found.find_grade("check-add", SLUG, SLUG, student)
 
 
+def test_lateness_costs_a_share_of_the_score_that_the_book_has(book):
+    for student in ("ann", "bob"):
+        book.record(verdict(student, 1), TIME)
+    with Gradebook(book.url) as found:
+        grade(found, "ann").manual_score, grade(found, "ann").extra_credit = 1.5, 0.5
+        found.db.commit()
+    book.charge("ann", SLUG, 25)
+    with Gradebook(book.url) as found:
+        cost = {
+            one.student.id: one.late_submission_penalty
+            for one in found.assignment_submissions(SLUG)
+        }
+    assert cost == {"ann": 0.5, "bob": 0}
+
+
+def test_points_given_by_hand_are_final(book):
+    """And whoever has been looked at waits no more; a verdict stays what it was."""
+    book.record(verdict("ann"))
+    for student in ("bob", "cat", "dan"):
+        book.record(verdict(student, 0, person=["it lied"]))
+    with Gradebook(book.url) as found:
+        for student, points in (("bob", 1.5), ("cat", 0.5)):
+            one = grade(found, student)
+            one.manual_score, one.needs_manual_grade = points, student == "cat"
+        grade(found, "ann").extra_credit = 0.25
+        found.db.commit()
+    final = {one.student: one for one in book.final()}
+    points = {student: one.points for student, one in final.items()}
+    assert points == {"ann": 2.25, "bob": 1.5, "cat": 0.5, "dan": 0}
+    assert [s for s, one in final.items() if one.person] == ["cat", "dan"]
+    assert [one.points for one in book.verdicts()] == [2, 0, 0, 0]
+
+
 def test_stock_nbgrader_reads_what_is_written(book):
     book.record(verdict("ann"), TIME)
     book.record(verdict("李雷", 0.5))

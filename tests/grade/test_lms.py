@@ -76,7 +76,9 @@ def test_moodles_download_is_read_packed_or_not(unpacked, tmp_path):
         zipfile.ZipFile(download).extractall(tmp_path / "hw")
         download = tmp_path / "hw"
     room = lms.room(download)
-    assert held(room) == GOT and room.refused == []
+    assert held(room) == GOT
+    (typed,) = room.refused
+    assert "Cat_103" in str(typed) and "typed into a form" in str(typed)
     assert room.folder.name == f"{download.stem}-graded"
 
 
@@ -85,15 +87,19 @@ def test_canvas_download_is_read_and_the_last_attempt_counts(tmp_path):
         "leeann_101_9001_adding-1.ipynb": "first",
         "leeann_LATE_101_9007_adding-2.ipynb": "second",
         "bo_102_9002_adding.ipynb": "bo",
+        "bo_102_text.html": "see the file",
+        "cat_LATE_103_link.html": "https://example.org",
     }
     room = lms.room(packed(tmp_path / "submissions.zip", files))
     assert held(room) == {
         "leeann_101/adding.ipynb": "second",
         "bo_102/adding.ipynb": "bo",
     }
-    (early,) = room.refused
+    (link,) = room.refused
+    assert "cat_LATE_103_link.html: typed into a form" in str(link)
+    early, late, text = sorted(room.notes, key=lambda note: note.reason)
+    assert "bo_102_text.html: typed" in str(text)
     assert "adding-1.ipynb" in str(early) and "earlier attempt" in str(early)
-    (late,) = room.notes
     assert "adding-2.ipynb" in str(late) and "marked LATE by Canvas" in str(late)
 
 
@@ -142,6 +148,10 @@ def test_a_newer_download_takes_the_place_of_an_older(tmp_path):
 
 
 def test_a_zip_of_anything_else_is_one_line(tmp_path):
+    whole = packed(tmp_path / "whole.zip", MOODLE).read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(IntakeError, match="this zip cannot be read"):
+        lms.room(tmp_path / "cut.zip")
     with pytest.raises(IntakeError, match="not a download of Moodle's or Canvas'"):
         lms.room(packed(tmp_path / "x.zip", {"ann.ipynb": "{}"}))
 

@@ -297,6 +297,8 @@ def test_formgrader_loads_and_what_it_saves_survives(room):
     for step in ({}, {"fresh": True}):
         room.grade(**step)
         assert room.points() == {**POINTS, "bob": 1.5}
+        table = (room.course / "bmkit-grades.csv").read_text("utf-8-sig")
+        assert f"bob,{SLUG},1.5," in table
         with Gradebook(default_url(room.course)) as book:
             found = book.find_comment("add", SLUG, SLUG, "bob")
             assert found.comment == "nearly"

@@ -167,4 +167,6 @@ def test_a_room_takes_fractions(lesson, tmp_path):
     assert "50–60 %: 1" in rooms
     assert "add: 0 % passed, 100 % in part, 0 % not, 0 % not written" in rooms
     page = room / "feedback" / "ann" / "adding" / "adding.html"
-    assert "✗ negative numbers (1)" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "✗ negative numbers (1)" in text
+    assert '<span class="z">◐</span> 1 / 2' in text

@@ -257,7 +257,7 @@ def _fill(
     from bmkit.course.grade import gradebook
 
     with gradebook.Book(settings.book or gradebook.default_url(folder)) as book:
-        verdicts = list(book.verdicts())
+        verdicts = list(book.final())
     for sheet in sheets:
         filled = sheet.fill(verdicts)
         print(say("lms.filled", path=filled.path, count=filled.count))
@@ -283,8 +283,9 @@ def show(console: Console, path: Path, verdict: Verdict) -> None:
     table = Table(box=None, show_header=False, padding=(0, 1))
     for mark in verdict.marks:
         full = mark.points >= mark.of
+        part = "[yellow]◐[/]" if mark.points > 0 else "[red]✗[/]"
         table.add_row(
-            "[green]✓[/]" if full else "[red]✗[/]",
+            "[green]✓[/]" if full else part,
             mark.exercise,
             f"{mark.points:g}/{mark.of:g}",
             escape(seen(plain_message(mark.message))),

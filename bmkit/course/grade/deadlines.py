@@ -163,7 +163,8 @@ def _times(
         raise BadDeadlines(say("late.bad", where=where, key=f"{key} = {table!r}"))
     found = {}
     for slug, value in table.items():
-        wrong = f"{key}.{slug} = {value!r}"
+        shown = repr(value) if isinstance(value, str) else value
+        wrong = f"{key}.{slug} = {shown}"
         try:
             time = _time(str(value))
         except ValueError:

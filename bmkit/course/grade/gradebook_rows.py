@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bmkit.course.build import nbgrader_cells
@@ -132,6 +132,51 @@ def write_grades(
         return or_(grade.c.manual_score.is_not(None), needs)
 
     _upsert_cells(link, grade, notebook, rows, needs_manual_grade=asked)
+
+
+@dataclass(frozen=True)
+class GivenByHand:
+    """What a teacher made of one submission.
+
+    Attributes:
+        points: where they are not ours, by the graded cell's id.
+        open: whether a cell still waits for somebody to look.
+    """
+
+    points: dict[str, float]
+    open: bool
+
+
+def given_by_hand(link: Connection) -> dict[tuple[str, str], GivenByHand]:
+    """By student and lesson, wherever a teacher gave points."""
+    from nbgrader import api
+    from sqlalchemy import select
+
+    grade, cell = api.Grade.__table__.c, api.BaseCell.__table__.c
+    book, handed = (
+        api.SubmittedNotebook.__table__.c,
+        api.SubmittedAssignment.__table__.c,
+    )
+    one = api.Assignment.__table__.c
+    rows = link.execute(
+        select(
+            *(handed.student_id, one.name, cell.name, grade.auto_score),
+            *(grade.manual_score, grade.extra_credit, grade.needs_manual_grade),
+        )
+        .where(grade.cell_id == cell.id, grade.notebook_id == book.id)
+        .where(book.assignment_id == handed.id, handed.assignment_id == one.id)
+    )
+    found: dict[tuple[str, str], GivenByHand] = {}
+    waiting: set[tuple[str, str]] = set()
+    for student, slug, name, auto, manual, extra, needs in rows:
+        key = student, slug
+        if needs:
+            waiting.add(key)
+        if manual is not None or extra is not None:
+            own = found.setdefault(key, GivenByHand({}, False))
+            own.points[name] = (auto if manual is None else manual) or 0.0
+            own.points[name] += extra or 0.0
+    return {key: replace(own, open=key in waiting) for key, own in found.items()}
 
 
 def write_comments(

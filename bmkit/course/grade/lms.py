@@ -40,6 +40,10 @@ CANVAS = re.compile(
     r"(?P<name>[^/]*?)_?(?P<late>LATE_)?(?P<id>(?<=_)\d+|anon_[^/_]+)_\d+_"
     r"(?P<file>[^/]+?)(?:-(?P<attempt>\d+))?(?P<ending>\.[^./]+)?"
 )
+# What was typed into a form has no number of a file.
+CANVAS_TYPED = re.compile(
+    r"(?P<name>[^/]*?)_?(?:LATE_)?(?P<id>(?<=_)\d+|anon_[^/_]+)_(?:text|link)\.html"
+)
 ENTRIES = 20_000  # of one download
 TOTAL = 4 * 2**30  # bytes of all its files
 
@@ -61,7 +65,11 @@ class Room:
 
 @dataclass(frozen=True)
 class _Piece:
-    """A file of a download: where it is, and whose."""
+    """A file of a download: where it is, whose, and what stands against it.
+
+    Attributes:
+        harmless: whether the student has another file that counts.
+    """
 
     path: str
     student: str = ""
@@ -69,6 +77,7 @@ class _Piece:
     attempt: int = 0
     late: bool = False
     problem: str = ""
+    harmless: bool = False
 
 
 def room(download: Path) -> Room | None:
@@ -80,7 +89,7 @@ def room(download: Path) -> Room | None:
     try:
         if download.is_dir():
             return _made(download, download.name, _Folder(download))
-        if zipfile.is_zipfile(download):
+        if download.suffix.lower() == ".zip" and download.is_file():
             with zipfile.ZipFile(download) as packed:
                 made = _made(download, download.stem, _Zip(packed))
             if made is None:
@@ -164,7 +173,9 @@ def _made(download: Path, name: str, source: _Folder | _Zip) -> Room | None:
             left -= size
             held |= {target} if size else set()
             why = "" if size else say("intake.large", most=BIGGEST / 2**20)
-        if why:
+        if why and piece.harmless:
+            made.notes.append(Note(download / piece.path, why))
+        elif why:
             made.refused.append(Refused(download / piece.path, why))
         elif piece.late:
             made.notes.append(Note(download / piece.path, say("lms.late")))
@@ -187,8 +198,6 @@ def _pieces(names: list[str], moodle: bool) -> Iterator[_Piece]:
     found: dict[tuple[str, str], _Piece] = {}
     for name in names:
         piece = _moodle_piece(name) if moodle else _canvas_piece(name)
-        if piece is None:
-            continue
         key = piece.student, piece.file
         before = found.get(key)
         if piece.problem or before is None:
@@ -196,20 +205,26 @@ def _pieces(names: list[str], moodle: bool) -> Iterator[_Piece]:
         else:
             old, new = sorted((before, piece), key=lambda one: one.attempt)
             found[key] = new
-            yield _Piece(old.path, problem=say("lms.attempt", graded=new.path))
-    yield from found.values()
+            why = say("lms.attempt", graded=new.path)
+            yield _Piece(old.path, problem=why, harmless=True)
+    filed = {piece.student for piece in found.values() if not piece.problem}
+    for piece in found.values():
+        harmless = bool(piece.problem) and piece.student in filed
+        yield dataclasses.replace(piece, harmless=harmless)
 
 
-def _moodle_piece(name: str) -> _Piece | None:
+def _moodle_piece(name: str) -> _Piece:
     match = MOODLE.fullmatch(name)
     if match is None:
         return _Piece(name, problem=say("lms.name"))
-    if match["kind"] != "file":  # what was typed in: no notebook
-        return None
+    if match["kind"] != "file":
+        return _typed(name, match)
     return _piece(name, match, match["file"])
 
 
 def _canvas_piece(name: str) -> _Piece:
+    if match := CANVAS_TYPED.fullmatch(name):
+        return _typed(name, match)
     match = CANVAS.fullmatch(name)
     if match is None:
         return _Piece(name, problem=say("lms.name"))
@@ -222,8 +237,15 @@ def _piece(name: str, match: re.Match[str], file: str, attempt: int = 0) -> _Pie
     """A file, unless its name leads out of its student's folder."""
     if not file or "/" in file or "\\" in file or file.startswith(".") or "\0" in name:
         return _Piece(name, problem=say("lms.nested"))
-    student = f"{match['name']}_{match['id']}".lstrip("_")
-    return _Piece(name, student, file, attempt)
+    return _Piece(name, _student(match), file, attempt)
+
+
+def _typed(name: str, match: re.Match[str]) -> _Piece:
+    return _Piece(name, _student(match), name, problem=say("lms.typed"))
+
+
+def _student(match: re.Match[str]) -> str:
+    return f"{match['name']}_{match['id']}".lstrip("_")
 
 
 def _copied(file: IO[bytes], target: Path, left: int) -> int:

@@ -473,12 +473,12 @@ def _write_reports(session: _Session) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         outcome.table = export.table_in(folder)
-        export.table(outcome.table, session.book.verdicts())
+        export.table(outcome.table, session.book.final())
         if session.settings.export:
             export.nbgrader(session.book.url, session.settings.export)
         outcome.page = classroom.write(
             folder / "room.html",
-            session.book.verdicts(),
+            session.book.final(),
             [one for one in session.lessons if one.slug in slugs and sound(one)],
             lang=session.settings.lang or language(),
             refused=outcome.refused,
