@@ -46,8 +46,8 @@ def english_again():
 
 
 def english(text: str) -> list[str]:
-    """The English sentences in a text; what Python says of an error is its own."""
-    ours = re.sub(r"\w+Error: [^\n]*", "", text)
+    """The English sentences in a text; errors are Python's, a cell's line is theirs."""
+    ours = re.sub(r"\w+Error: [^\n]*|第 \d+ 个单元格（[^\n）]*）", "", text)
     return [found[0] for found in ENGLISH.finditer(ours)]
 
 
