@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
@@ -61,6 +62,8 @@ class part:
         return bool(_running) and isinstance(error, Exception) and not ends
 
 
+_POINTS = re.compile(r"[\d.]+ of [\d.]+ points")
+_TITLE = re.compile(r"✗ .*?\([\d.]+\): ")
 _running: list[list[part]] = []  # parts of each check that runs, the innermost last
 _earned: list[float] = []  # for stock nbgrader: of the check that ran last
 
@@ -102,6 +105,18 @@ def for_nbgrader(failed: PartlyRight) -> bool:
 def earned() -> float | None:
     """A check's points for stock nbgrader, where some are missing: its cell's value."""
     return _earned.pop() if _earned else None
+
+
+def reasons(message: str) -> str:
+    """What the failed parts of a check said in English; any other message as it is.
+
+    Their titles say what a part is about, not what is wrong.
+    """
+    head, _, rest = message.partition("\n")
+    if not _POINTS.fullmatch(head):
+        return message
+    lines = [line for line in rest.splitlines() if not line.startswith("✓ ")]
+    return "\n".join(_TITLE.sub("", line) for line in lines)
 
 
 def _told(parts: list[part], points: float, in_words: Words) -> str:

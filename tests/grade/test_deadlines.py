@@ -13,6 +13,7 @@ from bmkit.course.cli import main as command
 from bmkit.course.grade.deadlines import BadDeadlines, Deadlines, Late, told
 from bmkit.course.grade.gradebook import default_url
 from bmkit.course.kernels import forkserver_client, sandbox
+from bmkit.course.kernels.limits import BadLimits
 from bmkit.course.source.catalog import Course
 from tests.conftest import TINY
 from tests.grade.test_grade_all import RIGHT, hand_in, notebook
@@ -105,6 +106,12 @@ def test_a_bad_course_file_is_one_line_with_the_key(text, says):
         Deadlines.of(tomllib.loads(text), "pyproject.toml")
     line = str(error.value)
     assert says in line and line.startswith("pyproject.toml: ") and "\n" not in line
+
+
+def test_a_value_in_the_place_of_the_table_is_told(course):
+    (course / "pyproject.toml").write_text("[tool.bmkit]\ndeadlines = 3\n")
+    with pytest.raises(BadLimits, match="deadlines is no table"):
+        Course(course).deadlines()
 
 
 def test_it_is_said_in_words():

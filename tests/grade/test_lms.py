@@ -313,6 +313,12 @@ def test_one_lesson_is_filled_in(tmp_path):
     assert (filled.count, filled.others) == (2, ["Bo_102"])
 
 
+@pytest.mark.parametrize("flag", ["--moodle", "--canvas", "--export"])
+def test_what_is_for_a_room_goes_with_a_room(flag, capsys):
+    assert command.main(["grade", "mine.ipynb", flag, "x.csv"]) == 2
+    assert "go with --all" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.integration
 @pytest.mark.skipif(not forkserver_client.supported(), reason="forks need Linux")

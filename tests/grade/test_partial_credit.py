@@ -146,6 +146,18 @@ def test_judge_and_stock_nbgrader_give_the_same(lesson, tmp_path, lang):
 @pytest.mark.slow
 @pytest.mark.integration
 @forks
+def test_a_parts_title_is_no_known_mistake(lesson, tmp_path):
+    """The title has the word of a mistake, "negative"; this answer has another."""
+    code = "def add(a, b):\n    return a + b if a >= 0 else None"
+    made = handed_in(lesson, code, tmp_path / "none.ipynb")
+    for engine in (lambda: grade(made, SETTINGS), lambda: nbgrader_engine.grade(made)):
+        (mark,) = engine().marks
+        assert (mark.points, mark.mistake) == (1, "") and "negative" in mark.message
+
+
+@pytest.mark.slow
+@pytest.mark.integration
+@forks
 def test_every_known_answer_gets_its_points(lesson, tmp_path):
     assert misjudged(lesson, tmp_path, "en") == []
 

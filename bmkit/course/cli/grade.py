@@ -123,6 +123,8 @@ def main(args: argparse.Namespace) -> int:
     """Grade; return 1 when something could not be graded at all."""
     if bool(args.files) == bool(args.all):
         raise WrongUse(say("grade.usage"))
+    if args.files and (args.moodle or args.canvas or args.export):
+        raise WrongUse(say("grade.only"))
     from bmkit.course.grade.deadlines import Deadlines
     from bmkit.course.grade.session import Settings
 

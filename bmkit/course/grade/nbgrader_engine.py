@@ -26,6 +26,7 @@ from bmkit.course.kernels import environment
 from bmkit.course.source import prose
 from bmkit.course.source.loading import source_of
 from bmkit.course.words import say
+from bmkit.lab.parts import reasons
 from bmkit.lab.words import say as lesson_says
 
 if TYPE_CHECKING:
@@ -147,7 +148,8 @@ def _marks(submission: Submission, api: Any, folder: Path | None) -> list[Mark]:
             known = (
                 mistake.options["says"] for mistake in source.of("mistake", cell.name)
             )
-            mark.mistake = next((says for says in known if says in mark.message), "")
+            said = reasons(mark.message)
+            mark.mistake = next((says for says in known if says in said), "")
         marks.append(mark)
     return marks
 

@@ -183,9 +183,14 @@ class Course:
         """The table ``[tool.bmkit.deadlines]`` of pyproject.toml.
 
         Raises:
-            BadLimits: the file cannot be read.
+            BadLimits: the file cannot be read, or a value stands in its place.
         """
-        return as_dict(self._settings().get("deadlines"))
+        found = self._settings().get("deadlines", {})
+        if not isinstance(found, dict):
+            why = say("limits.no_table", name="tool.bmkit.deadlines")
+            path = self.root / SETTINGS
+            raise BadLimits(say("limits.unreadable", path=path, why=why))
+        return as_dict(found)
 
     def address(self) -> str:
         """Where the project is on the web: ``home`` in ``[tool.bmkit]``; or empty.

@@ -32,6 +32,7 @@ from bmkit.course.kernels.limits import Limits
 from bmkit.course.report.notebook_view import HANDED_IN
 from bmkit.course.report.sanitize import seen
 from bmkit.course.words import say
+from bmkit.lab.parts import reasons
 
 PRELOAD = (
     *("torch", "torch.nn.functional", "numpy", "numpy.testing", "pandas", "bmkit"),
@@ -289,7 +290,8 @@ class _Judging:
         """Which of the known mistakes the message tells of."""
         if check.english != check.source:  # mistakes are known by their English words
             says = self._again(check, check.english, "en") or says
-        return next((known for known in check.mistakes if known in says), "")
+        said = reasons(says)
+        return next((known for known in check.mistakes if known in said), "")
 
     def _real(self, check: Check, found: Found) -> str:
         """What the notebook's process says of an error that is its own; or nothing."""
