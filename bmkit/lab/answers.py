@@ -41,7 +41,8 @@ def answer(name: str) -> None:
     solved = progress.solved(entry)
     if not solved and progress.shown(entry, len(exercise.hints)) < len(exercise.hints):
         left = checks.next_hint(exercise)
-        shown.markdown(say("answer.left", count=left, name=name))
+        key = "answer.left" if left else "answer.last"
+        shown.markdown(say(key, count=left, name=name))
         return
     try:
         code = reference(slug, name)

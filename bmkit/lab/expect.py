@@ -7,13 +7,14 @@ lesson's author wrote for this very mistake.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bmkit.lab import mixed_kinds, number_kinds, real_error
+from bmkit.lab import attended, mixed_kinds, number_kinds, real_error
 from bmkit.lab.contents import contents
 from bmkit.lab.contents import same as alike
 from bmkit.lab.failures import CheckFailed as CheckFailed
@@ -24,6 +25,8 @@ from bmkit.lab.parts import part as part
 from bmkit.lab.real_error import in_words
 from bmkit.lab.usual_settings import usual
 from bmkit.lab.words import say
+
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")  # of another kind on each run
 
 
 def at_once(*names: Any, changes: str = "") -> Callable[[Callable[[], None]], None]:
@@ -41,14 +44,19 @@ def at_once(*names: Any, changes: str = "") -> Callable[[Callable[[], None]], No
         watched = [name for name in names if isinstance(name, str)]
         try:
             space = check.__globals__
-            with usual(), watching(space, watched, changes), counted(in_words):
+            with (
+                attended.as_graded(),
+                usual(),
+                watching(space, watched, changes),
+                counted(in_words),
+            ):
                 check()
         except PartlyRight as failed:
             if not for_nbgrader(failed):
                 raise
         except CheckFailed:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             told = real_error.cells.told(watched, error) or mixed_kinds.told(error)
             if not told:
                 raise
@@ -196,6 +204,8 @@ def _demand_kind(got: object, want: object, advice: str) -> None:
 def _demand_array(got: object) -> None:
     if got is None:
         raise CheckFailed(say("expect.nothing"))
+    if (kind := type(got).__name__) in ("generator", "coroutine"):
+        raise CheckFailed(say(f"expect.{kind}"))
     if number_kinds.is_tensor(got):
         return
     try:
@@ -203,10 +213,9 @@ def _demand_array(got: object) -> None:
     except Exception:
         numeric = False
     if not numeric:
-        kind = type(got).__name__
         raise CheckFailed(say("expect.numbers", kind=kind, got=_short(got)))
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = _ADDRESS.sub("", repr(value))
     return text if len(text) <= 120 else text[:117] + "..."

@@ -8,9 +8,25 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from bmkit.lab import attended, checks, exercises, progress, real_error, shown
+from bmkit.lab import (
+    attended,
+    checks,
+    exercises,
+    known_error,
+    progress,
+    real_error,
+    shown,
+)
 from bmkit.lab.expect import CheckFailed
-from bmkit.lab.unwritten import PassedOver, is_stub, is_written
+from bmkit.lab.plain_text import plain_message
+from bmkit.lab.unwritten import (
+    PassedOver,
+    close_figures,
+    figures,
+    function_of,
+    is_stub,
+    is_written,
+)
 from bmkit.lab.words import say
 
 if TYPE_CHECKING:
@@ -48,6 +64,7 @@ class Following:
         self.code = ""  # of the cell that runs, as Python
         self.cell = ""  # as it is written
         self.before: dict[str, int] = {}  # what each name stood for when it began
+        self.figures: set[int] = set()  # what was drawn when it began
         self.excused: BaseException | None = None
         self.needs = ""  # the function that the cell waits for
         shell.events.register("pre_run_cell", self._begins)
@@ -58,6 +75,7 @@ class Following:
         self.cell = (info.raw_cell or "").strip()
         self.code = info.transformed_cell or self.shell.transform_cell(self.cell)
         self.before = {name: id(value) for name, value in self.shell.user_ns.items()}
+        self.figures = figures()
         self.excused = None
 
     def _failed(
@@ -73,10 +91,15 @@ class Following:
         needs = None if graded else self.passed_over.needed(error, self.code)
         if needs is not None:
             self.excused, self.needs = error, needs
+            close_figures(figures() - self.figures)
             shown.message(self._sign(error))
         elif is_stub(error):
             # Still an error among the outputs: nbgrader looks for one.
             shell._showtraceback(kind, error, [f"✗ {real_error.in_words(error)}"])
+        elif known_error.left_above(error):
+            name = checks.exercise_of(function_of(error)) or say("unwritten.one")
+            told = say("check.wrong", name=name, why=real_error.in_words(error))
+            shell._showtraceback(kind, error, [plain_message(told)])
         else:
             shell.showtraceback((kind, error, trace), running_compiled_code=True)
 

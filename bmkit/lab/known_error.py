@@ -11,6 +11,7 @@ import linecache
 import re
 import traceback
 
+from bmkit.lab import parse_error
 from bmkit.lab.words import say
 
 _GPU = re.compile(
@@ -18,6 +19,7 @@ _GPU = re.compile(
     r"|accelerator device when none|CUDA.{0,40}(not available|is_available)"
     r"|has no attribute '_cuda_"
 )
+_ABSENT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 # As PyTorch says so, which was made without it.
 _LACKING = (AssertionError, AttributeError, RuntimeError, TypeError)
 _DEBUGGERS = ("bdb", "pdb", "IPython.core.debugger", "ipdb")
@@ -34,12 +36,19 @@ def told(error: BaseException, source: str = "") -> str:
     where = place(error)
     if isinstance(error, ModuleNotFoundError) and error.name:
         return say("real.package", where=where, name=error.name)
+    if isinstance(error, ImportError) and (absent := _ABSENT.match(text)):
+        return say("real.absent", where=where, name=absent[1], module=absent[2])
+    if isinstance(error, NameError) and (odd := parse_error.alike(error.name or "")):
+        return f"{where}{say('real.colon')}{odd}" if line_of(error) else odd
     if kind == "BdbQuit" or _through(error, *_DEBUGGERS):
         return say("real.breakpoint", where=_breakpoint(error, source))
     if kind == "StdinNotImplementedError" or (
-        isinstance(error, EOFError) and "reading a line" in text
+        isinstance(error, EOFError)
+        and ("reading a line" in text or _through(error, "getpass"))
     ):
         return say("real.keyboard", where=where)
+    if isinstance(error, SystemExit):
+        return say("real.exit", where=where)
     if "asyncio.run() cannot be called" in text:
         return say("real.loop", where=where)
     if isinstance(error, _LACKING) and _GPU.search(text):
@@ -104,8 +113,18 @@ def _not_implemented(error: NotImplementedError, text: str) -> str:
     if frames[-1][0].f_code.co_filename != path:  # a library raised it
         module = str(frames[-1][0].f_globals.get("__name__", "?"))
         return say("real.library", where=place(error), module=module)
-    left = _left("".join(linecache.getlines(path)), line)
-    return say("real.left", line=line) if left else ""
+    return say("real.left", line=line) if left_above(error) else ""
+
+
+def left_above(error: BaseException) -> bool:
+    """Whether it is of an exercise's ``raise`` that was left above written code."""
+    line, _, path = _deepest(error)
+    if not path or not isinstance(error, NotImplementedError) or text_of(error):
+        return False
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if frames[-1][0].f_code.co_filename != path:  # a library raised it
+        return False
+    return _left("".join(linecache.getlines(path)), line)
 
 
 def _left(source: str, line: int) -> bool:

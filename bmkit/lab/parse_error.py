@@ -19,8 +19,16 @@ _WIDE = dict(
 _SIGNS = {
     **dict.fromkeys("−–—‐‑", "-"),
     **dict.fromkeys("×∗∙⋅·", "*"),
+    **dict.fromkeys("«»「」『』", '"'),
+    **dict.fromkeys("‹›´", "'"),
     **{"÷": "/", "≤": "<=", "≥": ">=", "≠": "!=", "…": "...", "→": "->", "≈": "=="},
+    **{"،": ",", "؛": ";", "٪": "%", "٫": ".", "۔": ".", "־": "-", "∞": "math.inf"},
 }
+# Letters that look like one of the Latin alphabet.
+_ALIKE = dict(
+    zip("аеорсухіјѕһԁАВЕКМНОРСТУХІЈЅο", "aeopcyxijshdABEKMHOPCTYXIJSo", strict=True)
+)
+_ALIKE |= dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧν", "ABEZHIKMNOPTYXv", strict=True))
 _NAMED = {"\u00a0", "\u200b", "\u3000", "\ufeff"}  # those met most, in [character]
 _NUMBER = re.compile(r"character.*U\+([0-9A-F]{4,6})")
 
@@ -87,15 +95,37 @@ def _character(char: str, line: int, column: int) -> str:
     if char in _QUOTES:
         return say("real.quote", char=char, instead=_QUOTES[char], **values)
     kind = unicodedata.category(char)
-    if kind in ("Zs", "Cf"):
+    if kind in ("Zs", "Cf", "Zl", "Zp", "Cc"):
         known = say(f"character.{number[2:]}") if char in _NAMED else None
-        name = known or unicodedata.name(char, number).lower()
+        name = known or unicodedata.name(char, say("character.control")).lower()
         key = "real.space" if kind == "Zs" else "real.invisible"
         return say(key, name=name, **values)
-    plain = unicodedata.normalize("NFKC", char)
-    wide = _WIDE.get(char) or (plain if plain != char and plain.isascii() else "")
-    if wide and char not in _SIGNS:
-        return say("real.wide", char=char, instead=wide, **values)
-    if char in _SIGNS:
-        return say("real.sign", char=char, instead=_SIGNS[char], **values)
+    plain = unicodedata.normalize("NFKC", char).replace("⁄", "/")
+    plain = plain if plain != char and plain.isascii() else ""
+    sort = unicodedata.decomposition(char).split(" ")[0]
+    if char not in _SIGNS and (char in _WIDE or (plain and sort == "<wide>")):
+        return say("real.wide", char=char, instead=_WIDE.get(char, plain), **values)
+    if instead := _SIGNS.get(char) or _digit(char, sort) or plain:
+        return say("real.sign", char=char, instead=instead, **values)
     return say("real.character", char=char, **values)
+
+
+def _digit(char: str, sort: str) -> str:
+    """What a digit of another script is in Python, or a raised one; empty for none."""
+    value = unicodedata.digit(char, None)
+    if value is None:
+        return ""
+    return f"**{value}" if sort == "<super>" else str(value)
+
+
+def alike(name: str) -> str:
+    """The first letter of a name that looks like a Latin one, told; empty for none."""
+    latin = any(char.isascii() and char.isalpha() for char in name)
+    if not latin and not all(char in _ALIKE for char in name):
+        return ""  # a word of that language, or a letter of its own
+    for char in name:
+        if instead := _ALIKE.get(char) or (_SIGNS.get(char) if latin else ""):
+            kind = unicodedata.name(char).lower()
+            values = {"number": f"U+{ord(char):04X}", "instead": instead}
+            return say("real.alike", name=name, char=char, kind=kind, **values)
+    return ""

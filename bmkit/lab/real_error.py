@@ -178,7 +178,13 @@ def _named(source: str, name: str) -> str:
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
             made += [one.id for one in node.targets if isinstance(one, ast.Name)]
-    if not made or name in made:  # if it is there, it was deleted since
+    if name in made or any(
+        _is_definition(node) and node.name == name for node in ast.walk(tree)
+    ):
+        return say("real.deleted", name=name)
+    if odd := next(filter(None, map(parse_error.alike, made)), ""):
+        return odd
+    if not made:
         return ""
     listed = ", ".join(f"`{one}`" for one in dict.fromkeys(made))
     return say("real.renamed", made=listed, name=name)

@@ -13,11 +13,14 @@ import contextlib
 import inspect
 import linecache
 import os
+import sys
 import traceback
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from bmkit.lab import known_error
 
 PACKAGE = Path(__file__).parents[1]
 STUB = "raise NotImplementedError"
@@ -27,10 +30,13 @@ DEFINITION = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 def is_stub(error: BaseException | None) -> bool:
     """Whether an error is that of a stub.
 
-    PyTorch's own have words, or come from another line. What the judge raises anew
-    comes from the learner's process, and has lost its line.
+    PyTorch's own have words, or come from another line. One that was left above code
+    that is written is a mistake like any other. What the judge raises anew comes from
+    the learner's process, and has lost its line.
     """
     if not isinstance(error, NotImplementedError) or str(error):
+        return False
+    if known_error.left_above(error):
         return False
     frames = list(traceback.walk_tb(error.__traceback__))
     if not frames:
@@ -56,6 +62,18 @@ def is_written(function: Any) -> bool:
         return STUB not in inspect.getsource(function)
     except (OSError, TypeError):  # there is no such function, or its text is lost
         return False
+
+
+def figures() -> set[int]:
+    """The figures that pyplot holds, by number; none where nobody drew."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return set(pyplot.get_fignums()) if pyplot else set()
+
+
+def close_figures(numbers: Iterable[int]) -> None:
+    """Close figures, so that a half-made one is not shown after its cell."""
+    for number in numbers:
+        sys.modules["matplotlib.pyplot"].close(number)
 
 
 class PassedOver:

@@ -41,7 +41,7 @@ def test_hints_come_first_then_the_answer_runs_without_points(learner):
         STUB, ASK, ASK, "print(add(20, 22))", CHECK, "bm.progress()", **learner
     )
     assert "Hint 1 of 1: Python has an operator for it." in rows[1]["said"]
-    assert "before the answer: 0" in rows[1]["said"]
+    assert "the last hint" in rows[1]["said"]
     assert "secret_sum = a + b" in rows[2]["said"] and "SOLUTION" not in rows[2]["said"]
     assert rows[3]["said"] == "42\n"
     assert "right. Its answer was shown, so it gives no points" in rows[4]["said"]

@@ -36,6 +36,14 @@ def parsed(code: str) -> str:
         *((c, "type `-` instead") for c in "−–—"),
         ("×", "type `*` instead"),
         ("÷", "type `/` instead"),
+        *(
+            (c, f"type `{i}` instead")
+            for c, i in zip("،؛«´٣๓①₁", ",;\"'3311", strict=True)
+        ),
+        ("²", "type `**2` instead"),
+        ("½", "type `1/2` instead"),
+        ("\u2028", "(line separator, U+2028); delete it"),
+        ("\x07", "(control character, U+0007); delete it"),
         ("≤", "type `<=` instead"),
         ("\u00a0", "(no-break space, U+00A0); type ordinary"),
         ("\u3000", "(full-width space, U+3000); type ordinary"),

@@ -164,6 +164,27 @@ def test_a_stub_is_a_sign_for_a_learner_and_an_error_for_a_grader(tmp_path):
         assert "Traceback" not in rows[1]["said"]
 
 
+def test_a_raise_that_was_left_above_written_code_is_a_mistake(tmp_path):
+    record = {"BMKIT_PROGRESS": str(tmp_path / "progress.json")}
+    left = "def add(a, b):\n    raise NotImplementedError()\n    return a + b"
+    rows = shell(left, "add(1, 2)", STUB, "add(1, 2)", **record)
+    assert rows[1]["error"] == "NotImplementedError"
+    assert rows[1]["said"].startswith("✗ add: line 2 still raises NotImplementedError")
+    assert "Traceback" not in rows[1]["said"] and "not written" not in rows[1]["said"]
+    assert "○ add is not written yet" in rows[3]["said"] and not rows[3]["error"]
+
+
+def test_a_figure_that_a_passed_over_cell_began_is_closed(tmp_path):
+    record = {"BMKIT_PROGRESS": str(tmp_path / "progress.json"), "MPLBACKEND": "agg"}
+    cells = [
+        "from matplotlib import pyplot as plt\nfirst = plt.figure()",
+        "fig, ax = plt.subplots()\nax.plot([add(1, 2)])",
+        "print(plt.get_fignums() == [first.number])",
+    ]
+    rows = shell(STUB, *cells, **record)
+    assert "○ add" in rows[2]["said"] and rows[3]["said"] == "True\n"
+
+
 def test_cells_from_before_an_exercise_was_written_are_to_be_run_again(tmp_path):
     record = {"BMKIT_PROGRESS": str(tmp_path / "progress.json")}
     written = "def add(a, b):\n    return a + b"

@@ -186,8 +186,8 @@ CASES: dict[str, tuple[str, str, str]] = {
     ),
     "no_library": (
         "!true\nfrom torch import nothing_of_this_name\n" + RIGHT,
-        "ImportError: cannot import name 'nothing_of_this_name' from 'torch'",
-        "（出错处：`from torch import nothing_of_this_name`）",
+        "line 2, `from torch import nothing_of_this_name`: `torch` has no `nothing_of",
+        "第 2 行 `from torch import nothing_of_this_name`：`torch` 中没有 `nothing_of",
     ),
     "integers": (
         "import torch\ndef {name}(a, b):\n    return torch.tensor([a]).softmax(0)",
@@ -207,6 +207,51 @@ CASES: dict[str, tuple[str, str, str]] = {
         "    return Distribution(validate_args=False).entropy()",
         "torch.distributions.distribution raised NotImplementedError",
         "torch.distributions.distribution 引发了 NotImplementedError",
+    ),
+    "arabic_comma": (
+        "def {name}(a، b):\n    return a + b",
+        "Python does not know the character `،`; type `,` instead",
+        "Python 不认识字符 `،`，请改为 `,`",
+    ),
+    "raised_two": (
+        "def {name}(a, b):\n    return a² + b",
+        "Python does not know the character `²`; type `**2` instead",
+        "Python 不认识字符 `²`，请改为 `**2`",
+    ),
+    "new_line": (
+        "def {name}(a, b):\n    c = a + b\u2028    return c",
+        "an invisible character stands there (line separator, U+2028)",
+        "这里有一个看不见的字符（line separator，U+2028）",
+    ),
+    "cyrillic": (
+        "def {name}(a, b):\n    return \u0430 + b",
+        "line 2, `return \u0430 + b`: `\u0430` holds the letter `\u0430` (cyrillic",
+        "第 2 行 `return \u0430 + b`：`\u0430` 中的 `\u0430` 是形近的另一个字符",
+    ),
+    "cyrillic_nam": (
+        "def cyrillic_n\u0430m(a, b):\n    return a + b",
+        "`cyrillic_n\u0430m` holds the letter `\u0430`",
+        "`cyrillic_n\u0430m` 中的 `\u0430`",
+    ),
+    "deleted": (
+        "def {name}(a, b):\n    return a + b\n\ndel {name}",
+        "`{name}` was defined, and is gone",
+        "`{name}` 定义过，但已经不在了",
+    ),
+    "ended": (
+        "def {name}(a, b):\n    import sys\n    sys.exit(1)",
+        "line 3, `sys.exit(1)`: this ends the whole program",
+        "第 3 行 `sys.exit(1)`：这会结束整个程序",
+    ),
+    "yields": (
+        "def {name}(a, b):\n    yield a + b",
+        "your code returned a generator",
+        "你的代码返回了一个生成器",
+    ),
+    "awaited": (
+        "async def {name}(a, b):\n    return a + b",
+        "your code returned a coroutine",
+        "你的代码返回了一个协程",
     ),
 }
 
@@ -317,9 +362,8 @@ def test_a_hidden_tests_values_are_not_told(name, tmp_path):
     assert "-4" not in told
 
 
-# The check lets the error itself through where Python's own words are right; and a
-# kernel goes past `breakpoint()` where no front end debugs.
-UNLIKE = {"raises_within", "stub", "integers", "debugged"}
+# The check lets the error itself through where Python's own words are right.
+UNLIKE = {"raises_within", "stub", "integers"}
 
 
 @pytest.mark.slow

@@ -53,4 +53,5 @@ def rebuilt(told: list[str]) -> BaseException:
 def as_it_arrives(error: BaseException) -> list[str]:
     """Kind and text of an exception as the other process has it."""
     there = rebuilt(described(error))
-    return [type(there).__name__, text_of(there)]
+    kind = RemoteError if isinstance(there, RemoteError) else type(there)
+    return [kind.__name__, text_of(there)]
