@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bmkit.course.grade.assembly import NUMBER
 from bmkit.course.grade.judge import judge, messages, processes
 from bmkit.course.grade.judge.judge import LEARNER, Job
 from bmkit.course.kernels import memory_group, sandbox, usage
@@ -618,7 +619,10 @@ def notebook(*cells: str) -> Job:
     """A submission of code cells without any check."""
     import json
 
-    made = [{"cell_type": "code", "source": cell, "metadata": {}} for cell in cells]
+    made = [
+        {"cell_type": "code", "source": cell, "metadata": {"bmkit": {NUMBER: number}}}
+        for number, cell in enumerate(cells, 1)
+    ]
     return Job("", "", "en", json.dumps({"cells": made}), (), ())
 
 
