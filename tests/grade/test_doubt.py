@@ -25,6 +25,7 @@ from tests.grade.test_right_work import (
 from tests.grade.two_exercises import lessons as two_exercises
 
 META = {"slug": "adding", "lang": "en", "exercises": {"add": 2, "double": 3}}
+NONE = {"slug": "adding", "lang": "en"}
 OLDER = {**META, "exercises": {"add": 2}}
 LIMITS = Limits(cell_seconds=2)
 
@@ -48,7 +49,7 @@ def test_an_exercise_that_an_older_lesson_lacks_waits_for_a_person(lessons, tmp_
     cells = without(solved(lessons), "double")
     submission = handed_in(cells, lessons, tmp_path, bmkit=OLDER)
     (remark,) = submission.remarks
-    assert "double: the version of the lesson" in remark
+    assert "double: not in the version of the lesson" in remark
     (why,) = submission.person
     assert "double" in why and "older" in why
     lost = handed_in(bare(cells), lessons, tmp_path)
@@ -181,3 +182,28 @@ def test_settings_typed_into_start_give_way_to_ours(lessons, tmp_path, typed):
 def test_a_wrong_answer_stays_wrong(lessons, tmp_path):
     submission = handed_in(instead("add", WRONG)(solved(lessons)), lessons, tmp_path)
     assert submission.person == [] and submission.doubts == {}
+
+
+def test_all_that_is_absent_is_told_in_one_line(lessons, tmp_path):
+    submission = handed_in([code("x = 1\nmad = 2")], lessons, tmp_path, bmkit=NONE)
+    (why,) = submission.person
+    assert why.startswith("add, double: ")
+    assert sum("add, double: " in one for one in submission.remarks) == 1
+
+
+@needs_fork
+@pytest.mark.integration
+def test_an_answer_that_lacks_a_cell_of_the_lessons_waits_for_a_person(
+    lessons, tmp_path
+):
+    uses = "def add(a, b):\n    assert lab.seed == 0\n    return a + b"
+    cells = [code(uses), code(DOUBLE)]
+    found = judged(cells, lessons, tmp_path)
+    assert found.points == 3
+    (why,) = found.person
+    assert why.startswith("add: ") and " lab," in why
+    whole = instead("add", uses)(solved(lessons))
+    assert judged(whole, lessons, tmp_path).points == 5
+    slip = instead("add", uses.replace("lab.seed", "lav.seed"))(solved(lessons))
+    found = judged(slip, lessons, tmp_path)
+    assert (found.points, found.person) == (3, [])

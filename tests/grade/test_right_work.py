@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bmkit.course.grade.bindings import LIKELY, SURE, VALUE, bindings
 from bmkit.course.grade.session import Settings, grade
 from bmkit.course.grade.submission import Submission, read
 from bmkit.course.kernels import forkserver_client, sandbox
+from bmkit.course.kernels.limits import Limits
 from tests.grade.two_exercises import lessons as two_exercises
 
 needs_fork = pytest.mark.skipif(
@@ -318,3 +320,20 @@ def test_the_names_that_a_cell_binds(source, names):
 )
 def test_what_cannot_be_told_is_said_to_be_unclear(source):
     assert bindings(source).unclear
+
+
+@needs_fork
+@pytest.mark.slow
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "cell",
+    ["!sleep 99\n!sleep 98\n!sleep 97", "%pip install nothere\n!pip install none"],
+)
+def test_commands_that_take_long_cost_no_answer(lessons, tmp_path, cell):
+    cells = put("add", code(cell))(solved(lessons))
+    limits = Limits(cell_seconds=4)
+    submission = handed_in(cells, lessons, tmp_path)
+    found = grade(submission, replace(SETTINGS, limits=limits))
+    assert (found.points, found.person) == (5, [])
+    stopped = [one for one in found.remarks if "was stopped" in one]
+    assert len(stopped) == ("sleep" in cell)  # pip knows that there is no network

@@ -45,6 +45,7 @@ class Assembly:
     Attributes:
         remarks: what had to be put right, as keys of ``[remark]`` with values.
         person: why a person must look, as keys of ``[person]`` with values.
+        lacking: names that cells of the lesson define which are not in this notebook.
         doubts: exercises whose answer may be given by name when a cell runs, and which
             cell that is; it is in doubt where no check finds it.
     """
@@ -57,6 +58,7 @@ class Assembly:
     held: Collection[str] | None = None
     remarks: list[tuple[str, JsonObject]] = field(default_factory=list)
     person: list[tuple[str, JsonObject]] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
     doubts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,6 +66,7 @@ class Assembly:
         self.answers: dict[int, list[str]] = {}  # at which piece: with its label
         self.checks: dict[int, list[str]] = {}  # after which piece
         self.stubs: dict[int, list[str]] = {}  # before which piece
+        self.absent: list[str] = []  # exercises of which the notebook has nothing
         self.meant: set[str] = set()  # exercises that a cell was meant to define
         self.idle: set[int] = set()  # stubs that would run over an answer
 
@@ -73,7 +76,10 @@ class Assembly:
             self._remark("labels")
         for name in self.given.stubs:
             self._place(name)
+        self._tell_absent()
         self._tell_version()
+        made = (bindings(one.source).names for one in self.pieces if one.code)
+        self.lacking = sorted(self.given.names.difference(*made))
         cells: list[NotebookNode] = []
         if self.pieces and not any(one.sets for one in self.pieces):
             self._remark("parameters")
@@ -172,18 +178,21 @@ class Assembly:
             self._remark("edited", name=name)
 
     def _tell_missing(self, name: str) -> None:
-        """Say of an exercise that no cell gives what became of it.
-
-        An older version of the lesson may lack it; then its points are for a person.
-        """
+        """Say of an exercise that no cell gives what became of it."""
         if found := missing_answers.meant(name, self.pieces, self.given.stubs):
             self.meant.add(name)
             self.remarks.append(found)
         elif missing_answers.deleted(name, self.pieces, self.held):
             self._remark("missing", name=name)
         else:
-            self._remark("absent" if self.held is None else "older", name=name)
-            self.person.append(("older", {"exercise": name}))
+            self.absent.append(name)
+
+    def _tell_absent(self) -> None:
+        """An older version of the lesson may lack some; a person gives their points."""
+        if self.absent:
+            names = ", ".join(self.absent)
+            self._remark("absent" if self.held is None else "older", name=names)
+            self.person.append(("older", {"exercise": names}))
 
     def _tell_version(self) -> None:
         """Where several checks differ, the notebook is older or younger than ours."""

@@ -32,12 +32,14 @@ class Given:
         checks: each exercise's check.
         own: its other code cells.
         prose: its other cells.
+        names: what its other code cells define.
     """
 
     stubs: dict[str, str]
     checks: dict[str, str]
     own: frozenset[str]
     prose: frozenset[str]
+    names: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ def _given(lesson: Lesson, _changed: int) -> dict[str, Given]:
             checks={name: graded[check_id(name)] for name in names},
             own=frozenset(code),
             prose=frozenset(prose),
+            names=frozenset(name for one in code for name in bindings(one).names),
         )
     return made
 

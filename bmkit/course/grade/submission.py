@@ -43,6 +43,7 @@ class Submission:
         remarks: what had to be put right, a sentence each.
         person: why a person must look, a sentence each, in the teacher's language.
         doubts: `Assembly.doubts`, in words.
+        lacking: `Assembly.lacking`.
         files: those that come along, by their path below the notebook's folder.
         book: the notebook to run: the learner's code, our tests.
     """
@@ -54,6 +55,7 @@ class Submission:
     remarks: list[str] = field(default_factory=list)
     person: list[str] = field(default_factory=list)
     doubts: dict[str, str] = field(default_factory=dict)
+    lacking: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     book: NotebookNode = field(init=False)
 
@@ -110,6 +112,7 @@ def read(
         if not (file.form and key == "labels"):  # text never has any
             submission.remark(f"remark.{key}", **values)
     submission.person = [say(f"person.{key}", **v) for key, v in assembly.person]
+    submission.lacking = assembly.lacking
     for exercise, number in assembly.doubts.items():
         why = say("person.dynamic", exercise=exercise, cell=number)
         submission.doubts[exercise] = why

@@ -68,6 +68,7 @@ class Job:
         remarks: what had to be put right.
         person: why a person must look.
         doubts: the same for an exercise, where its check finds no answer.
+        lacking: what the lesson's own cells define that the notebook lacks.
         key: of the file.
         whole: run every cell, also those on which no answer depends.
     """
@@ -81,6 +82,7 @@ class Job:
     remarks: tuple[str, ...] = ()
     person: tuple[str, ...] = ()
     doubts: dict[str, str] = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
     key: str = ""
     whole: bool = False
     teacher: str = "en"
@@ -107,6 +109,7 @@ def make_job(submission: Submission, *, student: str = "", key: str = "") -> Job
         remarks=tuple(submission.remarks),
         person=tuple(submission.person),
         doubts=submission.doubts,
+        lacking=tuple(submission.lacking),
         key=key,
         teacher=language(),
         files={n: b64encode(d).decode() for n, d in submission.files.items()},

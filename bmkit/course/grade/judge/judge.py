@@ -236,6 +236,7 @@ class _Judging:
             self._give(check, self.tell("judge.lost"))
             return
         self._doubt(check, found)
+        self._lack(check, found)
         if not found.kind:
             self._give(check)
             return
@@ -248,6 +249,14 @@ class _Judging:
             says = self._again(check, check.told, self.job.lang) or says
         cell["outputs"] = [error_output(found.kind, says)]
         self._give(check, says, mistake, found.points)
+
+    def _lack(self, check: Check, found: Found) -> None:
+        """Call a person where an answer lacks what a cell of the lesson's defines."""
+        name = next(
+            (n for n in self.job.lacking if f"name '{n}' is not" in found.text), ""
+        )
+        if found.kind == "NameError" and name:
+            self.call("person.lacking", exercise=check.exercise, name=name)
 
     def _doubt(self, check: Check, found: Found) -> None:
         """Note whether there was an answer to test, where that could not be told."""

@@ -72,6 +72,7 @@ def main(files: list[int], *, home: str, output: float) -> None:
     control, *bridges = (socket.socket(fileno=file) for file in files)
     _step_into(home)
     os.environ[FIXED] = f"{PROFILE} {DEVICE}"
+    os.environ["PIP_NO_INDEX"] = "1"  # else it tries for long what no network answers
     space = _shell.user_ns
     space["__name__"] = "__main__"
     recorder = Recorder(int(output * 2**20))

@@ -21,7 +21,8 @@ from bmkit.course.words import say
 
 LEARNER = "bmkit.course.grade.judge.learner"
 EXAMINER = "bmkit.course.grade.judge.examiner"
-GRACE = 2.0  # seconds that a cell gets to end after SIGINT
+GRACE = 2.0  # seconds that who has begun to answer gets
+INTERRUPTS = 8  # times that a cell gets SIGINT, and a quarter of that to end
 EXAMINERS = 3  # one after another, where one has ended
 
 
@@ -156,9 +157,10 @@ class ProcessPair:
             messages.send(channel, message)
             answer = self._hear(channel, until)
             self.stopped = answer is None
-            if answer is None:
-                self.learner.signal(2)
-                answer = self._hear(channel, time.monotonic() + GRACE)
+            for _ in range(INTERRUPTS):  # one ends one command, and another may follow
+                if answer is None:
+                    self.learner.signal(2)
+                    answer = self._hear(channel, time.monotonic() + GRACE / 4)
             if answer is None:
                 self.learner.kill()
                 raise ProcessLost("lost.over")
