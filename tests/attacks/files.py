@@ -219,6 +219,16 @@ def _endless_numbers(book: Notebook) -> str:
     return json.dumps(book)[:-1] + ', "x": [NaN, Infinity, -Infinity, 1e999]}'
 
 
+def _endless_table(book: Notebook) -> None:
+    """Outputs that it is handed in with: HTML whose signs have no end."""
+    for sign in ("<!--", "</", "<table a='"):
+        data = {"text/html": "<table>" + sign * 100_000, "text/plain": "x"}
+        shown = {"output_type": "display_data", "metadata": {}, "data": data}
+        book["cells"].append(
+            {"cell_type": "code", "source": "1", "metadata": {}, "outputs": [shown]}
+        )
+
+
 FILES = [
     Trick("deleted checks", "to go untested", 8, _changed(_without_checks)),
     Trick("edited checks", "to be tested by itself", 8, _changed(_empty_checks)),
@@ -285,6 +295,12 @@ FILES = [
         "to keep the grader looking for where they end",
         10,
         _changed(_long_settings),
+    ),
+    Trick(
+        "tables without end",
+        "to keep the grader looking for where its outputs' tags end",
+        10,
+        _changed(_endless_table),
     ),
     Trick("200 MiB", "to take time and memory", None, _big),
     Trick("broken JSON", "to break the grader", None, _changed(lambda b: "{" * 99)),

@@ -214,11 +214,12 @@ def _settings(piece: Piece, tagged: bool) -> Iterator[Piece]:
         return
     tree, _ = mended(piece.source)
     lines, last = piece.source.split("\n"), 0
-    for statement in tree.body if tree else ():
-        if "bm.start(" in "\n".join(_rows(lines, statement)):
+    for first, end in _rows(tree):
+        text = "\n".join(lines[first - 1 : end])
+        if "bm.start(" in text:
             break
-        if {*SETTINGS} & {*bindings("\n".join(_rows(lines, statement))).names}:
-            last = statement.end_lineno or 0
+        if {*SETTINGS} & {*bindings(text).names}:
+            last = end
     head, rest = "\n".join(lines[:last]), "\n".join(lines[last:])
     if not head.strip() or not rest.strip():
         yield replace(piece, sets=True)
@@ -227,5 +228,7 @@ def _settings(piece: Piece, tagged: bool) -> Iterator[Piece]:
     yield replace(piece, source=rest)
 
 
-def _rows(lines: list[str], statement: ast.stmt) -> list[str]:
-    return lines[statement.lineno - 1 : statement.end_lineno]
+def _rows(tree: ast.Module | None) -> dict[tuple[int, int], None]:
+    """The lines of each statement, first and last; those that share them once."""
+    statements = tree.body if tree else ()
+    return {(one.lineno, one.end_lineno or one.lineno): None for one in statements}

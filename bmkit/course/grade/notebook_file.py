@@ -10,11 +10,12 @@ import json
 import os
 import re
 import stat
+import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bmkit.course.grade import handed_outputs
+from bmkit.course.grade import handed_outputs, text_notebook
 from bmkit.course.grade.file_names import text_of
 from bmkit.course.grade.open_folder import Unfit, closing, digest_of
 from bmkit.course.json_values import JsonObject, as_dict, as_list, as_text
@@ -24,13 +25,6 @@ from bmkit.errors import BmkitError, reason
 CELLS = 5_000  # a lesson has below 100
 CODE = 500_000  # characters of code in all cells; a lesson has below 50,000
 TEXT = 1_000_000  # bytes of a notebook as text
-# Code in Markdown as jupytext does not read it: with tildes, or as Pandoc writes it.
-FENCES = re.compile(
-    r"^(~~~+|```+) ?(?:python3?|py|ipython3?|\{\.python[^}\n]*\})\n(.*?)^\1$",
-    re.MULTILINE | re.DOTALL,
-)
-# Where a cell begins in code that nbconvert or Databricks exported.
-MARKS = re.compile(r"^# (In\[[\d ]*\]:|COMMAND -+)[ \t]*$", re.MULTILINE)
 # What a file is by its first bytes: a sentence under [file].
 KINDS = (
     (rb"PK\x03\x04", "archive"),
@@ -161,29 +155,15 @@ def _form(text: str, name: str) -> str:
 
 def _from_text(text: str, form: str) -> NotebookFile:
     """The cells of a file in one of jupytext's formats."""
-    import jupytext
-
     if len(text) > TEXT:
         raise NotGradable(say("file.code", most=TEXT))
-    if form == "markdown":
-        kind = "md:myst" if "{code-cell}" in text else "md"
-        text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
-        text = FENCES.sub(r"```python\n\2```", text)
-    else:
-        text = MARKS.sub("# %%", text)
-        kind = "py:percent" if re.search(r"^# ?%%", text, re.MULTILINE) else "py:light"
     try:
-        found = jupytext.reads(text, fmt=kind)
-        cells = [
-            {
-                "cell_type": cell.cell_type,
-                "source": cell.source.strip("\n"),
-                "metadata": {},
-            }
-            for cell in found.cells
-        ]
-    except Exception:  # a stranger's file can be anything
+        cells = text_notebook.cells(text, form)
+    except subprocess.CalledProcessError:
         raise NothingOfOurs(say(f"file.{form}")) from None
+    except subprocess.TimeoutExpired:
+        most = text_notebook.SECONDS
+        raise NotGradable(say("file.slow", seconds=most)) from None
     return NotebookFile(_cells(cells), form=form)
 
 

@@ -8,19 +8,31 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 
 MOST = 5_000  # cells of one output
+LONGEST = 200_000  # characters of its HTML
+PART = 10_000  # of them read before the cells are counted
 SPAN = re.compile(r"[1-9][0-9]?")  # columns or rows of one cell
+TABLE = re.compile("<table", re.I)
 CLOSED = {"td", "th", "caption"}
 UNREAD = {"script", "style", "template", "title", "noscript", "textarea"}
+# A sign that begins no whole tag. html.parser would look for its end through all that
+# follows, once for each: time as the square of the length.
+STRAY = re.compile(r"""<(?!/?[a-zA-Z](?:[^<>"']|"[^"<>]*"|'[^'<>]*')*>)""")
 
 
 def tables(text: str) -> str:
     """The tables in some HTML; empty where there is none, or too large a one."""
+    if len(text) > LONGEST or not TABLE.search(text):
+        return ""
     reader = _Reader()
     try:
-        reader.feed(text)
+        for part in _parts(STRAY.sub("&lt;", _without_comments(text))):
+            reader.feed(part)
+            if reader.cells > MOST:
+                return ""
         reader.close()
     except (AssertionError, RecursionError):  # what html.parser cannot read
         return ""
@@ -28,6 +40,15 @@ def tables(text: str) -> str:
         return ""
     reader.end_cell()
     return "".join(reader.made) + ("</table>" if reader.inside else "")
+
+
+def _parts(text: str) -> Iterator[str]:
+    return (text[at : at + PART] for at in range(0, len(text), PART))
+
+
+def _without_comments(text: str) -> str:
+    first, *rest = text.split("<!--")
+    return first + "".join(part.partition("-->")[2] for part in rest)
 
 
 class _Reader(HTMLParser):

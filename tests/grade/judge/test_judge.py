@@ -433,8 +433,39 @@ def test_there_are_only_so_many_examiners(tmp_path):
     lesson = lesson_of(tmp_path, *cells)
     verdict = judged(handed_in(lesson, answers, tmp_path / "mine.ipynb"))
     assert verdict.points == 0
-    assert len(verdict.person) == processes.EXAMINERS
     assert all("no fault of this notebook" in x.message for x in verdict.marks)
+    *each, last = verdict.person
+    assert len(each) == processes.EXAMINERS
+    assert "add3, add4" in last and "by hand" in last
+
+
+def test_no_exercise_is_silently_0_where_retelling_ends_the_examiners(tmp_path):
+    """A check that fails is run once more to say it in another language."""
+    answers = {f"add{n}": FIRST.format(name=f"add{n}") for n in range(5)}
+    cells = [
+        EXERCISE.format(
+            name=name,
+            points=1,
+            options="",
+            answer=solution(code),
+            check=ADDS.format(name=name),
+        )
+        for name, code in answers.items()
+    ]
+    lesson = lesson_of(tmp_path, *cells)
+    for name in ("add0", "add1", "add2"):
+        answers[name] = answers[name].replace("+", "-")
+    job = make_job(handed_in(lesson, answers, tmp_path / "mine.ipynb"))
+    checks = tuple(
+        dataclasses.replace(check, told=f"{ENDS}\n{check.told}") for check in job.checks
+    )
+    job = dataclasses.replace(job, checks=checks)
+    verdict = worker.judge_job(job, worker.preload(lesson), Limits(), JAILED)
+    assert ["no fault of this notebook" in m.message for m in verdict.marks] == [
+        *(False, False, False, True, True)
+    ]
+    (told,) = verdict.person
+    assert "add3, add4" in told
 
 
 def test_numbers_that_no_check_can_compare_end_nothing(tmp_path):

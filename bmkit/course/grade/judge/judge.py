@@ -47,6 +47,9 @@ FAILED = ("CheckFailed", "AssertionError")  # kinds of error with a sentence of 
 UNWRITTEN = "NotImplementedError"
 LONGEST_LINE = 60  # characters of a cell that are shown, so that one knows it
 
+# Why an exercise is not judged where no process that checks is left.
+NO_EXAMINER = "judge.examiner"
+
 
 def judge(job: Job, server: ForkServer, limits: Limits) -> Verdict:
     """Run one submission and decide on its points.
@@ -155,8 +158,17 @@ class _Judging:
         for name in checks.keys() - marked:
             self._give(checks[name], self.tell("judge.no_check"))
         self.verdict.person += [self.job.doubts[name] for name in sorted(self.unfound)]
+        self._call_for_the_unjudged()
         order = list(checks)
         self.verdict.marks.sort(key=lambda mark: order.index(mark.exercise))
+
+    def _call_for_the_unjudged(self) -> None:
+        """Name the exercises for which no examiner was left."""
+        if self.lost == NO_EXAMINER:
+            why = self.tell(NO_EXAMINER)
+            names = [x.exercise for x in self.verdict.marks if x.message == why]
+            if names:
+                self.call("person.examiners", exercises=", ".join(names))
 
     def _bring_files(self) -> None:
         """Lay what came along with the notebook where it will run."""
@@ -227,7 +239,7 @@ class _Judging:
         except ExaminerLost as lost:
             how = lost.told(self.job.teacher)
             self.call("person.examiner", exercise=check.exercise, how=how)
-            self._give(check, self.tell("judge.examiner"))
+            self._give(check, self.tell(NO_EXAMINER))
             self._renew()
             return
         except ProcessLost as lost:
@@ -331,7 +343,7 @@ class _Judging:
         """Another examiner, for the exercises that come; it has set up nothing yet."""
         self.set_up.clear()
         if not self.pair.renew_examiner():
-            self.lost = "judge.examiner"
+            self.lost = NO_EXAMINER
 
     def _give(
         self, check: Check, message: str = "", mistake: str = "", points: float = 0.0

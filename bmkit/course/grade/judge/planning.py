@@ -15,7 +15,7 @@ from bmkit.course.grade.judge.job import Job
 from bmkit.course.grade.judge.slicing import Plan, plan
 from bmkit.course.json_values import JsonObject, as_dict, as_list, as_text
 
-MOST = 300_000  # characters of code that are read; of more, every cell runs
+MOST = 100_000  # characters of code that are read; of more, every cell runs
 SECONDS = 5.0  # of reading; after these, too
 
 
