@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NotRequired, TypedDict, TypeGuard
+from typing import Any, NotRequired, TypedDict, TypeGuard, cast
 
 from bmkit import atomic
 from bmkit.errors import BmkitError, reason
@@ -34,6 +35,7 @@ class Entry(TypedDict):
     answered: NotRequired[bool]
 
 
+OPTIONAL = ("asked", "answered")  # of an entry
 Record = dict[str, dict[str, Entry]]
 _unkept: Record = {}  # of a session that is not recorded
 
@@ -64,7 +66,11 @@ def load() -> Record:
         BadRecord: the file cannot be read, or holds no JSON object.
     """
     return {
-        slug: {name: entry for name, entry in lesson.items() if _formed(entry)}
+        slug: {
+            name: entry
+            for name, found in lesson.items()
+            if (entry := _entry(found)) is not None
+        }
         for slug, lesson in _read().items()
         if isinstance(lesson, dict)
     }
@@ -168,10 +174,8 @@ def _changed(
     lesson = everything.get(slug)
     if not isinstance(lesson, dict):
         lesson = everything[slug] = {}
-    entry = lesson.get(exercise)
-    if not _formed(entry):
-        entry = Entry(points=points, passed=False, attempts=0)
-        lesson[exercise] = entry
+    blank = Entry(points=points, passed=False, attempts=0)
+    entry = lesson[exercise] = _entry(lesson.get(exercise)) or blank
     entry["points"] = points
     note(entry)
     return entry
@@ -197,14 +201,29 @@ def _read() -> dict[str, Any]:
     raise BadRecord(say(key, path=file, why=why))
 
 
-def _formed(found: object) -> TypeGuard[Entry]:
-    """Whether this is an entry as `record` writes it."""
-    if not isinstance(found, dict):
-        return False
+def _entry(found: object) -> Entry | None:
+    """An entry as `record` writes it, None for what is none.
+
+    A number that counts nothing, such as -1 or NaN, is 0.
+    """
+    if not isinstance(found, dict) or not isinstance(found.get("passed"), bool):
+        return None
     numbers = [found.get("points", 0), found.get("attempts"), found.get("asked", 0)]
-    return isinstance(found.get("passed"), bool) and all(
-        isinstance(number, (int, float)) for number in numbers
-    )
+    if not all(isinstance(number, (int, float)) for number in numbers):
+        return None
+    known = {key: value for key, value in found.items() if key not in OPTIONAL}
+    points, attempts, asked = map(found.get, ("points", "attempts", "asked"))
+    known["points"] = points if _counts(points) else 0
+    known["attempts"] = int(attempts) if _counts(attempts) else 0
+    if _counts(asked) and int(asked):
+        known["asked"] = int(asked)
+    if found.get("answered") is True:
+        known["answered"] = True
+    return cast(Entry, known)
+
+
+def _counts(value: object) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and 0 <= value < math.inf
 
 
 def _put_aside(file: Path, error: BadRecord) -> None:

@@ -92,3 +92,22 @@ def test_a_session_that_is_not_kept_writes_nothing(file, monkeypatch):
     assert not file.exists()
     entry = progress.of("w", "a", keep=False)
     assert entry == {"points": 1, "passed": True, "attempts": 1}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"attempts": -5, "asked": -9},
+        {"attempts": 0.5, "asked": 0.25},
+        {"attempts": float("inf"), "asked": float("nan")},
+        {"attempts": False, "points": -2, "answered": "no"},
+        {"attempts": 0, "points": float("nan"), "answered": 1},
+    ],
+)
+def test_an_entry_of_odd_numbers_is_read(file, odd):
+    file.write_text(json.dumps({"w": {"a": {"passed": True, **odd}}}))
+    assert progress.load()["w"]["a"] == {"points": 0, "passed": True, "attempts": 0}
+    progress.record("w", "a", 2, False)
+    assert progress.solved(progress.of("w", "a"))
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    assert kept == {"w": {"a": {"points": 2, "passed": True, "attempts": 0}}}
