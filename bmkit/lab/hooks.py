@@ -119,6 +119,8 @@ class Following:
             space = self.shell.user_ns
             self.passed_over.note(excused, self.code, self.needs, self.before, space)
             return
+        if (getattr(result.info, "raw_cell", None) or "").strip() != self.cell:
+            return  # a magic has run another cell within it, and that has ended
         if error is None:
             self.passed_over.made(self.code)
         exercise = self._checked()

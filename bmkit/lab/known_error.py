@@ -22,6 +22,7 @@ _GPU = re.compile(
 _ABSENT = re.compile(r"cannot import name '(\w+)' from '([\w.]+)'")
 # As PyTorch says so, which was made without it.
 _LACKING = (AssertionError, AttributeError, RuntimeError, TypeError)
+TIMED = "<timed exec>"  # what stood below `%%time`: IPython keeps no text of it
 _DEBUGGERS = ("bdb", "pdb", "IPython.core.debugger", "ipdb")
 
 
@@ -92,7 +93,7 @@ def _deepest(error: BaseException) -> tuple[int, str, str]:
     """Number and code of the deepest line in the notebook, and the cell's file."""
     for frame, number in reversed(list(traceback.walk_tb(error.__traceback__))):
         path = frame.f_code.co_filename
-        if "ipykernel_" in path or path.startswith("<ipython"):
+        if "ipykernel_" in path or path.startswith(("<ipython", TIMED)):
             return number, linecache.getline(path, number).strip(), path
     return 0, "", ""
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from bmkit.lab import known_error
+from bmkit.lab.cell_magics import KEEPING
 
 PACKAGE = Path(__file__).parents[1]
 STUB = "raise NotImplementedError"
@@ -144,10 +145,13 @@ class PassedOver:
 
 def _line(error: BaseException) -> int:
     """The line of the cell at which it stopped; 0 where that is not known."""
+    found = 0
     for frame, line in traceback.walk_tb(error.__traceback__):
         if frame.f_code.co_name == "<module>":
-            return line
-    return 0
+            if frame.f_code.co_filename == known_error.TIMED:
+                return line
+            found = found or line
+    return found
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -162,7 +166,19 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _tree(code: str) -> ast.Module:
     with contextlib.suppress(SyntaxError, ValueError, RecursionError):
-        return ast.parse(code)
+        tree = ast.parse(code)
+        match tree.body:
+            case [ast.Expr(ast.Call(ast.Attribute(attr="run_cell_magic"), args))]:
+                return _below(args)
+        return tree
+    return ast.Module([], [])
+
+
+def _below(words: list[ast.expr]) -> ast.Module:
+    """What stands below a magic, if the notebook keeps what is made there."""
+    match words:
+        case [ast.Constant(str(name)), _, ast.Constant(str(body))] if name in KEEPING:
+            return _tree(body)
     return ast.Module([], [])
 
 

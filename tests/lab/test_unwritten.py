@@ -174,6 +174,18 @@ def test_a_raise_that_was_left_above_written_code_is_a_mistake(tmp_path):
     assert "○ add is not written yet" in rows[3]["said"] and not rows[3]["error"]
 
 
+@pytest.mark.parametrize("magic", ["%%time", "%%capture out"])
+def test_a_stub_below_a_magic_is_one(tmp_path, magic):
+    record = {"BMKIT_PROGRESS": str(tmp_path / "progress.json")}
+    check = (
+        "@bm.expect.at_once('add')\ndef _check():\n    bm.expect.equal(add(1, 2), 3)"
+    )
+    rows = shell(f"{magic}\n{STUB}", check, f"{magic}\nx = add(1, 2)", "x", **record)
+    assert [row["error"] for row in rows] == [None] * 4
+    for row in rows[1:2] + rows[3:]:
+        assert "○ add is not written yet" in row["said"]
+
+
 def test_a_figure_that_a_passed_over_cell_began_is_closed(tmp_path):
     record = {"BMKIT_PROGRESS": str(tmp_path / "progress.json"), "MPLBACKEND": "agg"}
     cells = [
