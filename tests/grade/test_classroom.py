@@ -155,10 +155,21 @@ def test_a_table_has_a_column_for_each_exercise(class_, tmp_path):
     assert li == ["李雷", "plotting", "", "", "0.5", "0.5", "1", ""]
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", " =", "＝"])
+@pytest.mark.parametrize(
+    "start", [*"=+-@＝﹢−", "\t=", " =", "\xa0=", "\u3000＝", "\u200b=", "\ufeff ="]
+)
 def test_no_cell_is_a_formula(start, tmp_path):
     evil = f"{start}HYPERLINK(1)"
     export.table(tmp_path / "t.csv", [verdict(evil, person=[evil, "\ud800"])])
     assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]
     ((student, *_, reason),) = rows(tmp_path / "t.csv")[1:]
     assert student == f"'{evil}" and reason.startswith("'")
+
+
+@pytest.mark.parametrize("apart", [";", "\t", ","])
+def test_no_name_becomes_two_cells(apart, tmp_path):
+    """Spreadsheets of most of Europe part a row at semicolons, but not in quotes."""
+    export.table(tmp_path / "t.csv", [verdict(f"ann{apart}=HYPERLINK(1)")])
+    text = (tmp_path / "t.csv").read_text(encoding="utf-8-sig")
+    *_, row = csv.reader(text.splitlines(), delimiter=apart)
+    assert [cell for cell in row if cell.startswith("=")] == []

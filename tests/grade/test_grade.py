@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -283,6 +284,9 @@ def test_old_and_unknown_formats_are_read(book, lessons, tmp_path):
     assert sources(read(path, lessons))["add"] == RIGHT
 
 
+NONE = math.nan, -math.inf, 1e308, 10**400
+
+
 def test_a_verdict_has_a_version_and_unknown_fields_do_no_harm():
     mark = Mark("add", 1.0, 2.0, message="almost")
     verdict = Verdict("ann", "adding", "zh", marks=[mark], person=["look"], seconds=3)
@@ -298,6 +302,8 @@ def test_a_verdict_has_a_version_and_unknown_fields_do_no_harm():
     for other in (
         *({}, [], None, 3, {**ours, "version": 2}, {**ours, "marks": [{}]}),
         *({**ours, "marks": 3}, {**ours, "person": "me"}, {**ours, "notebook": "{"}),
+        *({**ours, "late": math.inf}, {**ours, "percent": math.nan}),
+        *({**ours, "marks": [{**ours["marks"][0], "points": n}]} for n in NONE),
     ):
         with pytest.raises(ValueError):
             Verdict.loads(json.dumps(other))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,8 +15,10 @@ from bmkit.course.grade.gradebook import COURSE
 from bmkit.course.grade.result import Verdict
 from bmkit.course.words import say
 
-# What spreadsheets take for the start of a formula, the full-width signs too.
-FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+FORMULA = tuple("=+-@\N{MINUS SIGN}")  # by which spreadsheets know a formula
+BLANKS = tuple("\t\r\n")
+# Where a comma is the decimal point, a spreadsheet parts rows at these instead.
+APART = re.compile("[;\t]")
 
 
 def table_in(folder: Path) -> Path:
@@ -53,6 +57,7 @@ def table(path: Path, verdicts: Iterable[Verdict]) -> int:
     names = list(dict.fromkeys(name for row in rows for name in row[2]))
     text = io.StringIO(newline="")
     sheet = csv.writer(text)
+    quoted = csv.writer(text, quoting=csv.QUOTE_ALL)  # in quotes no row is parted
     head = ["student", "lesson", *names, "total", "of", "person"]
     head += ["late", "penalty", "after"] if late else []
     sheet.writerow([plain(name) for name in head])
@@ -61,15 +66,22 @@ def table(path: Path, verdicts: Iterable[Verdict]) -> int:
         total = [_number(sum(points.values())), _number(of)]
         words = [plain("; ".join(person))]
         words += [_number(round(value, 4)) for value in cost] if late else []
-        sheet.writerow([plain(student), plain(slug), *marks, *total, *words])
+        row = [plain(student), plain(slug), *marks, *total, *words]
+        (quoted if APART.search(student + slug + words[0]) else sheet).writerow(row)
     with atomic.draft(path) as draft:
         draft.write_bytes(text.getvalue().encode("utf-8-sig", "replace"))
     return len(rows)
 
 
 def plain(text: str) -> str:
-    """Text that no spreadsheet runs: a quote before what would start a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+    """Text that no spreadsheet runs: a quote before what would start a formula.
+
+    Signs that are not seen count for nothing, nor does the form of those that are: some
+    spreadsheets take them away, and read a full-width sign as a plain one.
+    """
+    shown = unicodedata.normalize("NFKC", text).lstrip()
+    shown = "".join(c for c in shown if unicodedata.category(c) != "Cf").lstrip()
+    return f"'{text}" if shown.startswith(FORMULA) or text[:1] in BLANKS else text
 
 
 def nbgrader(url: str, path: Path, exporter: str = "") -> None:

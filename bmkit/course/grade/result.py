@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 
 from bmkit.course.json_values import JsonObject, as_dict, as_list, shaped
 
+LARGEST = 1e9  # points and seconds: more, or no number at all, no grading gives
 VERSION = 1  # of what `Verdict.dumps` writes; more where a field's meaning changes
 
 
@@ -110,6 +111,10 @@ class Verdict:
             found.cells()
         except (TypeError, RecursionError) as error:
             raise ValueError(f"no verdict: {error}") from None
+        numbers = [found.seconds, found.late, found.percent]
+        numbers += [n for mark in found.marks for n in (mark.points, mark.of)]
+        if not all(abs(number) <= LARGEST for number in numbers):  # NaN is not, either
+            raise ValueError("no verdict: a number that is none")
         if found.version > VERSION:
             raise ValueError(f"version {found.version}: this bmkit reads {VERSION}")
         return found

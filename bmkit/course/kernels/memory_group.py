@@ -107,6 +107,8 @@ def _limit(home: Path, count: int) -> None:
         _write(home / "memory.limit_in_bytes", count)
         with contextlib.suppress(OSError):  # where swap is counted
             _write(home / "memory.memsw.limit_in_bytes", count)
+        with contextlib.suppress(OSError):  # what waits in TCP is counted by itself
+            _write(home / "memory.kmem.tcp.limit_in_bytes", count)
         return
     _write(home / "memory.max", count)
     with contextlib.suppress(OSError):
