@@ -16,7 +16,8 @@ from bmkit.course.grade import submission
 from bmkit.course.grade.judge.cell_names import names
 from bmkit.course.grade.judge.slicing import needed
 from bmkit.course.grade.result import Mark, Verdict
-from bmkit.course.grade.session import Settings, grade
+from bmkit.course.grade.session import grade
+from bmkit.course.grade.settings import Settings
 from bmkit.course.grade.submission import Submission
 from bmkit.course.kernels import sandbox
 from bmkit.course.source.catalog import Lesson

@@ -147,8 +147,9 @@ def trained(lesson: Lesson, path: Path) -> float:
 
 def phases(lesson: Lesson) -> dict[str, float]:
     """Where the time of one judged submission goes, in seconds; the median of some."""
-    from bmkit.course.grade import feedback, gradebook, session
+    from bmkit.course.grade import feedback, gradebook, room, session
     from bmkit.course.grade.judge import judge, processes
+    from bmkit.course.grade.settings import Settings
 
     found: dict[str, list[float]] = defaultdict(list)
     spent: dict[str, float] = defaultdict(float)
@@ -160,7 +161,7 @@ def phases(lesson: Lesson) -> dict[str, float]:
         (gradebook, "write_notebook", "write the notebook"),
         (feedback, "write", "write the feedback"),
         (gradebook.Book, "record", "grade book"),
-        (session._Session, "_job", "read the file"),
+        (room.Room, "_job", "read the file"),
     ):
         setattr(owner, name, timed(getattr(owner, name), spent, phase))
 
@@ -184,7 +185,7 @@ def phases(lesson: Lesson) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as home:
         fill(Path(home), lesson, 8)
         session.grade_all(
-            Path(home), Course(ROOT).lessons(), session.Settings(jobs=1), Listener()
+            Path(home), Course(ROOT).lessons(), Settings(jobs=1), Listener()
         )
     return {phase: statistics.median(times) for phase, times in found.items()}
 

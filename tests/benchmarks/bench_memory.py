@@ -109,7 +109,8 @@ class Watch:
 
 def main() -> None:
     """Grade the room and print what it took."""
-    from bmkit.course.grade.session import Settings, grade_all
+    from bmkit.course.grade.session import grade_all
+    from bmkit.course.grade.settings import Settings
     from bmkit.course.kernels.limits import Limits
 
     count = asked(500)

@@ -34,6 +34,7 @@ from bmkit.course.grade.judge.job import make_job
 from bmkit.course.grade.judge.judge import Job, judge
 from bmkit.course.grade.judge.worker import preload
 from bmkit.course.grade.result import Verdict
+from bmkit.course.grade.settings import Settings
 from bmkit.course.kernels import memory_group, sandbox
 from bmkit.course.kernels.forkserver_client import ForkServer
 from bmkit.course.kernels.limits import Limits
@@ -258,7 +259,7 @@ def test_a_room_is_graded_whatever_is_among_it(place, tmp_path):
         trick.make(tmp_path / f"trick{number}", json.loads(right))
     # Honest work has the same limits here: time enough on a machine that is busy.
     patient = dataclasses.replace(TIGHT, cell_seconds=20, total_seconds=120)
-    settings = session.Settings(jobs=2, limits=patient)
+    settings = Settings(jobs=2, limits=patient)
     outcome = session.grade_all(tmp_path, place.lessons, settings, Listener())
     handed = HONEST + len(rude) + len(files.FILES)
     assert outcome.graded + len(outcome.refused) == handed

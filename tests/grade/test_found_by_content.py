@@ -7,7 +7,8 @@ import json
 import pytest
 
 from bmkit.course.grade import intake
-from bmkit.course.grade.session import Settings, grade_all
+from bmkit.course.grade.session import grade_all
+from bmkit.course.grade.settings import Settings
 from bmkit.course.grade.submission import read
 from bmkit.course.grade.submitted_file import Note, SubmittedFile
 from bmkit.course.kernels import sandbox

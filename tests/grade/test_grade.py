@@ -16,7 +16,8 @@ from bmkit.course.build import notebooks, release
 from bmkit.course.grade import feedback
 from bmkit.course.grade.notebook_file import NotGradable
 from bmkit.course.grade.result import Mark, Verdict
-from bmkit.course.grade.session import CannotGrade, Settings, grade
+from bmkit.course.grade.session import CannotGrade, grade
+from bmkit.course.grade.settings import Settings
 from bmkit.course.grade.submission import read
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.source.catalog import Course

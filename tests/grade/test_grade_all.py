@@ -23,7 +23,8 @@ from bmkit.course.grade import feedback, gradebook
 from bmkit.course.grade.database import RowError
 from bmkit.course.grade.gradebook import Book, default_url
 from bmkit.course.grade.judge import worker
-from bmkit.course.grade.session import CannotGrade, Settings, grade_all
+from bmkit.course.grade.session import CannotGrade, grade_all
+from bmkit.course.grade.settings import Settings
 from bmkit.course.grade.student_names import student_id
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.source.catalog import Course
@@ -42,7 +43,8 @@ AGAIN = """
 import sys
 from pathlib import Path
 from bmkit.course.source.catalog import Course
-from bmkit.course.grade.session import Settings, grade_all
+from bmkit.course.grade.session import grade_all
+from bmkit.course.grade.settings import Settings
 
 class Printer:
     def expecting(self, count, done): print("known", done, flush=True)

@@ -9,7 +9,8 @@ import pytest
 
 from bmkit.course.build import release
 from bmkit.course.grade import handed_outputs
-from bmkit.course.grade.session import Settings, grade
+from bmkit.course.grade.session import grade
+from bmkit.course.grade.settings import Settings
 from bmkit.course.grade.submission import read
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.report.notebook_view import HANDED_IN

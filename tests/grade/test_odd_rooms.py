@@ -12,7 +12,8 @@ import pytest
 from bmkit.course.build import notebooks, release
 from bmkit.course.build.nbgrader_cells import grade_id
 from bmkit.course.grade.gradebook import Book, default_url
-from bmkit.course.grade.session import Settings, grade_all
+from bmkit.course.grade.session import grade_all
+from bmkit.course.grade.settings import Settings
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.kernels.limits import Limits
 from tests import ROOT

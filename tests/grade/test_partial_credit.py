@@ -10,7 +10,8 @@ import pytest
 from bmkit.course.build import notebooks, release
 from bmkit.course.grade import nbgrader_engine
 from bmkit.course.grade.gradebook import Book, default_url
-from bmkit.course.grade.session import Settings, grade, grade_all
+from bmkit.course.grade.session import grade, grade_all
+from bmkit.course.grade.settings import Settings
 from bmkit.course.grade.submission import Submission, read
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.source import lint, reader

@@ -13,7 +13,8 @@ import pytest
 from bmkit.course.build import notebooks, release
 from bmkit.course.build.nbgrader_cells import grade_id
 from bmkit.course.grade.bindings import LIKELY, SURE, VALUE, bindings
-from bmkit.course.grade.session import Settings, grade
+from bmkit.course.grade.session import grade
+from bmkit.course.grade.settings import Settings
 from bmkit.course.grade.submission import Submission, read
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.kernels.limits import Limits

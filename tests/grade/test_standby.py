@@ -21,7 +21,8 @@ from bmkit.course.grade import standby
 from bmkit.course.grade.judge import worker
 from bmkit.course.grade.judge.job import Job, make_job
 from bmkit.course.grade.result import Verdict
-from bmkit.course.grade.session import Settings, grade
+from bmkit.course.grade.session import grade
+from bmkit.course.grade.settings import Settings
 from bmkit.course.json_values import shaped
 from bmkit.course.kernels import environment, sandbox
 from bmkit.course.kernels.limits import Limits

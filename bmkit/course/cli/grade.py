@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from bmkit.course.grade import lms_grades
-    from bmkit.course.grade.session import Settings
+    from bmkit.course.grade.settings import Settings
     from bmkit.course.grade.submitted_file import Note
 
 HELP = {
@@ -126,7 +126,7 @@ def main(args: argparse.Namespace) -> int:
     if args.files and (args.moodle or args.canvas or args.export):
         raise WrongUse(say("grade.only"))
     from bmkit.course.grade.deadlines import Deadlines
-    from bmkit.course.grade.session import Settings
+    from bmkit.course.grade.settings import Settings
 
     course = Course.find(args.course)
     where = f"{course.root / 'pyproject.toml'}: [tool.bmkit.deadlines]"

@@ -12,7 +12,8 @@ import textwrap
 
 import pytest
 
-from bmkit.course.grade.session import Settings, grade
+from bmkit.course.grade.session import grade
+from bmkit.course.grade.settings import Settings
 from bmkit.course.kernels import forkserver_client, pool, sandbox
 from bmkit.course.source.loading import source_of
 from tests.course_lessons import LESSONS
