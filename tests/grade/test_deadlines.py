@@ -10,13 +10,16 @@ import pytest
 from nbgrader.api import Gradebook
 
 from bmkit.course.cli import main as command
+from bmkit.course.grade import feedback
 from bmkit.course.grade.deadlines import BadDeadlines, Deadlines, Late, told
-from bmkit.course.grade.gradebook import default_url
+from bmkit.course.grade.gradebook import Book, default_url
+from bmkit.course.grade.session import grade_all
+from bmkit.course.grade.settings import Settings
 from bmkit.course.kernels import forkserver_client, sandbox
 from bmkit.course.kernels.limits import BadLimits
 from bmkit.course.source.catalog import Course
 from tests.conftest import TINY
-from tests.grade.test_grade_all import RIGHT, hand_in, notebook
+from tests.grade.test_grade_all import RIGHT, Listener, hand_in, notebook
 
 TEXT = """
 zone = "Europe/Berlin"
@@ -163,3 +166,27 @@ def test_all_reports_have_it_and_a_later_extension_counts(course, tmp_path, caps
     table, page, rooms, cost = reports()
     assert table[1] == "ann,adding,2,2,2,"
     assert said not in page and said not in rooms and cost["ann"] == 0
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(not forkserver_client.supported(), reason="forks need Linux")
+def test_what_cannot_be_taken_off_one_costs_the_others_nothing(tmp_path, monkeypatch):
+    lessons = Course(TINY).lessons()
+    for student in ("cat", "bob"):
+        path = hand_in(tmp_path, student, notebook(lessons, RIGHT))
+        (path.parent / "timestamp.txt").write_text("2026-11-02 21:00:00.000000 UTC")
+    rewriting = feedback.rewrite
+
+    def failing(folder, verdict):
+        if verdict.student == "cat" and verdict.late:
+            raise ValueError("cannot be written")
+        rewriting(folder, verdict)
+
+    monkeypatch.setattr(feedback, "rewrite", failing)
+    settings = Settings(jobs=2, unsafe=bool(sandbox.missing()), deadlines=RULES)
+    outcome = grade_all(tmp_path, lessons, settings, Listener())
+    (told,) = outcome.refused
+    assert "cat" in str(told) and "ValueError" in str(told) and outcome.page.is_file()
+    with Book(default_url(tmp_path)) as book:
+        late = {one.student: one.percent for one in book.verdicts()}
+    assert late == {"cat": 0, "bob": 10}

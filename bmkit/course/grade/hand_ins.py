@@ -98,16 +98,16 @@ class HandIns:
                 kind = Unrelated if isinstance(error, NothingOfOurs) else Unread
                 raise kind(str(error).removeprefix(head)) from None
             except Exception as error:
-                raise Unread(ours(one, error)) from None
+                raise Unread(ours(one.path, error)) from None
         if one.slug not in (None, submission.lesson.slug):
             held = submission.lesson.slug
             raise Unread(say("session.other", held=held, slug=one.slug))
         return submission
 
 
-def ours(one: SubmittedFile, error: Exception) -> str:
+def ours(path: Path, error: Exception) -> str:
     """An error of ours costs the others nothing, and is not kept quiet."""
-    log.error("%s: the grader failed on it", one.path, exc_info=error)
+    log.error("%s: the grader failed on it", path, exc_info=error)
     what = reason(error) if isinstance(error, OSError) else str(error)
     what = f"{type(error).__name__}: {what}"[:300]
     return say("session.ours", error=what)

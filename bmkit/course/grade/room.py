@@ -6,9 +6,12 @@ What concerns one student costs the others nothing: it is a line of the outcome'
 from __future__ import annotations
 
 import concurrent.futures as futures
+import contextlib
 import errno
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +25,7 @@ from bmkit.course.grade import (
     room_state,
 )
 from bmkit.course.grade.database import BookError, RowError
-from bmkit.course.grade.deadlines import Deadlines
+from bmkit.course.grade.deadlines import Deadlines, Late
 from bmkit.course.grade.gradebook import Book
 from bmkit.course.grade.hand_ins import HandIns, Unread, ours
 from bmkit.course.grade.judge import worker
@@ -154,15 +157,19 @@ class Room:
         for verdict in self.book.verdicts():
             when = times.get((verdict.student, verdict.slug))
             late = deadlines.late(verdict.student, verdict.slug, when)
-            if (verdict.late, verdict.percent) != (late.seconds, late.percent):
-                verdict.late, verdict.percent = late.seconds, late.percent
-                submitted = when.isoformat() + " UTC" if when else ""
-                if self.settings.feedback:
-                    feedback.rewrite(self.folder, verdict)
-                self.book.record(verdict, submitted)
-            # Scores given by hand count, and stock ``autograde`` sets it back.
-            if late.seconds:
-                self.book.charge(verdict.student, verdict.slug, late.percent)
+            with self._alone(Path(verdict.student, verdict.slug)):
+                self._charge(verdict, late, when)
+
+    def _charge(self, verdict: Verdict, late: Late, when: datetime | None) -> None:
+        if (verdict.late, verdict.percent) != (late.seconds, late.percent):
+            verdict.late, verdict.percent = late.seconds, late.percent
+            submitted = when.isoformat() + " UTC" if when else ""
+            if self.settings.feedback:
+                feedback.rewrite(self.folder, verdict)
+            self.book.record(verdict, submitted)
+        # Scores given by hand count, and stock ``autograde`` sets it back.
+        if late.seconds:
+            self.book.charge(verdict.student, verdict.slug, late.percent)
 
     def unread(self) -> list[Refused]:
         """Whose verdict cannot be read and whose file is not there to grade anew."""
@@ -171,11 +178,20 @@ class Room:
             for student, slug in self.book.unreadable()
         ]
 
-    def _fail(self, one: SubmittedFile, error: Exception) -> None:
-        self.outcome.told.append(Refused(one.path, ours(one, error)))
+    @contextlib.contextmanager
+    def _alone(self, path: Path) -> Iterator[None]:
+        """What goes wrong inside is a line for ``path``, unless it concerns all."""
+        try:
+            yield
+        except Exception as error:
+            if _concerns_all(error):
+                raise
+            known = isinstance(error, (Unread, SourceError))
+            why = str(error) if known else ours(path, error)
+            self.outcome.told.append(Refused(path, why))
 
     def _job(self, one: SubmittedFile) -> tuple[Job, tuple[str, ...]] | None:
-        try:
+        with self._alone(one.path):
             submission = self.hand_ins.read(one)
             lesson = submission.lesson
             with blaming(lesson):
@@ -184,9 +200,7 @@ class Room:
                     self.prepared.add(lesson.slug)
                 job = make_job(submission, student=one.student, key=one.key)
                 return job, worker.preload(lesson)
-        except (Unread, SourceError) as error:
-            self.outcome.told.append(Refused(one.path, str(error)))
-            return None
+        return None
 
     def _collect(
         self,
@@ -202,18 +216,13 @@ class Room:
             except (forkserver_client.ForkServerError, sandbox.NoSandbox):
                 raise  # the same for all
             except Exception as error:
-                self._fail(one, error)
+                self.outcome.told.append(Refused(one.path, ours(one.path, error)))
                 continue
-            try:
+            with self._alone(one.path):
                 self._keep(verdict, one)
-            except Exception as error:
-                if _concerns_all(error):
-                    raise
-                self._fail(one, error)
-                continue
-            self.outcome.graded += 1
-            self.outcome.person += bool(verdict.person)
-            listener.graded(verdict)
+                self.outcome.graded += 1
+                self.outcome.person += bool(verdict.person)
+                listener.graded(verdict)
 
     def _keep(self, verdict: Verdict, one: SubmittedFile) -> None:
         if room_state.is_flat(self.folder):
