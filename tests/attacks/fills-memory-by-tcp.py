@@ -4,40 +4,27 @@
 # ruff: noqa
 
 # %% first
-import fcntl
-import os
-import signal
 import socket
-import time
-
-
-def tell(size):
-    """How much more this child has taken: lines of 16 bytes, which no read cuts."""
-    os.write(write, b"%7d%8d\n" % (os.getpid(), size))
-
 
 server = socket.socket()
 server.bind(("127.0.0.1", 0))
 server.listen(500)
-read, write = os.pipe()
-fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 2**20)
-children = []
-for _ in range(12):
-    children.append(os.fork())
-    if children[-1] == 0:
-        connections = []
+
+
+def take():
+    connections = []
+    while True:
+        connections.append(socket.create_connection(server.getsockname(), 1))
+        connections[-1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**28)
+        connections[-1].setblocking(False)
         try:
             while True:
-                connections.append(socket.create_connection(server.getsockname(), 1))
-                connections[-1].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2**28)
-                connections[-1].setblocking(False)
-                try:
-                    while True:
-                        tell(connections[-1].send(b"x" * 2**20))
-                except BlockingIOError:
-                    pass
-        except OSError:
-            time.sleep(60)
+                tell(connections[-1].send(b"x" * 2**20))
+        except BlockingIOError:
+            pass
+
+
+spawn(12, take)
 
 # %% first
 time.sleep(0.9)
@@ -49,20 +36,4 @@ time.sleep(0.9)
 time.sleep(0.9)
 
 # %% first
-took = dict.fromkeys(children, 0)
-os.set_blocking(read, False)
-try:
-    while lines := os.read(read, 2**20).splitlines():
-        for line in lines:
-            child, size = map(int, line.split())
-            took[child] += size
-except BlockingIOError:
-    pass
-held = sum(
-    size for child, size in took.items() if os.waitpid(child, os.WNOHANG)[0] == 0
-)
-for child in children:
-    os.kill(child, signal.SIGKILL)
-print("tried", held >> 20, "MiB")
-if held > 700 * 2**20:  # the limit is 512 MiB
-    print("SUCC" + "EEDED:", held >> 20, "MiB")
+count()

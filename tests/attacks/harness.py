@@ -2,10 +2,10 @@
 
 A file's first lines say ``# tries:`` what it is after and ``# must:`` what has to
 happen, clauses with semicolons between them (`CLAUSE`); ``# needs: memory cgroup``
-that it can be held only where one can be made. Its cells go into an otherwise
-right notebook of the course in `course/`: a cell headed ``# %% add`` is the answer to
-exercise ``add``, one headed ``# %% first``, ``# %% before add``, ``# %% after add`` or
-``# %% last`` is a cell more. A notebook prints SUCCEEDED where it got what it was
+that it can be held only where one can be made, and that `counting.py` stands before
+its cells. These go into an otherwise right notebook of the course in `course/`: a cell
+headed ``# %% add`` is the answer to exercise ``add``, one headed ``# %% first``,
+``# %% before add``, ``# %% after add`` or ``# %% last`` is a cell more. A notebook prints SUCCEEDED where it got what it was
 after, and ``tried`` where it lived to see that it did not.
 """
 
@@ -25,6 +25,7 @@ from bmkit.course.source.catalog import Course
 
 HERE = Path(__file__).parent
 COURSE = HERE / "course"
+GROUP, COUNTING = "memory cgroup", HERE / "counting.py"
 HEADER = re.compile(r"^# (tries|must|needs): (.*(?:\n#   .*)*)", re.MULTILINE)
 MARKER = re.compile(r"^# %% ?(.*)$", re.MULTILINE)
 CLAUSE = re.compile(
@@ -77,7 +78,10 @@ def read(path: Path) -> Attack:
         (place.strip(), code.strip())
         for place, code in zip(parts[::2], parts[1::2], strict=True)
     ]
-    return Attack(path.stem, said["tries"], must, cells, said.get("needs", ""))
+    needs = said.get("needs", "")
+    if needs == GROUP:
+        cells.insert(0, ("first", COUNTING.read_text(encoding="utf-8")))
+    return Attack(path.stem, said["tries"], must, cells, needs)
 
 
 def right_book() -> Any:
