@@ -5,8 +5,9 @@ happen, clauses with semicolons between them (`CLAUSE`); ``# needs: memory cgrou
 that it can be held only where one can be made, and that `counting.py` stands before
 its cells. These go into an otherwise right notebook of the course in `course/`: a cell
 headed ``# %% add`` is the answer to exercise ``add``, one headed ``# %% first``,
-``# %% before add``, ``# %% after add`` or ``# %% last`` is a cell more. A notebook prints SUCCEEDED where it got what it was
-after, and ``tried`` where it lived to see that it did not.
+``# %% before add``, ``# %% after add`` or ``# %% last`` is a cell more. A notebook
+prints SUCCEEDED where it got what it was after, and ``tried`` where it lived to see
+that it did not.
 """
 
 from __future__ import annotations

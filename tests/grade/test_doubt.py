@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from bmkit.course.grade.classroom import UNWRITTEN
 from bmkit.course.grade.session import grade
 from bmkit.course.kernels.limits import Limits
 from tests.grade.test_right_work import (
@@ -70,6 +71,16 @@ def test_an_exercise_that_was_deleted_does_not(lessons, tmp_path, lost):
     whole = without(solved(lessons), "double")
     known = handed_in(whole, lessons, tmp_path, bmkit=META)  # it was given out with it
     assert known.person == [] and "double: its cell is missing" in known.remarks[0]
+
+
+def test_what_has_no_cell_is_not_told_to_replace_its_line(lessons, tmp_path):
+    (mark,) = [
+        one
+        for one in judged(without(solved(lessons), "double"), lessons, tmp_path).marks
+        if one.exercise == "double"
+    ]
+    assert mark.message == "not written yet: no cell of this notebook is for it"
+    assert mark.message.startswith(UNWRITTEN)  # the room counts it so
 
 
 BUILTIN = "import builtins\nsetattr(builtins, 'a' + 'dd', lambda a, b: a + b)"

@@ -13,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from bmkit.course.build import nbgrader_cells
 from bmkit.course.grade.assembly import NUMBER
 from bmkit.course.grade.judge import planning
 from bmkit.course.grade.judge.job import Check, Job
@@ -255,12 +256,22 @@ class _Judging:
         says = self._long() if self.pair.stopped else found.says or found.kind
         mistake = self._mistake(check, says)
         real = "" if mistake or self.pair.stopped else self._real(check, found)
-        if real:
+        if found.kind == UNWRITTEN and self._is_ours(check.exercise):
+            says = self.tell("judge.absent")
+        elif real:
             says = real
         elif check.told != check.source and found.kind in FAILED:
             says = self._again(check, check.told, self.job.lang) or says
         cell["outputs"] = [error_output(found.kind, says)]
         self._give(check, says, mistake, found.points)
+
+    def _is_ours(self, exercise: str) -> bool:
+        """Whether the stub that ran is one of ours: the notebook has no cell of it."""
+        return any(
+            nbgrader_cells.grade_id(cell) == exercise
+            and NUMBER not in as_dict(cell["metadata"].get("bmkit"))
+            for cell in self.book["cells"]
+        )
 
     def _lack(self, check: Check, found: Found) -> None:
         """Call a person where an answer lacks what a cell of the lesson's defines."""
